@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// The contract of a guest processor, whatever its architecture and whatever runs it.
+//
+// A vCPU belongs to one thread, which calls cpu_run in a loop. Other threads only use the calls in
+// the second group below: they set bits and wake the thread.
+#pragma once
+
+#include "base/types.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "mem/space.h"
+
+struct cpu;
+
+// What a processor may use of its machine. Borrowed; outlives the processors.
+struct cpu_bus {
+    struct mem_space *mem;
+    struct clock *clock;
+    struct log *log;
+    // Per-core I/O configuration space. `core` is the executing core. The device lock is not held:
+    // the callee takes it.
+    u64 (*iocsr_read)(void *opaque, unsigned core, u32 address, unsigned size);
+    void (*iocsr_write)(void *opaque, unsigned core, u32 address, u64 value, unsigned size);
+    void *opaque;
+};
+
+enum cpu_exit {
+    CPU_EXIT_BUDGET, // the instruction budget is used up
+    CPU_EXIT_IDLE,   // waits for an interrupt; see cpu_idle_deadline
+    CPU_EXIT_STOP,   // cpu_request_stop
+};
+
+enum {
+    CPU_REQ_STOP = 1,  // leave cpu_run
+    CPU_REQ_IRQ = 2,   // an input line changed
+    CPU_REQ_FLUSH = 4, // drop cached translations
+};
+
+struct cpu_ops {
+    void (*reset)(struct cpu *c);
+    enum cpu_exit (*run)(struct cpu *c, u64 budget);
+    bool (*can_wake)(struct cpu *c);
+    u64 (*idle_deadline)(struct cpu *c);
+    void (*free)(struct cpu *c);
+};
+
+struct cpu {
+    const struct cpu_ops *ops;
+    struct cpu_bus *bus;
+    unsigned index;
+    u64 n_insns;          // retired so far; written by the owning thread
+    _Atomic u32 requests; // CPU_REQ_*
+    _Atomic u32 lines;    // input lines, one bit each; the number is the architecture's
+    // Called after a request was set, by the thread that set it; wakes a sleeping owner.
+    void (*wake)(void *opaque, struct cpu *c);
+    void *wake_opaque;
+};
+
+// The owning thread only.
+static inline void cpu_reset(struct cpu *c)
+{
+    c->ops->reset(c);
+}
+// Runs about `budget` instructions at most.
+static inline enum cpu_exit cpu_run(struct cpu *c, u64 budget)
+{
+    return c->ops->run(c, budget);
+}
+// True if an idle processor has something to wake for.
+static inline bool cpu_can_wake(struct cpu *c)
+{
+    return c->ops->can_wake(c);
+}
+// The time (ns, bus clock) at which an idle processor wakes by its own timer, or CLOCK_NEVER.
+static inline u64 cpu_idle_deadline(struct cpu *c)
+{
+    return c->ops->idle_deadline(c);
+}
+
+// Any thread.
+void cpu_request(struct cpu *c, u32 request);
+void cpu_set_line(struct cpu *c, unsigned line, bool level);

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+// The state of one LoongArch64 processor, and what the parts of its model share.
+//
+// A processor has contexts: one set of control registers each. Today there is the root context;
+// code reaches control registers only through `c->csr`, the current one, so that a guest context can be
+// switched in. TLB entries carry the context's GID.
+#pragma once
+
+#include "base/types.h"
+#include "base/bits.h"
+#include "cpu/cpu.h"
+#include "isa/loongarch64.h"
+
+#include <setjmp.h>
+
+enum la_csr_number {
+#define CSR(number, name, writable, reset) CSR_##name = number,
+#include "cpu/loongarch64/csr.def"
+#undef CSR
+    CSR_MCSR0 = 0xc0,       // to 0xff: shadow of the CPUCFG words
+    CSR_UCAWIN = 0x100,     // to 0x109
+    CSR_PMCFG0 = 0x200,     // PMCFGn at 2n, PMCNTn at 2n + 1
+    CSR_MWPC = 0x300,       // watchpoints on loads and stores: to 0x3ff
+    CSR_N = 0x504,
+};
+
+enum { CRMD_PLV = 3, CRMD_IE = 1 << 2, CRMD_DA = 1 << 3, CRMD_PG = 1 << 4, CRMD_WE = 1 << 9 };
+enum { EUEN_FPE = 1, EUEN_SXE = 2, EUEN_ASXE = 4, EUEN_BTE = 8 };
+enum { TCFG_EN = 1, TCFG_PERIODIC = 2 };
+enum { LLBCTL_ROLLB = 1, LLBCTL_WCLLB = 2, LLBCTL_KLO = 4 };
+
+// Bits of ESTAT.IS; the numbers of the input lines of cpu_set_line.
+enum la_line { LINE_SWI0 = 0, LINE_HWI0 = 2, LINE_PCOV = 10, LINE_TI = 11, LINE_IPI = 12, LINE_NMI = 13 };
+
+// ECODE | subcode << 6, table 21 of the manual. TLBR and MERR have entries of their own.
+enum la_exception {
+    EXC_INT = 0, EXC_PIL = 1, EXC_PIS = 2, EXC_PIF = 3, EXC_PME = 4, EXC_PNR = 5, EXC_PNX = 6,
+    EXC_PPI = 7, EXC_ADEF = 8, EXC_ADEM = 8 | 1 << 6, EXC_ALE = 9, EXC_BCE = 0xa, EXC_SYS = 0xb,
+    EXC_BRK = 0xc, EXC_INE = 0xd, EXC_IPE = 0xe, EXC_FPD = 0xf, EXC_SXD = 0x10, EXC_ASXD = 0x11,
+    EXC_FPE = 0x12, EXC_VFPE = 0x12 | 1 << 6, EXC_WPEF = 0x13, EXC_WPEM = 0x13 | 1 << 6,
+    EXC_TLBR = 0x3f, // refill: not an ECODE, selects TLBRENTRY
+    EXC_MERR = 0x3e, // machine error: selects MERRENTRY
+};
+
+// One vector register. The scalar FPRs are the low 32 or 64 bits, LSX registers the low 128.
+union la_vreg {
+    u8 b[32];   s8 sb[32];
+    u16 h[16];  s16 sh[16];
+    u32 w[8];   s32 sw[8];
+    u64 d[4];   s64 sd[4];
+    u128 q[2];
+};
+
+#define LA_N_CPUCFG 0x15 // words 0 to 0x14
+
+// What a model offers; never written while a machine runs.
+struct la_model {
+    const char *name, *doc;
+    u32 cpucfg[LA_N_CPUCFG];
+};
+
+// One set of control registers.
+struct la_context {
+    u64 csr[CSR_N];
+};
+
+// A double page of the TLB.
+struct la_tlb_entry {
+    u64 vppn;    // VA bits above the pair, as in TLBEHI
+    u64 elo[2];  // as TLBELO, G bit cleared
+    u16 asid;
+    u8 ps;       // log2 of one page of the pair
+    bool exists; // the manual's E
+    bool global;
+    u8 gid;      // 0: root
+};
+
+#define LA_STLB_SETS 256
+#define LA_STLB_WAYS 8
+#define LA_MTLB_ENTRIES 64
+#define LA_STLB_ENTRIES (LA_STLB_SETS * LA_STLB_WAYS)
+#define LA_TLB_ENTRIES (LA_STLB_ENTRIES + LA_MTLB_ENTRIES)
+
+// Cached translations for the interpreter: direct mapped by VA, one 4 KiB granule each. `tag` is the
+// VA of the granule with the context number (la_mmu: ASID, privilege, mode) in the low 12 bits.
+enum la_access { LA_LOAD, LA_STORE, LA_FETCH };
+#define LA_CACHE_SIZE 1024
+#define LA_GRANULE_SHIFT 12
+#define LA_GRANULE (1u << LA_GRANULE_SHIFT)
+
+struct la_cached_page {
+    u64 tag;
+    u64 delta; // host address - VA
+};
+
+struct la_decoded; // interp.c
+
+struct la_cpu {
+    struct cpu cpu; // first
+
+    u64 gpr[32]; // gpr[0] is 0 whenever an instruction begins
+    u64 pc;      // of the instruction that executes
+    u64 next_pc; // of the one after it; branches write it
+    union la_vreg vr[32];
+    u8 fcc[8];
+    u32 fcsr; // FCSR0; FCSR1-3 are views of it
+
+    struct la_context root;
+    struct la_context *context; // the current one
+    u64 *csr;                   // context->csr
+
+    // Translation.
+    u32 mmu_context; // 12 bits, in every tag: see mmu.c
+    struct la_cached_page cache[3][LA_CACHE_SIZE]; // by enum la_access
+    struct la_tlb_entry tlb[LA_TLB_ENTRIES];       // STLB index = way * 256 + set, then MTLB
+    u64 mtlb_used;                                 // bit per MTLB entry that exists
+    u32 random;                                    // for tlbfill
+    struct la_mmu_contexts *contexts;
+
+    // ll / sc.
+    bool ll_bit;
+    u64 ll_address; // physical
+    u64 ll_value[2];
+
+    // Stable timer: the time at which TVAL reaches 0, CLOCK_NEVER if it does not count.
+    u64 timer_deadline;
+    bool timer_fired; // the latch behind ESTAT.TI
+    u64 counter_base; // ns of bus clock at reset
+
+    const struct la_model *model;
+    u32 cpucfg[LA_N_CPUCFG];
+    u32 insn;    // word of the instruction that executes, for BADI
+    bool idle;
+    jmp_buf leave; // la_raise returns to the loop through it
+    struct la_decoded *decoded;
+};
+
+static inline struct la_cpu *la_of(struct cpu *c)
+{
+    return (struct la_cpu *)(void *)c;
+}
+
+static inline unsigned la_plv(const struct la_cpu *c)
+{
+    return c->csr[CSR_CRMD] & CRMD_PLV;
+}
+
+// cpu.c -----------------------------------------------------------------------------------------
+
+extern const struct la_model la_models[];
+const struct la_model *la_model_find(const char *name);
+
+// A new processor in the reset state. `reset_pc` is 0x1c000000 on real boards. Never NULL.
+struct la_cpu *la_cpu_new(const struct la_model *model, struct cpu_bus *bus, unsigned index);
+void la_cpu_free(struct la_cpu *c);
+// Turns features on and off (`-cpu max,lasx=off`); only before the first instruction.
+bool la_cpu_set_feature(struct la_cpu *c, const char *name, bool on, struct err *e);
+
+// exception.c -----------------------------------------------------------------------------------
+
+// Ends the instruction that executes: nothing of it has happened, the exception is taken at its
+// address. Does not return.
+_Noreturn void la_raise(struct la_cpu *c, enum la_exception e);
+_Noreturn void la_raise_address(struct la_cpu *c, enum la_exception e, u64 bad_va);
+// The state change of an exception at c->pc: registers, mode, jump to the entry (c->next_pc).
+void la_enter_exception(struct la_cpu *c, enum la_exception e, u64 bad_va);
+void la_ertn(struct la_cpu *c);
+// Lines that would interrupt now if CRMD.IE were set: ESTAT.IS & ECFG.LIE.
+u32 la_pending_lines(struct la_cpu *c);
+
+// Raise FPD/SXD/ASXD unless the unit is enabled.
+static inline void la_need_fp(struct la_cpu *c)
+{
+    if (unlikely(!(c->csr[CSR_EUEN] & EUEN_FPE)))
+        la_raise(c, EXC_FPD);
+}
+static inline void la_need_lsx(struct la_cpu *c)
+{
+    if (unlikely(!(c->csr[CSR_EUEN] & EUEN_SXE)))
+        la_raise(c, EXC_SXD);
+}
+static inline void la_need_lasx(struct la_cpu *c)
+{
+    if (unlikely(!(c->csr[CSR_EUEN] & EUEN_ASXE)))
+        la_raise(c, EXC_ASXD);
+}
+static inline void la_need_plv0(struct la_cpu *c)
+{
+    if (unlikely(la_plv(c)))
+        la_raise(c, EXC_IPE);
+}
+
+// csr.c -----------------------------------------------------------------------------------------
+
+u64 la_csr_read(struct la_cpu *c, unsigned number);
+// The new value is `value` in the bits of `mask` and the old elsewhere; returns the old.
+u64 la_csr_write(struct la_cpu *c, unsigned number, u64 value, u64 mask);
+
+// timer.c ---------------------------------------------------------------------------------------
+
+u64 la_counter(const struct la_cpu *c); // stable counter, without CNTC
+void la_timer_configure(struct la_cpu *c);
+u64 la_timer_value(struct la_cpu *c);
+// Latches TI if it is due. Called by the run loop every few hundred instructions.
+void la_timer_poll(struct la_cpu *c);
+
+// mmu.c, tlb.c ----------------------------------------------------------------------------------
+
+// The physical address behind `va` for this access, or the exception. Does not return on a fault.
+u64 la_translate(struct la_cpu *c, u64 va, enum la_access access);
+// Slow paths of the accesses below: translate, fill the cache or do the access.
+u64 la_load_slow(struct la_cpu *c, u64 va, unsigned size);
+void la_store_slow(struct la_cpu *c, u64 va, u64 value, unsigned size);
+void la_mmu_mode_changed(struct la_cpu *c); // CRMD, ASID, MISC changed: choose the context number
+void la_mmu_flush(struct la_cpu *c);        // forget every cached translation
+// Forget what is cached for [va, va + 2 << ps) in every context.
+void la_mmu_flush_pair(struct la_cpu *c, u64 va, unsigned ps);

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+// The guest-physical address space of one machine: RAM blocks and device regions.
+//
+// Three doors, one per purpose:
+//   processors   mem_ram_page (fast path fill), mem_read / mem_write (everything else)
+//   devices      mem_dma_read / mem_dma_write / mem_dma_iov (RAM only), mem_msi (interrupt doorbells)
+//   loaders      mem_load (before the machine runs)
+//
+// Threads. RAM blocks are added before the machine runs and stay until mem_space_free, so pointers
+// into RAM stay valid and RAM is read and written without a lock. Everything else belongs to the
+// device lock: mem_read and mem_write take it around a device's callback; devices' callbacks, timers
+// and back-end events run with it held; a device never takes it itself.
+//
+// All values are little-endian numbers in the low bits of a u64. Sizes are 1, 2, 4 or 8 bytes.
+#pragma once
+
+#include "base/types.h"
+#include "base/err.h"
+#include "base/log.h"
+
+#include <pthread.h>
+#include <sys/uio.h>
+
+typedef u64 gpa_t;
+
+// What a device does when a processor touches its registers. `offset` is from the region's start,
+// `offset + size` never exceeds its size. Called with the device lock held.
+struct mem_io_ops {
+    u64 (*read)(void *opaque, u64 offset, unsigned size);
+    void (*write)(void *opaque, u64 offset, u64 value, unsigned size);
+    // Wider accesses are split into pieces of this size, lowest address first; 0 means 8.
+    // Misaligned accesses are split into bytes.
+    u8 max_size;
+    // True: the region may be the target of message interrupts (mem_msi).
+    bool takes_msi;
+};
+
+struct mem_region {
+    gpa_t base;
+    u64 size;
+    const struct mem_io_ops *ops;
+    void *opaque;
+    int priority;     // of overlapping regions the highest answers; equal: the later one
+    const char *name; // borrowed
+    // Memory behind a device that mostly reads as memory (flash): while `is_direct`, data reads and
+    // instruction fetches use it and only writes reach `ops`. NULL for plain device regions.
+    u8 *direct;
+    _Atomic bool is_direct;
+};
+
+struct mem_ram {
+    gpa_t base;
+    u64 size;
+    u8 *host;
+    int fd;
+};
+
+#define MEM_MAX_RAM 8
+#define MEM_MAX_REGIONS 256
+
+struct mem_flat_range;
+
+struct mem_space {
+    pthread_mutex_t device_lock; // recursive use is a bug
+    struct log *log;             // borrowed; may be NULL
+    struct mem_ram ram[MEM_MAX_RAM];
+    unsigned n_ram;
+    struct mem_region *regions[MEM_MAX_REGIONS];
+    unsigned n_regions;
+    struct mem_flat_range *flat; // sorted, without overlaps; rebuilt when regions change
+    unsigned n_flat;
+    _Atomic u64 n_unassigned;    // accesses that nothing answered
+    // Told, with the device lock held, when direct memory was switched on or off: processors drop
+    // their cached translations before their next instruction.
+    void (*changed)(void *opaque);
+    void *changed_opaque;
+};
+
+void mem_space_init(struct mem_space *m, struct log *log);
+void mem_space_free(struct mem_space *m);
+
+// Adds zeroed RAM. base and size are multiples of 64 KiB. Fails with a message when the host has not
+// enough memory, or when it overlaps other RAM.
+bool mem_add_ram(struct mem_space *m, gpa_t base, u64 size, const char *name, struct err *e);
+
+// The region is borrowed until mem_remove_region. Before the machine runs, or with the lock held.
+void mem_add_region(struct mem_space *m, struct mem_region *r);
+void mem_remove_region(struct mem_space *m, struct mem_region *r);
+// Moves an added region, e.g. a PCI BAR.
+void mem_move_region(struct mem_space *m, struct mem_region *r, gpa_t base);
+void mem_set_direct(struct mem_space *m, struct mem_region *r, bool is_direct);
+
+// Processors. A host pointer to `size` bytes at gpa if they are all RAM (or, for reads, direct
+// memory), else NULL. size at most 64 KiB, gpa a multiple of size. The pointer to direct memory is
+// valid until the next `changed`.
+u8 *mem_ram_page(struct mem_space *m, gpa_t gpa, u64 size, bool for_write);
+u64 mem_read(struct mem_space *m, gpa_t gpa, unsigned size);
+void mem_write(struct mem_space *m, gpa_t gpa, u64 value, unsigned size);
+
+// Devices: RAM only. False if any byte is outside RAM: then reads give zeros, writes store nothing,
+// and the log's guest class says so.
+bool mem_dma_read(struct mem_space *m, gpa_t gpa, void *buf, u64 size);
+bool mem_dma_write(struct mem_space *m, gpa_t gpa, const void *buf, u64 size);
+// Host addresses of guest RAM [gpa, gpa+size) in at most `max` pieces; returns the number of pieces, or
+// -EFAULT if any byte is outside RAM or more pieces were needed. Valid as long as the machine lives.
+int mem_dma_iov(struct mem_space *m, gpa_t gpa, u64 size, struct iovec *iov, int max);
+// A message interrupt: a 32-bit write that only reaches regions with takes_msi. Lock held.
+void mem_msi(struct mem_space *m, gpa_t gpa, u32 data);
+
+// Loaders. False with a message if [gpa, gpa+size) is not all RAM.
+bool mem_load(struct mem_space *m, gpa_t gpa, const void *data, u64 size, const char *what,
+              struct err *e);
+
+static inline void mem_lock(struct mem_space *m)
+{
+    pthread_mutex_lock(&m->device_lock);
+}
+
+static inline void mem_unlock(struct mem_space *m)
+{
+    pthread_mutex_unlock(&m->device_lock);
+}
