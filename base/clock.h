@@ -3,13 +3,13 @@
 //
 // Time is in nanoseconds since the machine was made and never runs backwards. Where it comes from
 // is injected: the host's monotonic clock, a test's variable, or retired instructions.
-// `clock_now` may be called by any thread. Timers belong to devices: arm, cancel and fire all happen
-// under the machine's device lock (mem/space.h).
+// `clock_now` may be called by any thread. Timers belong to devices: arm, cancel and fire all
+// happen under the machine's device lock (mem/space.h).
 #pragma once
 
 #include "base/types.h"
 
-#define NS_PER_SEC 1000000000ULL
+#define NS_PER_SEC  1000000000ULL
 #define CLOCK_NEVER (~0ULL)
 
 struct timer {

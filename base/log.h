@@ -8,15 +8,15 @@
 
 #include "base/types.h"
 
-#define LOG_CLASSES(X)                                                                             \
-    X(GUEST, guest, "what the guest does wrong: bad register values, broken rings")                \
-    X(UNIMP, unimp, "registers and features that the guest used and that are not there")           \
-    X(IRQ, irq, "interrupt lines and messages")                                                    \
-    X(INT, int, "exceptions and interrupts taken by a processor")                                  \
-    X(MMU, mmu, "TLB fills and invalidations")                                                     \
-    X(CSR, csr, "writes to control registers")                                                     \
-    X(IO, io, "every access to a device register")                                                 \
-    X(IN_ASM, in_asm, "every instruction, disassembled, before it runs")                           \
+#define LOG_CLASSES(X)                                                                   \
+    X(GUEST, guest, "what the guest does wrong: bad register values, broken rings")      \
+    X(UNIMP, unimp, "registers and features that the guest used and that are not there") \
+    X(IRQ, irq, "interrupt lines and messages")                                          \
+    X(INT, int, "exceptions and interrupts taken by a processor")                        \
+    X(MMU, mmu, "TLB fills and invalidations")                                           \
+    X(CSR, csr, "writes to control registers")                                           \
+    X(IO, io, "every access to a device register")                                       \
+    X(IN_ASM, in_asm, "every instruction, disassembled, before it runs")                 \
     X(BOOT, boot, "what the loader placed where")
 
 enum log_class {
@@ -27,10 +27,11 @@ enum log_class {
 };
 
 struct log {
-    u32 enabled;                                // bit per class
-    void (*sink)(void *opaque, const char *line); // called with one line; may be called by any thread
+    u32 enabled; // bit per class
+    void (*sink)(void *opaque,
+                 const char *line); // called with one line; may be called by any thread
     void *opaque;
-    _Atomic u64 n_guest;                         // guest faults seen, logged or not
+    _Atomic u64 n_guest; // guest faults seen, logged or not
 };
 
 // Guest messages written before the rest is only counted.
@@ -49,10 +50,10 @@ static inline bool log_is_on(const struct log *l, enum log_class c)
     return l && unlikely(l->enabled >> c & 1);
 }
 
-#define log_at(l, c, ...)                                                                          \
-    do {                                                                                           \
-        if (log_is_on((l), (c)))                                                                   \
-            log_write((l), (c), __VA_ARGS__);                                                      \
+#define log_at(l, c, ...)                     \
+    do {                                      \
+        if (log_is_on((l), (c)))              \
+            log_write((l), (c), __VA_ARGS__); \
     } while (0)
 #define log_guest(l, ...) log_at((l), LOG_GUEST, __VA_ARGS__)
 #define log_unimp(l, ...) log_at((l), LOG_UNIMP, __VA_ARGS__)

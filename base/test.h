@@ -28,30 +28,30 @@ struct test_state {
 // One program, one state: the only mutable global of a test program.
 extern struct test_state test_state;
 
-#define TEST(id)                                                                                   \
-    static void test_##id(void);                                                                   \
-    __attribute__((constructor)) static void test_register_##id(void)                              \
-    {                                                                                              \
-        static struct test t = {#id, test_##id, NULL};                                             \
-        if (!test_state.last)                                                                      \
-            test_state.last = &test_state.first;                                                   \
-        *test_state.last = &t;                                                                     \
-        test_state.last = &t.next;                                                                 \
-    }                                                                                              \
+#define TEST(id)                                                      \
+    static void test_##id(void);                                      \
+    __attribute__((constructor)) static void test_register_##id(void) \
+    {                                                                 \
+        static struct test t = {#id, test_##id, NULL};                \
+        if (!test_state.last)                                         \
+            test_state.last = &test_state.first;                      \
+        *test_state.last = &t;                                        \
+        test_state.last = &t.next;                                    \
+    }                                                                 \
     static void test_##id(void)
 
 #define CHECK(cond) test_check((cond), __FILE__, __LINE__, #cond)
-#define REQUIRE(cond)                                                                              \
-    do {                                                                                           \
-        if (!CHECK(cond))                                                                          \
-            return;                                                                                \
+#define REQUIRE(cond)     \
+    do {                  \
+        if (!CHECK(cond)) \
+            return;       \
     } while (0)
-#define CHECK_EQ(a, b) test_check_eq((u64)(a), (u64)(b), __FILE__, __LINE__, #a " == " #b)
+#define CHECK_EQ(a, b)  test_check_eq((u64)(a), (u64)(b), __FILE__, __LINE__, #a " == " #b)
 #define CHECK_STR(a, b) test_check_str((a), (b), __FILE__, __LINE__, #a)
-#define SKIP(reason)                                                                               \
-    do {                                                                                           \
-        test_state.skip_reason = (reason);                                                         \
-        return;                                                                                    \
+#define SKIP(reason)                       \
+    do {                                   \
+        test_state.skip_reason = (reason); \
+        return;                            \
     } while (0)
 
 bool test_check(bool ok, const char *file, int line, const char *what);

@@ -20,7 +20,7 @@ typedef __int128 s128;
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 
 // The object that holds `member` at `ptr`.
-#define container_of(ptr, type, member) ((type *)(void *)((char *)(ptr) - offsetof(type, member)))
+#define container_of(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
 
-#define likely(x) __builtin_expect(!!(x), 1)
+#define likely(x)   __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)

@@ -40,9 +40,9 @@ struct device_prop {
 };
 
 struct device_type {
-    const char *name; // as on the command line, e.g. "virtio-blk-pci"
-    const char *doc;  // one sentence
-    size_t size;      // of the device's struct
+    const char *name;                // as on the command line, e.g. "virtio-blk-pci"
+    const char *doc;                 // one sentence
+    size_t size;                     // of the device's struct
     const struct device_prop *props; // ends with a NULL name; may be NULL
     bool (*realize)(struct device *d, struct err *e); // properties are set; may be NULL
     void (*reset)(struct device *d);                  // to the power-on state; may be NULL

@@ -3,13 +3,13 @@
 //
 // Three doors, one per purpose:
 //   processors   mem_ram_page (fast path fill), mem_read / mem_write (everything else)
-//   devices      mem_dma_read / mem_dma_write / mem_dma_iov (RAM only), mem_msi (interrupt doorbells)
-//   loaders      mem_load (before the machine runs)
+//   devices      mem_dma_read / mem_dma_write / mem_dma_iov (RAM only), mem_msi (interrupt
+//   doorbells) loaders      mem_load (before the machine runs)
 //
 // Threads. RAM blocks are added before the machine runs and stay until mem_space_free, so pointers
 // into RAM stay valid and RAM is read and written without a lock. Everything else belongs to the
-// device lock: mem_read and mem_write take it around a device's callback; devices' callbacks, timers
-// and back-end events run with it held; a device never takes it itself.
+// device lock: mem_read and mem_write take it around a device's callback; devices' callbacks,
+// timers and back-end events run with it held; a device never takes it itself.
 //
 // All values are little-endian numbers in the low bits of a u64. Sizes are 1, 2, 4 or 8 bytes.
 #pragma once
@@ -55,13 +55,13 @@ struct mem_ram {
     int fd;
 };
 
-#define MEM_MAX_RAM 8
+#define MEM_MAX_RAM     8
 #define MEM_MAX_REGIONS 256
 
 struct mem_flat_range;
 
 struct mem_space {
-    pthread_mutex_t device_lock; // recursive use is a bug
+    pthread_mutex_t device_lock; // not recursive: taking it twice aborts
     struct log *log;             // borrowed; may be NULL
     struct mem_ram ram[MEM_MAX_RAM];
     unsigned n_ram;
@@ -69,7 +69,7 @@ struct mem_space {
     unsigned n_regions;
     struct mem_flat_range *flat; // sorted, without overlaps; rebuilt when regions change
     unsigned n_flat;
-    _Atomic u64 n_unassigned;    // accesses that nothing answered
+    _Atomic u64 n_unassigned; // accesses that nothing answered
     // Told, with the device lock held, when direct memory was switched on or off: processors drop
     // their cached translations before their next instruction.
     void (*changed)(void *opaque);
@@ -79,8 +79,8 @@ struct mem_space {
 void mem_space_init(struct mem_space *m, struct log *log);
 void mem_space_free(struct mem_space *m);
 
-// Adds zeroed RAM. base and size are multiples of 64 KiB. Fails with a message when the host has not
-// enough memory, or when it overlaps other RAM.
+// Adds zeroed RAM. base and size are multiples of 64 KiB. Fails with a message when the host has
+// not enough memory, or when it overlaps other RAM.
 bool mem_add_ram(struct mem_space *m, gpa_t base, u64 size, const char *name, struct err *e);
 
 // The region is borrowed until mem_remove_region. Before the machine runs, or with the lock held.
@@ -101,8 +101,9 @@ void mem_write(struct mem_space *m, gpa_t gpa, u64 value, unsigned size);
 // and the log's guest class says so.
 bool mem_dma_read(struct mem_space *m, gpa_t gpa, void *buf, u64 size);
 bool mem_dma_write(struct mem_space *m, gpa_t gpa, const void *buf, u64 size);
-// Host addresses of guest RAM [gpa, gpa+size) in at most `max` pieces; returns the number of pieces, or
-// -EFAULT if any byte is outside RAM or more pieces were needed. Valid as long as the machine lives.
+// Host addresses of guest RAM [gpa, gpa+size) in at most `max` pieces; returns the number of
+// pieces, or -EFAULT if any byte is outside RAM or more pieces were needed. Valid as long as the
+// machine lives.
 int mem_dma_iov(struct mem_space *m, gpa_t gpa, u64 size, struct iovec *iov, int max);
 // A message interrupt: a 32-bit write that only reaches regions with takes_msi. Lock held.
 void mem_msi(struct mem_space *m, gpa_t gpa, u32 data);
@@ -111,12 +112,6 @@ void mem_msi(struct mem_space *m, gpa_t gpa, u32 data);
 bool mem_load(struct mem_space *m, gpa_t gpa, const void *data, u64 size, const char *what,
               struct err *e);
 
-static inline void mem_lock(struct mem_space *m)
-{
-    pthread_mutex_lock(&m->device_lock);
-}
-
-static inline void mem_unlock(struct mem_space *m)
-{
-    pthread_mutex_unlock(&m->device_lock);
-}
+// The device lock. Taking it twice is a bug and aborts.
+void mem_lock(struct mem_space *m);
+void mem_unlock(struct mem_space *m);

@@ -2,9 +2,11 @@
 // How instructions reach memory: one compare and one host access when the page is cached.
 //
 // Every access either happens whole or raises with nothing changed; one that crosses a granule is
-// checked on both sides first. Values are zero-extended. Naturally aligned accesses of up to 8
-// bytes are single-copy atomic; plain host accesses give that, and x86's order is stronger than
-// LoongArch's (a weaker host needs barriers in dbar and in the acquire/release instructions only).
+// checked on both sides first. Where misaligned accesses must trap (MISC.ALCL, models without UAL)
+// nothing is cached, so that the slow path sees every access. Values are zero-extended. Naturally
+// aligned accesses of up to 8 bytes are single-copy atomic; plain host accesses give that, and
+// x86's order is stronger than LoongArch's (a weaker host needs barriers in dbar and in the
+// acquire/release instructions only).
 #pragma once
 
 #include "cpu/loongarch64/state.h"
@@ -28,19 +30,19 @@ static inline u8 *la_host(struct la_cpu *c, u64 va, unsigned size, enum la_acces
     return (u8 *)(uintptr_t)(va + p->delta);
 }
 
-#define LA_DEFINE_ACCESS(bits, host_type)                                                          \
-    static inline u64 la_load##bits(struct la_cpu *c, u64 va)                                      \
-    {                                                                                              \
-        u8 *p = la_host(c, va, (bits) / 8, LA_LOAD);                                               \
-        return likely(p != NULL) ? *(volatile host_type *)p : la_load_slow(c, va, (bits) / 8);     \
-    }                                                                                              \
-    static inline void la_store##bits(struct la_cpu *c, u64 va, u64 value)                         \
-    {                                                                                              \
-        u8 *p = la_host(c, va, (bits) / 8, LA_STORE);                                              \
-        if (likely(p != NULL))                                                                     \
-            *(volatile host_type *)p = (host_type)value;                                           \
-        else                                                                                       \
-            la_store_slow(c, va, value, (bits) / 8);                                               \
+#define LA_DEFINE_ACCESS(bits, host_type)                                                      \
+    static inline u64 la_load##bits(struct la_cpu *c, u64 va)                                  \
+    {                                                                                          \
+        u8 *p = la_host(c, va, (bits) / 8, LA_LOAD);                                           \
+        return likely(p != NULL) ? *(volatile host_type *)p : la_load_slow(c, va, (bits) / 8); \
+    }                                                                                          \
+    static inline void la_store##bits(struct la_cpu *c, u64 va, u64 value)                     \
+    {                                                                                          \
+        u8 *p = la_host(c, va, (bits) / 8, LA_STORE);                                          \
+        if (likely(p != NULL))                                                                 \
+            *(volatile host_type *)p = (host_type)value;                                       \
+        else                                                                                   \
+            la_store_slow(c, va, value, (bits) / 8);                                           \
     }
 
 LA_DEFINE_ACCESS(8, u8)
@@ -56,7 +58,3 @@ void la_store_vector(struct la_cpu *c, u64 va, const u64 *words, unsigned n_word
 // A host pointer to naturally aligned RAM for read-modify-write. Raises ALE if misaligned, the
 // store's exceptions if it may not be written, and ADEM if it is not RAM.
 void *la_atomic_host(struct la_cpu *c, u64 va, unsigned size);
-
-// LoongArch raises ALE for plain misaligned accesses only where the model lacks UAL or MISC.ALCL
-// asks for it at this privilege level.
-void la_check_alignment(struct la_cpu *c, u64 va, unsigned size);

@@ -2,8 +2,8 @@
 // The state of one LoongArch64 processor, and what the parts of its model share.
 //
 // A processor has contexts: one set of control registers each. Today there is the root context;
-// code reaches control registers only through `c->csr`, the current one, so that a guest context can be
-// switched in. TLB entries carry the context's GID.
+// code reaches control registers only through `c->csr`, the current one, so that a guest context
+// can be switched in. TLB entries carry the context's GID.
 #pragma once
 
 #include "base/types.h"
@@ -17,10 +17,10 @@ enum la_csr_number {
 #define CSR(number, name, writable, reset) CSR_##name = number,
 #include "cpu/loongarch64/csr.def"
 #undef CSR
-    CSR_MCSR0 = 0xc0,       // to 0xff: shadow of the CPUCFG words
-    CSR_UCAWIN = 0x100,     // to 0x109
-    CSR_PMCFG0 = 0x200,     // PMCFGn at 2n, PMCNTn at 2n + 1
-    CSR_MWPC = 0x300,       // watchpoints on loads and stores: to 0x3ff
+    CSR_MCSR0 = 0xc0,   // to 0xff: shadow of the CPUCFG words
+    CSR_UCAWIN = 0x100, // to 0x109
+    CSR_PMCFG0 = 0x200, // PMCFGn at 2n, PMCNTn at 2n + 1
+    CSR_MWPC = 0x300,   // watchpoints on loads and stores: to 0x3ff
     CSR_N = 0x504,
 };
 
@@ -30,24 +30,54 @@ enum { TCFG_EN = 1, TCFG_PERIODIC = 2 };
 enum { LLBCTL_ROLLB = 1, LLBCTL_WCLLB = 2, LLBCTL_KLO = 4 };
 
 // Bits of ESTAT.IS; the numbers of the input lines of cpu_set_line.
-enum la_line { LINE_SWI0 = 0, LINE_HWI0 = 2, LINE_PCOV = 10, LINE_TI = 11, LINE_IPI = 12, LINE_NMI = 13 };
+enum la_line {
+    LINE_SWI0 = 0,
+    LINE_HWI0 = 2,
+    LINE_PCOV = 10,
+    LINE_TI = 11,
+    LINE_IPI = 12,
+    LINE_NMI = 13
+};
 
 // ECODE | subcode << 6, table 21 of the manual. TLBR and MERR have entries of their own.
 enum la_exception {
-    EXC_INT = 0, EXC_PIL = 1, EXC_PIS = 2, EXC_PIF = 3, EXC_PME = 4, EXC_PNR = 5, EXC_PNX = 6,
-    EXC_PPI = 7, EXC_ADEF = 8, EXC_ADEM = 8 | 1 << 6, EXC_ALE = 9, EXC_BCE = 0xa, EXC_SYS = 0xb,
-    EXC_BRK = 0xc, EXC_INE = 0xd, EXC_IPE = 0xe, EXC_FPD = 0xf, EXC_SXD = 0x10, EXC_ASXD = 0x11,
-    EXC_FPE = 0x12, EXC_VFPE = 0x12 | 1 << 6, EXC_WPEF = 0x13, EXC_WPEM = 0x13 | 1 << 6,
+    EXC_INT = 0,
+    EXC_PIL = 1,
+    EXC_PIS = 2,
+    EXC_PIF = 3,
+    EXC_PME = 4,
+    EXC_PNR = 5,
+    EXC_PNX = 6,
+    EXC_PPI = 7,
+    EXC_ADEF = 8,
+    EXC_ADEM = 8 | 1 << 6,
+    EXC_ALE = 9,
+    EXC_BCE = 0xa,
+    EXC_SYS = 0xb,
+    EXC_BRK = 0xc,
+    EXC_INE = 0xd,
+    EXC_IPE = 0xe,
+    EXC_FPD = 0xf,
+    EXC_SXD = 0x10,
+    EXC_ASXD = 0x11,
+    EXC_FPE = 0x12,
+    EXC_VFPE = 0x12 | 1 << 6,
+    EXC_WPEF = 0x13,
+    EXC_WPEM = 0x13 | 1 << 6,
     EXC_TLBR = 0x3f, // refill: not an ECODE, selects TLBRENTRY
     EXC_MERR = 0x3e, // machine error: selects MERRENTRY
 };
 
 // One vector register. The scalar FPRs are the low 32 or 64 bits, LSX registers the low 128.
 union la_vreg {
-    u8 b[32];   s8 sb[32];
-    u16 h[16];  s16 sh[16];
-    u32 w[8];   s32 sw[8];
-    u64 d[4];   s64 sd[4];
+    u8 b[32];
+    s8 sb[32];
+    u16 h[16];
+    s16 sh[16];
+    u32 w[8];
+    s32 sw[8];
+    u64 d[4];
+    s64 sd[4];
     u128 q[2];
 };
 
@@ -66,27 +96,27 @@ struct la_context {
 
 // A double page of the TLB.
 struct la_tlb_entry {
-    u64 vppn;    // VA bits above the pair, as in TLBEHI
-    u64 elo[2];  // as TLBELO, G bit cleared
+    u64 vppn;   // VA bits above the pair, as in TLBEHI
+    u64 elo[2]; // as TLBELO, G bit cleared
     u16 asid;
     u8 ps;       // log2 of one page of the pair
     bool exists; // the manual's E
     bool global;
-    u8 gid;      // 0: root
+    u8 gid; // 0: root
 };
 
-#define LA_STLB_SETS 256
-#define LA_STLB_WAYS 8
+#define LA_STLB_SETS    256
+#define LA_STLB_WAYS    8
 #define LA_MTLB_ENTRIES 64
 #define LA_STLB_ENTRIES (LA_STLB_SETS * LA_STLB_WAYS)
-#define LA_TLB_ENTRIES (LA_STLB_ENTRIES + LA_MTLB_ENTRIES)
+#define LA_TLB_ENTRIES  (LA_STLB_ENTRIES + LA_MTLB_ENTRIES)
 
-// Cached translations for the interpreter: direct mapped by VA, one 4 KiB granule each. `tag` is the
-// VA of the granule with the context number (la_mmu: ASID, privilege, mode) in the low 12 bits.
+// Cached translations for the interpreter: direct mapped by VA, one 4 KiB granule each. `tag` is
+// the VA of the granule with the context number (la_mmu: ASID, privilege, mode) in the low 12 bits.
 enum la_access { LA_LOAD, LA_STORE, LA_FETCH };
-#define LA_CACHE_SIZE 1024
+#define LA_CACHE_SIZE    1024
 #define LA_GRANULE_SHIFT 12
-#define LA_GRANULE (1u << LA_GRANULE_SHIFT)
+#define LA_GRANULE       (1u << LA_GRANULE_SHIFT)
 
 struct la_cached_page {
     u64 tag;
@@ -110,7 +140,7 @@ struct la_cpu {
     u64 *csr;                   // context->csr
 
     // Translation.
-    u32 mmu_context; // 12 bits, in every tag: see mmu.c
+    u32 mmu_context;                               // 12 bits, in every tag: see mmu.c
     struct la_cached_page cache[3][LA_CACHE_SIZE]; // by enum la_access
     struct la_tlb_entry tlb[LA_TLB_ENTRIES];       // STLB index = way * 256 + set, then MTLB
     u64 mtlb_used;                                 // bit per MTLB entry that exists
@@ -129,7 +159,7 @@ struct la_cpu {
 
     const struct la_model *model;
     u32 cpucfg[LA_N_CPUCFG];
-    u32 insn;    // word of the instruction that executes, for BADI
+    u32 insn; // word of the instruction that executes, for BADI
     bool idle;
     jmp_buf leave; // la_raise returns to the loop through it
     struct la_decoded *decoded;
