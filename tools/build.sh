@@ -31,7 +31,8 @@ sh tools/install_packages.sh build
 if [ ! -f "$build/build.ninja" ]; then
     echo "build: configuring $build" >&2
     configure
-elif [ -n "$(find /var/lib/dpkg/status -newer "$build/.configured" 2>&1)" ]; then
+elif [ ! -f "$build/.configured" ] ||
+    [ -n "$(find /var/lib/dpkg/status -newer "$build/.configured" 2> /dev/null)" ]; then
     configure --reconfigure
 fi
 
