@@ -19,9 +19,9 @@ struct console; // host/console.h
 struct board;
 struct boot_image;
 
-#define MACHINE_MAX_CPUS 64
-#define MACHINE_N_SERIALS 4
-#define MACHINE_N_FLASH 2
+#define MACHINE_MAX_CPUS    64
+#define MACHINE_N_SERIALS   4
+#define MACHINE_N_FLASH     2
 #define MACHINE_MAX_DEVICES 128
 
 // What the user asked for. Every pointer is borrowed until machine_free, strings included.
