@@ -45,18 +45,6 @@ static inline void check_aligned(struct la_cpu *c, u64 va, unsigned size)
         la_raise_address(c, EXC_ALE, va);
 }
 
-// Floating-point registers. A single-precision value leaves ones above it in its 64 bits (the
-// manual: any value), and scalar writes keep the vector bits above 64.
-static inline void set_fpr32(struct la_cpu *c, unsigned n, u64 value)
-{
-    c->vr[n].d[0] = 0xffffffff00000000 | (u32)value;
-}
-
-static inline void set_fpr64(struct la_cpu *c, unsigned n, u64 value)
-{
-    c->vr[n].d[0] = value;
-}
-
 // tlb.c -------------------------------------------------------------------------------------------
 
 void la_tlbsrch(struct la_cpu *c);

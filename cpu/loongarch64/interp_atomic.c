@@ -42,8 +42,8 @@ ATOMIC(amadd, b, s8, (u64)old + (u64)rk)
 ATOMIC(amadd, h, s16, (u64)old + (u64)rk)
 ATOMIC(amadd, w, s32, (u64)old + (u64)rk)
 ATOMIC(amadd, d, s64, (u64)old + (u64)rk)
-ATOMIC(amand, w, s32, old &rk)
-ATOMIC(amand, d, s64, old &rk)
+ATOMIC(amand, w, s32, (old & rk))
+ATOMIC(amand, d, s64, (old & rk))
 ATOMIC(amor, w, s32, old | rk)
 ATOMIC(amor, d, s64, old | rk)
 ATOMIC(amxor, w, s32, old ^ rk)
@@ -77,9 +77,9 @@ COMPARE_AND_SWAP(w, s32)
 COMPARE_AND_SWAP(d, s64)
 
 // Load-linked remembers the physical address and what it found there; store-conditional succeeds if
-// that is still there. A value that was changed and changed back goes unseen, where silicon would
-// fail: no program can tell, because any pure load-linked loop would be right as well.
-static void link(struct la_cpu *c, u64 va, u64 value)
+// that is still there. A value that was changed and changed back goes unseen, where silicon fails:
+// the price of not watching every store.
+static void set_link(struct la_cpu *c, u64 va, u64 value)
 {
     c->ll_address = la_translate(c, va, LA_LOAD);
     c->ll_value[0] = value;
@@ -91,7 +91,7 @@ static void link_pair(struct la_cpu *c, u64 va, u64 value)
 {
     const u32 cpucfg2_scq = 1u << 30;
     u64 high = (va & 15) == 0 && (c->cpucfg[2] & cpucfg2_scq) ? la_load64(c, va + 8) : 0;
-    link(c, va, value);
+    set_link(c, va, value);
     c->ll_value[1] = high;
 }
 
@@ -99,7 +99,7 @@ static void load_linked_w(struct la_cpu *c, const struct la_insn *i, u64 va)
 {
     check_aligned(c, va, 4);
     u64 value = la_load32(c, va);
-    link(c, va, value);
+    set_link(c, va, value);
     set_gpr(c, i->rd, word(value));
 }
 

@@ -5,6 +5,7 @@
 // The comparison is signed. These accesses must be aligned on every model, and ALE goes before BCE
 // (6.2.3: alignment-required checks come first).
 #include "cpu/loongarch64/interp.h"
+#include "cpu/loongarch64/interp_fp.h"
 #include "cpu/loongarch64/access.h"
 
 static void check_bound(struct la_cpu *c, const struct la_insn *i, bool ok)
