@@ -121,6 +121,15 @@ static void take_raised(struct la_cpu *c)
     c->pc = c->next_pc;
 }
 
+void la_interp_step(struct la_cpu *c)
+{
+    enum cpu_exit why;
+    if (setjmp(c->leave))
+        take_raised(c);
+    else if (!c->cpu.requests || serve_requests(c, &why))
+        step(c);
+}
+
 enum cpu_exit la_interp_run(struct cpu *cpu, u64 budget)
 {
     struct la_cpu *c = la_of(cpu);

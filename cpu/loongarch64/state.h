@@ -313,5 +313,8 @@ void la_check_page(struct la_cpu *c, u64 elo, u64 va, enum la_access access);
 // interp.c ---------------------------------------------------------------------------------------
 
 enum cpu_exit la_interp_run(struct cpu *cpu, u64 budget);
+// One instruction, or the exception it raises, or an interrupt and the first instruction of its
+// handler.
+void la_interp_step(struct la_cpu *c);
 // Chooses what each instruction does on this model; after features changed.
 void la_interp_prepare(struct la_cpu *c);
