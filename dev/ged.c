@@ -64,11 +64,14 @@ static void ged_write(void *opaque, u64 offset, u64 value, unsigned size)
 
 static const struct mem_io_ops ged_ops = {.read = ged_read, .write = ged_write, .max_size = 4};
 
-void ged_map(struct ged *g, gpa_t base)
+static bool ged_realize(struct device *d, struct err *e)
 {
-    g->io = (struct mem_region){
-        .base = base, .size = GED_SIZE, .ops = &ged_ops, .opaque = g, .name = "ged"};
-    mem_add_region(g->d.env->mem, &g->io);
+    struct ged *g = ged_of(d);
+    g->region.size = GED_SIZE;
+    g->region.ops = &ged_ops;
+    g->region.opaque = g;
+    g->region.name = "ged";
+    return true;
 }
 
 static void ged_reset(struct device *d)
@@ -81,5 +84,6 @@ const struct device_type ged_type = {
     .name = "ged",
     .doc = "The event device that carries power-off, reset and the power button.",
     .size = sizeof(struct ged),
+    .realize = ged_realize,
     .reset = ged_reset,
 };

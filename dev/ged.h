@@ -28,7 +28,7 @@ enum {
 
 struct ged {
     struct device d;
-    struct mem_region io;
+    struct mem_region region; // the board sets its base and adds it
     struct irq irq; // high while the selector holds an event
     u32 selector;
 };
@@ -39,8 +39,6 @@ static inline struct ged *ged_of(struct device *d)
 {
     return container_of(d, struct ged, d);
 }
-
-void ged_map(struct ged *g, gpa_t base);
 
 // Somebody pressed the power button. Device lock held.
 void ged_press_power_button(struct ged *g);

@@ -9,8 +9,9 @@ static struct ged *make(struct bench *b)
     struct err e = {0};
     struct ged *g = ged_of(device_new(&ged_type, &b->env));
     g->irq = bench_irq(b, 0);
-    ged_map(g, BASE);
     CHECK(device_realize(&g->d, &e));
+    g->region.base = BASE;
+    mem_add_region(&b->mem, &g->region);
     device_reset(&g->d);
     return g;
 }

@@ -388,18 +388,15 @@ static void uart_write(void *opaque, u64 offset, u64 value, unsigned size)
 
 static const struct mem_io_ops uart_ops = {.read = uart_read, .write = uart_write, .max_size = 1};
 
-void uart16550_map(struct uart16550 *u, gpa_t base)
-{
-    u->io = (struct mem_region){
-        .base = base, .size = UART_N_REGS, .ops = &uart_ops, .opaque = u, .name = "uart16550"};
-    mem_add_region(u->d.env->mem, &u->io);
-}
-
 static bool uart_realize(struct device *d, struct err *e)
 {
     struct uart16550 *u = uart16550_of(d);
     if (!u->clock_hz)
         return err_set(e, "clock-frequency is 0");
+    u->region.size = UART_N_REGS;
+    u->region.ops = &uart_ops;
+    u->region.opaque = u;
+    u->region.name = "uart16550";
     timer_init(&u->timeout, on_timeout, u);
     timer_init(&u->pace, on_input, u);
     u->modem_in = UART_MSR_CTS | UART_MSR_DSR | UART_MSR_DCD;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The serial port 16550A (National PC16550D), also as Loongson builds it into its processors.
 //
-// The board sets `irq` and `console`, maps the eight byte registers, and realizes the device.
+// The board sets `irq` and `console` and realizes the device.
 #pragma once
 
 #include "dev/device.h"
@@ -70,7 +70,7 @@ struct uart_fifo {
 
 struct uart16550 {
     struct device d;
-    struct mem_region io;
+    struct mem_region region; // the board sets its base and adds it
     struct irq irq;
     struct console *console; // borrowed; NULL: nothing is connected
     u64 clock_hz;
@@ -96,9 +96,6 @@ static inline struct uart16550 *uart16550_of(struct device *d)
 {
     return container_of(d, struct uart16550, d);
 }
-
-// Adds the registers to the address space.
-void uart16550_map(struct uart16550 *u, gpa_t base);
 
 // New levels of the modem inputs, as in MSR 7:4. At first CTS, DSR and DCD are on.
 void uart16550_set_modem(struct uart16550 *u, u8 levels);

@@ -72,8 +72,9 @@ static struct port *port_new(bool is_connected, bool is_loongson)
     p->u->console = p->console;
     p->u->irq = bench_irq(p->b, 0);
     p->u->is_loongson = is_loongson;
-    uart16550_map(p->u, BASE);
     CHECK(device_realize(&p->u->d, &e));
+    p->u->region.base = BASE;
+    mem_add_region(&p->b->mem, &p->u->region);
     return p;
 }
 
