@@ -78,5 +78,6 @@ void loop_want(struct loop *l, struct loop_fd *f, unsigned wanted);
 void loop_remove(struct loop *l, struct loop_fd *f);
 
 void loop_event_add(struct loop *l, struct loop_event *ev, void (*fire)(void *), void *opaque);
-void loop_event_remove(struct loop_event *ev); // accepts zeroed events; no signals may come any more
+void loop_event_remove(
+    struct loop_event *ev); // accepts zeroed events; no signals may come any more
 void loop_event_signal(struct loop_event *ev);
