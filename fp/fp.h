@@ -64,8 +64,9 @@ u64 fp64_div(u64 a, u64 b, struct fp_env *env);
 u32 fp32_sqrt(u32 a, struct fp_env *env);
 u64 fp64_sqrt(u64 a, struct fp_env *env);
 
-// Fused: a * b + c with one rounding. FP_NEG_ADDEND takes -c; FP_NEG_RESULT negates the exact sum
-// (so before rounding; an exact zero too). Neither touches a NaN.
+// Fused: a * b + c with one rounding. FP_NEG_ADDEND takes -c; FP_NEG_RESULT flips the
+// sign of the rounded result, of a zero too (so the directed modes round the unnegated sum, which
+// is how the manual's formula reads and what QEMU 11.1 does). Neither touches a NaN.
 //   fmadd 0    fmsub FP_NEG_ADDEND    fnmadd FP_NEG_RESULT    fnmsub both
 enum { FP_NEG_ADDEND = 1, FP_NEG_RESULT = 2 };
 u32 fp32_fma(u32 a, u32 b, u32 c, unsigned negate, struct fp_env *env);
