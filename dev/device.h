@@ -15,6 +15,7 @@
 #include "mem/space.h"
 
 struct device;
+struct pci_bus;
 
 enum shutdown_reason { SHUTDOWN_POWER_OFF, SHUTDOWN_RESET, SHUTDOWN_GUEST_PANIC };
 
@@ -23,6 +24,8 @@ struct device_env {
     struct mem_space *mem;
     struct clock *clock;
     struct log *log;
+    // Where PCI devices go; set by the PCI host (dev/pcie_host.h), NULL without one.
+    struct pci_bus *pci;
     // The guest asked for power-off or reset, or panicked (may be called from any callback).
     void (*shutdown)(void *opaque, enum shutdown_reason reason);
     void *opaque;

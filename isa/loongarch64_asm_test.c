@@ -149,3 +149,26 @@ TEST(mnemonics_name_ops)
     CHECK_EQ(la_op_by_name("add"), LA_INVALID);
     CHECK_EQ(la_op_by_name(""), LA_INVALID);
 }
+
+// What a garbled line assembles to, if it does, disassembles to a line with the same word.
+TEST(garbled_lines)
+{
+    u64 rng = 6;
+    unsigned n_refused = 0;
+    for (unsigned i = 0; i < 20000; i++) {
+        char text[128], again[128];
+        struct err e = {0};
+        u32 noise = la_random_word(&rng, LA_B), word, back = 0;
+        size_t length = la_disassemble(la_random_insn(&rng, NULL), PC, text, sizeof(text));
+        text[noise % length] = " ,$#-@.0129abrx"[noise / 256 % 15];
+        if (!la_assemble(text, PC, &word, &e)) {
+            n_refused++;
+            CHECK(err_is_set(&e));
+            continue;
+        }
+        la_disassemble(word, PC, again, sizeof(again));
+        CHECK(la_assemble(again, PC, &back, &e));
+        CHECK_EQ(back, word);
+    }
+    CHECK(n_refused > 5000 && n_refused < 20000);
+}

@@ -11,18 +11,34 @@
 
 #include <string.h>
 
+static s32 cut_imm(const struct la_cut *cut, u32 word)
+{
+    u32 raw = (word >> cut->imm[0].low & cut->imm[0].mask) << cut->imm[0].at |
+              (word >> cut->imm[1].low & cut->imm[1].mask) << cut->imm[1].at;
+    return ((s32)(raw << cut->extend) >> cut->extend) * (1 << cut->shift) + cut->bias;
+}
+
 void la_decode(u32 word, struct la_insn *out)
 {
     const struct la_node *node = &la_nodes[0];
     unsigned op;
     while ((op = la_node_entries[node->base + (word >> node->low & node->mask)]) & LA_NODE)
         node = &la_nodes[op & ~LA_NODE];
+    if ((word & la_picks[op].mask) != la_picks[op].match)
+        op = LA_INVALID;
 
-    const struct la_pick *pick = &la_picks[op];
-    if ((word & pick->mask) != pick->match)
-        pick = &la_picks[op = LA_INVALID];
-    *out = (struct la_insn){.raw = word, .op = (u16)op};
-    la_extract(pick->form, word, out);
+    const struct la_cut *cut = &la_cuts[la_picks[op].form];
+    u32 regs = word & cut->regs;
+    *out = (struct la_insn){
+        .raw = word,
+        .imm = cut_imm(cut, word),
+        .op = (u16)op,
+        .rd = regs & 31,
+        .rj = regs >> 5 & 31,
+        .rk = regs >> 10 & 31,
+        .ra = regs >> 15 & 31,
+        .imm2 = (u8)(word >> cut->imm2_low & cut->imm2_mask),
+    };
 }
 
 s64 la_insn_get(const struct la_insn *insn, unsigned at)

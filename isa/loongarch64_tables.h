@@ -25,6 +25,18 @@ struct la_form {
     struct la_field fields[5];
 };
 
+// A form as the decoder wants it. Slots d, j, k, a have their registers at bits 0, 5, 10, 15.
+struct la_cut {
+    u32 regs; // the bits of the word that are register numbers
+    struct {
+        u32 mask; // (word >> low & mask) << at
+        u8 low, at;
+    } imm[2];
+    u8 extend;      // 32 - width of a signed immediate, else 0
+    u8 shift, bias; // as in struct la_field
+    u8 imm2_low, imm2_mask;
+};
+
 // The operands of the assembly text, in order.
 struct la_operand {
     u8 file;      // enum la_file; LA_FILE_NONE: an immediate
@@ -55,7 +67,7 @@ struct la_name {
 // What decoding needs of an op, dense.
 struct la_pick {
     u32 mask, match;
-    u32 form;
+    u32 form; // index of la_forms and la_cuts
 };
 
 // A step of the decoder: the bits (word >> low) & mask select an entry behind `base`; an entry is
@@ -69,6 +81,7 @@ struct la_node {
 #define LA_NODE 0x8000u
 
 extern const struct la_form la_forms[];
+extern const struct la_cut la_cuts[];
 extern const struct la_format la_formats[];
 extern const struct la_alias la_aliases[];
 extern const unsigned la_n_aliases;
@@ -77,9 +90,6 @@ extern const unsigned la_n_names;
 extern const struct la_pick la_picks[LA_N_OPS];
 extern const struct la_node la_nodes[];
 extern const u16 la_node_entries[];
-
-// Fills the fields of `form`; the other members stay as they are.
-void la_extract(unsigned form, u32 word, struct la_insn *out);
 
 // The value of `field` in `word`, scaled.
 s32 la_field_get(const struct la_field *field, u32 word);

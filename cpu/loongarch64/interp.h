@@ -44,16 +44,3 @@ static inline void check_aligned(struct la_cpu *c, u64 va, unsigned size)
     if (unlikely(va & (size - 1)))
         la_raise_address(c, EXC_ALE, va);
 }
-
-// tlb.c -------------------------------------------------------------------------------------------
-
-void la_tlbsrch(struct la_cpu *c);
-void la_tlbrd(struct la_cpu *c);
-void la_tlbwr(struct la_cpu *c);
-void la_tlbfill(struct la_cpu *c);
-void la_tlbclr(struct la_cpu *c);
-void la_tlbflush(struct la_cpu *c);
-// Raises INE for operations that do not exist. The ASID is in bits 9:0 of `asid`.
-void la_invtlb(struct la_cpu *c, unsigned op, u64 asid, u64 va);
-u64 la_lddir(struct la_cpu *c, u64 base, unsigned level);
-void la_ldpte(struct la_cpu *c, u64 base, unsigned odd);

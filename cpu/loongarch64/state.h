@@ -89,6 +89,12 @@ struct la_model {
     u32 cpucfg[LA_N_CPUCFG];
 };
 
+// A feature that -cpu can switch: features.def.
+struct la_feature {
+    const char *name, *doc;
+    unsigned word, bit; // of CPUCFG
+};
+
 // One set of control registers.
 struct la_context {
     u64 csr[CSR_N];
@@ -145,23 +151,27 @@ struct la_cpu {
     struct la_tlb_entry tlb[LA_TLB_ENTRIES];       // STLB index = way * 256 + set, then MTLB
     u64 mtlb_used;                                 // bit per MTLB entry that exists
     u32 random;                                    // for tlbfill
-    struct la_mmu_contexts *contexts;
+    struct la_mmu_contexts *contexts;              // mmu.c
 
     // ll / sc.
     bool ll_bit;
     u64 ll_address; // physical
     u64 ll_value[2];
 
-    // Stable timer: the time at which TVAL reaches 0, CLOCK_NEVER if it does not count.
-    u64 timer_deadline;
-    bool timer_fired; // the latch behind ESTAT.TI
-    u64 counter_base; // ns of bus clock at reset
+    // Stable timer: when TVAL reaches 0; CLOCK_NEVER while it does not count.
+    u64 timer_deadline; // ticks of the stable counter
+    u64 timer_left;     // TVAL while the timer does not count
+    bool timer_fired;   // the latch behind ESTAT.TI
+    u64 counter_base;   // ns of the bus clock at reset
 
     const struct la_model *model;
     u32 cpucfg[LA_N_CPUCFG];
-    u32 insn; // word of the instruction that executes, for BADI
-    bool idle;
-    jmp_buf leave; // la_raise returns to the loop through it
+    u32 insn;  // word of the instruction that executes, for BADI
+    bool idle; // executed `idle` and has not been woken
+    // la_raise leaves what it found here and jumps to the run loop.
+    enum la_exception raised;
+    u64 raised_va;
+    jmp_buf leave;
     struct la_decoded *decoded;
 };
 
@@ -177,7 +187,8 @@ static inline unsigned la_plv(const struct la_cpu *c)
 
 // cpu.c -----------------------------------------------------------------------------------------
 
-extern const struct la_model la_models[];
+extern const struct la_model la_models[];     // ends with a NULL name
+extern const struct la_feature la_features[]; // likewise
 const struct la_model *la_model_find(const char *name);
 
 // A new processor in the reset state. `reset_pc` is 0x1c000000 on real boards. Never NULL.
@@ -197,6 +208,11 @@ void la_enter_exception(struct la_cpu *c, enum la_exception e, u64 bad_va);
 void la_ertn(struct la_cpu *c);
 // Lines that would interrupt now if CRMD.IE were set: ESTAT.IS & ECFG.LIE.
 u32 la_pending_lines(struct la_cpu *c);
+// The run loop looks at interrupts before the next instruction.
+static inline void la_check_interrupts_soon(struct la_cpu *c)
+{
+    __atomic_fetch_or(&c->cpu.requests, CPU_REQ_IRQ, __ATOMIC_RELAXED);
+}
 
 // Raise FPD/SXD/ASXD unless the unit is enabled.
 static inline void la_need_fp(struct la_cpu *c)
@@ -233,15 +249,72 @@ void la_timer_configure(struct la_cpu *c);
 u64 la_timer_value(struct la_cpu *c);
 // Latches TI if it is due. Called by the run loop every few hundred instructions.
 void la_timer_poll(struct la_cpu *c);
+// When the timer fires next on the bus clock, or CLOCK_NEVER.
+u64 la_timer_deadline_ns(const struct la_cpu *c);
 
-// mmu.c, tlb.c ----------------------------------------------------------------------------------
+// mmu.c ------------------------------------------------------------------------------------------
 
-// The physical address behind `va` for this access, or the exception. Does not return on a fault.
+// The physical address behind `va` for this access; raises on a fault.
 u64 la_translate(struct la_cpu *c, u64 va, enum la_access access);
-// Slow paths of the accesses below: translate, fill the cache or do the access.
+void la_mmu_mode_changed(
+    struct la_cpu *c);               // CRMD, ASID or MISC changed: chooses the context number
+void la_mmu_flush(struct la_cpu *c); // forgets every cached translation
+// Forgets what is cached for [va, va + (2 << ps)), in every context.
+void la_mmu_flush_pair(struct la_cpu *c, u64 va, unsigned ps);
+// Forgets what is cached for one address space, global pages included.
+void la_mmu_flush_asid(struct la_cpu *c, unsigned asid);
+
+void la_mmu_init(struct la_cpu *c); // allocates c->contexts
+bool la_mmu_may_cache(const struct la_cpu *c);
+bool la_mmu_traps_misaligned(const struct la_cpu *c);
+
+// access.c ---------------------------------------------------------------------------------------
+
+// Slow paths of access.h: translate, fill the cache, do the access.
 u64 la_load_slow(struct la_cpu *c, u64 va, unsigned size);
 void la_store_slow(struct la_cpu *c, u64 va, u64 value, unsigned size);
-void la_mmu_mode_changed(struct la_cpu *c); // CRMD, ASID, MISC changed: choose the context number
-void la_mmu_flush(struct la_cpu *c);        // forget every cached translation
-// Forget what is cached for [va, va + 2 << ps) in every context.
-void la_mmu_flush_pair(struct la_cpu *c, u64 va, unsigned ps);
+// The instruction word at c->pc, not found in the cache.
+u32 la_fetch_slow(struct la_cpu *c);
+
+// tlb.c ------------------------------------------------------------------------------------------
+
+// The entry that matches `va` in the current address space, or NULL.
+struct la_tlb_entry *la_tlb_find(struct la_cpu *c, u64 va);
+void la_tlb_clear(struct la_cpu *c); // after reset: nothing matches
+void la_tlb_stlb_page_size_changed(struct la_cpu *c);
+void la_tlb_flush_parts(struct la_cpu *c, bool stlb, bool mtlb); // IMPCTL2
+// An entry made by the hardware walker.
+struct la_tlb_entry *la_tlb_insert(struct la_cpu *c, const struct la_tlb_entry *e);
+void la_tlb_drop(struct la_cpu *c, struct la_tlb_entry *e);
+
+// The instructions. The caller has checked the privilege.
+void la_tlbsrch(struct la_cpu *c);
+void la_tlbrd(struct la_cpu *c);
+void la_tlbwr(struct la_cpu *c);
+void la_tlbfill(struct la_cpu *c);
+void la_tlbclr(
+    struct la_cpu *c); // all entries but the global ones (of the STLB set / MTLB, see tlb.c)
+void la_tlbflush(struct la_cpu *c);
+void la_invtlb(struct la_cpu *c, unsigned op, u64 rj, u64 va); // raises INE for unknown operations
+
+// walk.c -----------------------------------------------------------------------------------------
+
+u64 la_lddir(struct la_cpu *c, u64 base, unsigned level);
+void la_ldpte(struct la_cpu *c, u64 base, unsigned odd);
+// The hardware page-table walker (CPUCFG2.HPTW and PWCH.HPTW_En).
+bool la_walker_is_on(const struct la_cpu *c);
+// With the walker on: the entry to use for this access, walking the tables if `found` (or NULL)
+// does not allow it; raises the page exception if they do not either.
+struct la_tlb_entry *la_walker_check(struct la_cpu *c, struct la_tlb_entry *found, u64 va,
+                                     enum la_access access);
+// Raises the exception that the entry's attributes demand for this access, if any.
+void la_check_page(struct la_cpu *c, u64 elo, u64 va, enum la_access access);
+
+// interp.c ---------------------------------------------------------------------------------------
+
+enum cpu_exit la_interp_run(struct cpu *cpu, u64 budget);
+// One instruction, or the exception it raises, or an interrupt and the first instruction of its
+// handler.
+void la_interp_step(struct la_cpu *c);
+// Chooses what each instruction does on this model; after features changed.
+void la_interp_prepare(struct la_cpu *c);

@@ -90,13 +90,13 @@ def tables(isa):
         array(f"const struct {low}_alias {low}_aliases[]", aliases),
         f"const unsigned {low}_n_aliases = {len(isa.aliases)};\n",
         array(f"const struct {low}_form {low}_forms[]", [form_row(f) for f in forms]),
+        array(f"const struct {low}_cut {low}_cuts[]", [cut_row(f) for f in forms]),
         array(f"const struct {low}_format {low}_formats[]", [format_row(f) for f in formats]),
         array(f"const struct {low}_name {low}_names[]", name_rows(isa)),
         f"const unsigned {low}_n_names = {len(isa.patterns) + len(isa.aliases)};\n",
         array(f"const struct {low}_pick {low}_picks[{up}_N_OPS]", pick_rows(isa, forms)),
         array(f"const struct {low}_node {low}_nodes[]", [node_row(n) for n in tree.nodes]),
         array(f"const u16 {low}_node_entries[]", rows_of(tree.entries, 16)),
-        extract_function(low, forms),
     ]
     return "\n".join(parts)
 
@@ -194,6 +194,25 @@ def form_row(form):
     return f"{{{len(form)}, {{" + ", ".join(map(field_text, form)) + "}}"
 
 
+def cut_row(form):
+    """The same fields, as the decoder wants them: no branch and no loop."""
+    regs, imm, imm2 = 0, "{{0, 0, 0}, {0, 0, 0}}, 0, 0, 0", "0, 0"
+    for dest, slices, signed, shift, bias in form:
+        width = sum(s[1] for s in slices)
+        if dest == "imm":
+            parts = [slice_row(*s) for s in slices] + ["{0, 0, 0}"] * (2 - len(slices))
+            imm = f"{{{', '.join(parts)}}}, {WORD_BITS - width if signed else 0}, {shift}, {bias}"
+        elif dest == "imm2":
+            imm2 = f"{slices[0][0]}, 0x{(1 << width) - 1:x}"
+        else:
+            regs |= ((1 << width) - 1) << slices[0][0]
+    return f"{{0x{regs:05x}, {imm}, {imm2}}}"
+
+
+def slice_row(low, width, at):
+    return f"{{0x{(1 << width) - 1:x}, {low}, {at}}}"
+
+
 def format_row(keys):
     return f"{{{len(keys)}, {{" + ", ".join("{%s, %s, %d}" % key for key in keys) + "}}"
 
@@ -215,33 +234,3 @@ def pick_rows(isa, forms):
 def node_row(node):
     base, low, width = node
     return f"{{{base}, {low}, 0x{(1 << width) - 1:x}}}"
-
-
-def extract_function(low, forms):
-    lines = [f"void {low}_extract(unsigned form, u32 word, struct {low}_insn *out)", "{",
-             "    switch (form) {"]
-    for number, form in enumerate(forms):
-        lines.append(f"    case {number}:")
-        lines += [f"        out->{key[0]} = {value_text(key)};" for key in form]
-        lines.append("        break;")
-    return "\n".join(lines + ["    }", "}", ""])
-
-
-def value_text(key):
-    _, slices, signed, shift, bias = key
-    width = sum(s[1] for s in slices)
-    if len(slices) == 1 and signed:
-        bit, size, _ = slices[0]
-        text = f"(s32)(word << {WORD_BITS - bit - size}) >> {WORD_BITS - size}"
-    else:
-        raw = " | ".join(slice_text(s) for s in slices)
-        text = f"(s32)(({raw}) << {WORD_BITS - width}) >> {WORD_BITS - width}" if signed else raw
-    if shift:
-        text = f"({text}) * {1 << shift}"
-    return f"({text}) + {bias}" if bias else text
-
-
-def slice_text(s):
-    bit, size, at = s
-    text = f"word >> {bit} & 0x{(1 << size) - 1:x}"
-    return f"({text}) << {at}" if at else f"({text})"

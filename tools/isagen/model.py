@@ -123,7 +123,7 @@ class Isa:
     path: str
     arch: str = ""
     prefix: str = ""
-    slots: list = field(default_factory=list)
+    slots: dict = field(default_factory=dict)  # letter -> lowest bit of its register fields
     files: dict = field(default_factory=dict)
     imms: dict = field(default_factory=dict)
     classes: dict = field(default_factory=dict)

@@ -85,7 +85,11 @@ def declare_arch(isa, words):
 
 
 def declare_slots(isa, words):
-    isa.slots = words
+    for word in words:
+        slot, _, low = word.partition("=")
+        if not low.isdigit():
+            raise Fault("expected: slots LETTER=BIT...")
+        isa.slots[slot] = int(low)
 
 
 def declare_file(isa, words):
@@ -184,6 +188,7 @@ def parse_bits(isa, pattern, tokens):
         raise Fault(f"the pattern has {WORD_BITS - position} bits and needs {WORD_BITS}")
     for f in pattern.fields.values():
         require_whole(f)
+        require_place(isa, f)
     require_own_dests(pattern)
 
 
@@ -225,6 +230,15 @@ def require_whole(f):
         seen |= bits
     if seen != (1 << f.width) - 1:
         raise Fault(f"field {f.name} needs {f.width} bits, in slices that leave none out")
+
+
+def require_place(isa, f):
+    """What the decoder's tables rely on."""
+    if f.file and f.slices[0].low != isa.slots[f.name[1]]:
+        raise Fault(f"field {f.name} starts at bit {f.slices[0].low}, and slot {f.name[1]} "
+                    f"is at bit {isa.slots[f.name[1]]}")
+    if len(f.slices) > (2 if f.dest == "imm" else 1):
+        raise Fault(f"field {f.name} is in too many pieces")
 
 
 def require_own_dests(pattern):

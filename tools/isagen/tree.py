@@ -8,7 +8,7 @@ with mask and match is the decoder's.
 
 NODE = 0x8000
 ROOT_LOW, ROOT_WIDTH = 22, 10
-MAX_WIDTH = 12
+MAX_WIDTH = 8
 
 
 class Tree:
@@ -16,27 +16,25 @@ class Tree:
         self.patterns = patterns
         self.nodes = []  # (base, low, width)
         self.entries = []
-        self.depth = 0
         ops = list(range(1, len(patterns) + 1))
-        self.add_node(ops, 0, 0, ROOT_LOW, ROOT_WIDTH, 1)
+        self.add_node(ops, 0, 0, ROOT_LOW, ROOT_WIDTH)
 
     def pattern(self, op):
         return self.patterns[op - 1]
 
-    def add_node(self, ops, known, value, low, width, depth):
+    def add_node(self, ops, known, value, low, width):
         """`known` bits of the word are `value`; returns the entry that leads to the node."""
         number = len(self.nodes)
         base = len(self.entries)
         self.nodes.append((base, low, width))
         self.entries += [0] * (1 << width)
-        self.depth = max(self.depth, depth)
         field = ((1 << width) - 1) << low
         for i in range(1 << width):
-            entry = self.entry(ops, known | field, value | i << low, depth)
+            entry = self.entry(ops, known | field, value | i << low)
             self.entries[base + i] = entry
         return NODE | number
 
-    def entry(self, ops, known, value, depth):
+    def entry(self, ops, known, value):
         left = [op for op in ops if self.possible(op, known, value)]
         undecided = self.deciding_bits(left, known, value)
         if not left:
@@ -47,7 +45,7 @@ class Tree:
         high = undecided.bit_length() - 1
         low = (undecided & -undecided).bit_length() - 1
         low = max(low, high - MAX_WIDTH + 1)
-        return self.add_node(left, known, value, low, high - low + 1, depth + 1)
+        return self.add_node(left, known, value, low, high - low + 1)
 
     def possible(self, op, known, value):
         p = self.pattern(op)

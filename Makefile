@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: Apache-2.0
+# The commands of the README, around meson and ninja. `make help` lists them.
+#
+# V=1 shows what is done. ARGS="..." goes to the program that the command ends in: lh run, the test
+# runner or the benchmarks. LH_NO_INSTALL=1 keeps it from installing packages.
+
+MAKEFLAGS += --no-print-directory
+BUILD     ?= build
+CACHE     := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/longhouse
+SUITE     := forky
+GUEST     := $(CACHE)/guest/loong64-$(SUITE)
+Q         := $(if $(V),,@)
+LH        := $(BUILD)/lh
+FETCH     := sh tools/guest_fetch.sh --arch loong64 --suite $(SUITE) --out $(GUEST)
+
+export BUILD V
+
+.PHONY: all run test bench clean help
+
+all:
+	$(Q)sh tools/build.sh
+
+run:
+	$(Q)sh tools/install_packages.sh build guest
+	$(Q)sh tools/build.sh lh
+	$(Q)$(FETCH)
+	$(Q)$(LH) run -smp 2 -m 1G -kernel $(GUEST)/vmlinuz -initrd $(GUEST)/initrd.img \
+	    -append 'console=ttyS0,115200' -nographic $(ARGS)
+
+test:
+	$(Q)sh tools/install_packages.sh build guest test
+	$(Q)sh tools/build.sh
+	$(Q)python3 tools/run_tests.py -C $(BUILD) $(ARGS)
+
+bench:
+	$(Q)sh tools/build.sh
+	$(Q)meson test -C $(BUILD) --benchmark --no-rebuild --verbose $(ARGS)
+
+clean:
+	$(Q)rm -rf $(BUILD)
+
+help:
+	@echo 'make         build everything; the program is $(LH)'
+	@echo 'make run     build, fetch a Debian guest once, start it on this terminal'
+	@echo 'make test    build and run every test; the last line counts them'
+	@echo 'make bench   build and run the benchmarks'
+	@echo 'make clean   remove $(BUILD)/; the guest stays in $(CACHE)/'

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+// Memory accesses whose page is not cached: translation, devices, page crossing.
+#include "cpu/loongarch64/access.h"
+
+#include <string.h>
+
+// Remembers where the granule of `va` is in the host, if it is memory.
+static u8 *fill(struct la_cpu *c, u64 va, u64 pa, enum la_access access)
+{
+    u64 granule = ~(u64)(LA_GRANULE - 1);
+    u8 *host = mem_ram_page(c->cpu.bus->mem, pa & granule, LA_GRANULE, access == LA_STORE);
+    if (!host)
+        return NULL;
+    if (la_mmu_may_cache(c)) {
+        struct la_cached_page *p = &c->cache[access][la_cache_index(va)];
+        p->tag = (va & granule) | c->mmu_context;
+        p->delta = (u64)(uintptr_t)host - (va & granule);
+    }
+    return host + (pa & ~granule);
+}
+
+static void check_alignment(struct la_cpu *c, u64 va, unsigned size)
+{
+    if (va & (size - 1) && la_mmu_traps_misaligned(c))
+        la_raise_address(c, EXC_ALE, va);
+}
+
+static bool crosses_granule(u64 va, unsigned size)
+{
+    return (va & (LA_GRANULE - 1)) + size > LA_GRANULE;
+}
+
+static u64 load_within(struct la_cpu *c, u64 va, unsigned size)
+{
+    u64 pa = la_translate(c, va, LA_LOAD);
+    u8 *host = fill(c, va, pa, LA_LOAD);
+    return host ? load_le(host, size) : mem_read(c->cpu.bus->mem, pa, size);
+}
+
+// Both pages are translated before either is read.
+u64 la_load_slow(struct la_cpu *c, u64 va, unsigned size)
+{
+    check_alignment(c, va, size);
+    if (!crosses_granule(va, size))
+        return load_within(c, va, size);
+    u64 first = la_translate(c, va, LA_LOAD);
+    unsigned n_first = LA_GRANULE - (va & (LA_GRANULE - 1));
+    u64 second = la_translate(c, va + n_first, LA_LOAD);
+    u64 value = 0;
+    for (unsigned i = 0; i < size; i++) {
+        u64 pa = i < n_first ? first + i : second + (i - n_first);
+        value |= mem_read(c->cpu.bus->mem, pa, 1) << (8 * i);
+    }
+    return value;
+}
+
+static void store_within(struct la_cpu *c, u64 va, u64 value, unsigned size)
+{
+    u64 pa = la_translate(c, va, LA_STORE);
+    u8 *host = fill(c, va, pa, LA_STORE);
+    if (host)
+        memcpy(host, &value, size);
+    else
+        mem_write(c->cpu.bus->mem, pa, value, size);
+}
+
+void la_store_slow(struct la_cpu *c, u64 va, u64 value, unsigned size)
+{
+    check_alignment(c, va, size);
+    if (!crosses_granule(va, size)) {
+        store_within(c, va, value, size);
+        return;
+    }
+    u64 first = la_translate(c, va, LA_STORE);
+    unsigned n_first = LA_GRANULE - (va & (LA_GRANULE - 1));
+    u64 second = la_translate(c, va + n_first, LA_STORE);
+    for (unsigned i = 0; i < size; i++) {
+        u64 pa = i < n_first ? first + i : second + (i - n_first);
+        mem_write(c->cpu.bus->mem, pa, value >> (8 * i) & 0xff, 1);
+    }
+}
+
+// Faults of any byte come before the first access: the two ends are on at most two pages.
+static void probe(struct la_cpu *c, u64 va, unsigned size, enum la_access access)
+{
+    check_alignment(c, va, size);
+    la_translate(c, va, access);
+    if (crosses_granule(va, size))
+        la_translate(c, (va + size - 1) & ~(u64)(LA_GRANULE - 1), access);
+}
+
+void la_load_vector(struct la_cpu *c, u64 va, u64 *words, unsigned n_words)
+{
+    u8 *host = la_host(c, va, 8 * n_words, LA_LOAD);
+    if (likely(host != NULL)) {
+        memcpy(words, host, 8 * n_words);
+        return;
+    }
+    probe(c, va, 8 * n_words, LA_LOAD);
+    for (unsigned i = 0; i < n_words; i++)
+        words[i] = la_load64(c, va + 8 * i);
+}
+
+void la_store_vector(struct la_cpu *c, u64 va, const u64 *words, unsigned n_words)
+{
+    u8 *host = la_host(c, va, 8 * n_words, LA_STORE);
+    if (likely(host != NULL)) {
+        memcpy(host, words, 8 * n_words);
+        return;
+    }
+    probe(c, va, 8 * n_words, LA_STORE);
+    for (unsigned i = 0; i < n_words; i++)
+        la_store64(c, va + 8 * i, words[i]);
+}
+
+void *la_atomic_host(struct la_cpu *c, u64 va, unsigned size)
+{
+    if (va & (size - 1))
+        la_raise_address(c, EXC_ALE, va);
+    u8 *host = la_host(c, va, size, LA_STORE);
+    // The page must be readable as well; a cached load says so.
+    if (likely(host && la_host(c, va, size, LA_LOAD)))
+        return host;
+    fill(c, va, la_translate(c, va, LA_LOAD), LA_LOAD);
+    host = fill(c, va, la_translate(c, va, LA_STORE), LA_STORE);
+    if (!host) {
+        log_guest(c->cpu.bus->log, "cpu %u: atomic access to 0x%llx, which is not memory",
+                  c->cpu.index, (unsigned long long)va);
+        la_raise_address(c, EXC_ADEM, va);
+    }
+    return host;
+}
+
+u32 la_fetch_slow(struct la_cpu *c)
+{
+    if (c->pc & 3)
+        la_raise_address(c, EXC_ADEF, c->pc);
+    u64 pa = la_translate(c, c->pc, LA_FETCH);
+    u8 *host = fill(c, c->pc, pa, LA_FETCH);
+    return (u32)(host ? load_le(host, 4) : mem_read(c->cpu.bus->mem, pa, 4));
+}

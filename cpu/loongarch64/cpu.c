@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+// Models and life of a processor.
+#include "cpu/loongarch64/state.h"
+#include "base/bug.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define RESET_PC 0x1c000000
+
+const struct la_model la_models[] = {
+    {
+        .name = "la464",
+        .doc = "Loongson 3A5000",
+        .cpucfg = {[0] = 0x0014c010,
+                   [1] = 0x03f2f2fe,
+                   [2] = 0x0060c0cf,
+                   [3] = 0x00000cfd,
+                   [4] = 100000000,
+                   [5] = 0x00010001,
+                   [0x10] = 0x00002c3d,
+                   [0x11] = 0x06080003,
+                   [0x12] = 0x06080003,
+                   [0x13] = 0x0608000f,
+                   [0x14] = 0x060e000f},
+    },
+    {
+        .name = "max",
+        .doc = "like Loongson 3A6000: everything that is implemented",
+        .cpucfg = {[0] = 0x0014d000,
+                   [1] = 0x03f2f2fe,
+                   [2] = 0x7b60c0cf,
+                   [3] = 0x00020cfd,
+                   [4] = 100000000,
+                   [5] = 0x00010001,
+                   [0x10] = 0x00002c3d,
+                   [0x11] = 0x06080003,
+                   [0x12] = 0x06080003,
+                   [0x13] = 0x0608000f,
+                   [0x14] = 0x060e000f},
+    },
+    {0},
+};
+
+const struct la_feature la_features[] = {
+#define FEATURE(name, word, bit, doc) {#name, doc, word, bit},
+#include "cpu/loongarch64/features.def"
+#undef FEATURE
+    {0},
+};
+
+const struct la_model *la_model_find(const char *name)
+{
+    for (const struct la_model *m = la_models; m->name; m++)
+        if (!strcmp(m->name, name))
+            return m;
+    return NULL;
+}
+
+static void reset(struct cpu *cpu)
+{
+    struct la_cpu *c = la_of(cpu);
+    memset(c->gpr, 0, sizeof(c->gpr));
+    memset(c->vr, 0, sizeof(c->vr));
+    memset(c->fcc, 0, sizeof(c->fcc));
+    memset(&c->root, 0, sizeof(c->root));
+    c->fcsr = 0;
+    c->context = &c->root;
+    c->csr = c->root.csr;
+#define CSR(number, name, writable, initial) c->csr[number] = (initial);
+#include "cpu/loongarch64/csr.def"
+#undef CSR
+    c->csr[CSR_CPUID] = c->csr[CSR_TID] = cpu->index;
+    c->pc = c->next_pc = RESET_PC;
+    c->ll_bit = c->idle = c->timer_fired = false;
+    c->timer_deadline = CLOCK_NEVER;
+    c->timer_left = 0;
+    c->counter_base = clock_now(cpu->bus->clock);
+    c->random = 0x9e3779b9 + cpu->index;
+    la_tlb_clear(c);
+}
+
+static bool can_wake(struct cpu *cpu)
+{
+    struct la_cpu *c = la_of(cpu);
+    la_timer_poll(c);
+    return la_pending_lines(c) != 0;
+}
+
+static u64 idle_deadline(struct cpu *cpu)
+{
+    struct la_cpu *c = la_of(cpu);
+    bool enabled = c->csr[CSR_ECFG] >> LINE_TI & 1;
+    return enabled ? la_timer_deadline_ns(c) : CLOCK_NEVER;
+}
+
+static void free_cpu(struct cpu *cpu)
+{
+    la_cpu_free(la_of(cpu));
+}
+
+static const struct cpu_ops la_cpu_ops = {
+    .reset = reset,
+    .run = la_interp_run,
+    .can_wake = can_wake,
+    .idle_deadline = idle_deadline,
+    .free = free_cpu,
+};
+
+struct la_cpu *la_cpu_new(const struct la_model *model, struct cpu_bus *bus, unsigned index)
+{
+    struct la_cpu *c = aligned_alloc(64, align_up(sizeof(*c), 64));
+    BUG_ON(!c);
+    memset(c, 0, sizeof(*c));
+    c->cpu.ops = &la_cpu_ops;
+    c->cpu.bus = bus;
+    c->cpu.index = index;
+    c->model = model;
+    memcpy(c->cpucfg, model->cpucfg, sizeof(c->cpucfg));
+    c->context = &c->root;
+    c->csr = c->root.csr;
+    la_mmu_init(c);
+    la_interp_prepare(c);
+    reset(&c->cpu);
+    return c;
+}
+
+void la_cpu_free(struct la_cpu *c)
+{
+    if (!c)
+        return;
+    free(c->decoded);
+    free(c->contexts);
+    free(c);
+}
+
+static bool unknown_feature(const char *name, struct err *e)
+{
+    char list[256] = "";
+    for (const struct la_feature *f = la_features; f->name; f++) {
+        size_t n = strlen(list);
+        snprintf(list + n, sizeof(list) - n, "%s%s", n ? ", " : "", f->name);
+    }
+    return err_set(e, "no CPU feature '%s'; there are: %s", name, list);
+}
+
+// Units that need another one go with it.
+static void drop_dependents(struct la_cpu *c)
+{
+    if (!(c->cpucfg[2] & BIT(0)))
+        c->cpucfg[2] &= ~(u32)(BITS(7, 6) | BITS(5, 1));
+    if (!(c->cpucfg[2] & BIT(6)))
+        c->cpucfg[2] &= ~(u32)BIT(7);
+}
+
+bool la_cpu_set_feature(struct la_cpu *c, const char *name, bool on, struct err *e)
+{
+    for (const struct la_feature *f = la_features; f->name; f++) {
+        if (strcmp(f->name, name))
+            continue;
+        c->cpucfg[f->word] = (u32)bits_set(c->cpucfg[f->word], f->bit, f->bit, on);
+        drop_dependents(c);
+        la_interp_prepare(c);
+        return true;
+    }
+    return unknown_feature(name, e);
+}

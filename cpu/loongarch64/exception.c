@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+// Entry into and return from exceptions: section 6 of the Reference Manual.
+#include "cpu/loongarch64/state.h"
+
+static const char *exception_name(enum la_exception e)
+{
+    static const char *const names[] = {
+        [EXC_INT] = "INT",   [EXC_PIL] = "PIL",   [EXC_PIS] = "PIS",   [EXC_PIF] = "PIF",
+        [EXC_PME] = "PME",   [EXC_PNR] = "PNR",   [EXC_PNX] = "PNX",   [EXC_PPI] = "PPI",
+        [EXC_ADEF] = "ADEF", [EXC_ALE] = "ALE",   [EXC_BCE] = "BCE",   [EXC_SYS] = "SYS",
+        [EXC_BRK] = "BRK",   [EXC_INE] = "INE",   [EXC_IPE] = "IPE",   [EXC_FPD] = "FPD",
+        [EXC_SXD] = "SXD",   [EXC_ASXD] = "ASXD", [EXC_FPE] = "FPE",   [EXC_WPEF] = "WPEF",
+        [EXC_TLBR] = "TLBR", [EXC_MERR] = "MERR", [EXC_ADEM] = "ADEM", [EXC_VFPE] = "VFPE",
+        [EXC_WPEM] = "WPEM",
+    };
+    return e < ARRAY_LEN(names) && names[e] ? names[e] : "?";
+}
+
+_Noreturn void la_raise_address(struct la_cpu *c, enum la_exception e, u64 bad_va)
+{
+    c->raised = e;
+    c->raised_va = bad_va;
+    longjmp(c->leave, 1);
+}
+
+_Noreturn void la_raise(struct la_cpu *c, enum la_exception e)
+{
+    la_raise_address(c, e, 0);
+}
+
+// Exceptions that report an address in BADV (table 7 of the manual).
+static bool has_bad_address(enum la_exception e)
+{
+    return (e >= EXC_PIL && e <= EXC_BCE) || e == EXC_ADEM || e == EXC_WPEM;
+}
+
+static bool is_page_exception(enum la_exception e)
+{
+    return e >= EXC_PIL && e <= EXC_PPI;
+}
+
+// The three ways to save CRMD are alike: PLV, IE and WE move to `low` bits, then are cleared.
+static u64 saved_mode(u64 crmd, u64 we_bit)
+{
+    return (crmd & (CRMD_PLV | CRMD_IE)) | (crmd & CRMD_WE ? we_bit : 0);
+}
+
+static void enter_refill(struct la_cpu *c, u64 bad_va)
+{
+    u64 *r = c->csr;
+    r[CSR_TLBRPRMD] = saved_mode(r[CSR_CRMD], BIT(4));
+    r[CSR_TLBRBADV] = bad_va;
+    r[CSR_TLBREHI] = bits_set(r[CSR_TLBREHI], 47, 13, bad_va >> 13);
+    r[CSR_TLBRERA] = (c->pc & ~3ULL) | 1;
+    r[CSR_BADI] = c->insn;
+    r[CSR_CRMD] = (r[CSR_CRMD] & ~(CRMD_PLV | CRMD_IE | CRMD_WE | CRMD_PG)) | CRMD_DA;
+    c->next_pc = r[CSR_TLBRENTRY];
+}
+
+static void enter_machine_error(struct la_cpu *c)
+{
+    u64 *r = c->csr, crmd = r[CSR_CRMD];
+    u64 merrctl = r[CSR_MERRCTL] & ~BITS(12, 2);
+    merrctl |= 1 | (crmd & CRMD_PLV) << 2 | bits_get(crmd, 2, 2) << 4 | bits_get(crmd, 9, 9) << 6;
+    merrctl |= bits_get(crmd, 8, 3) << 7; // DA, PG, DATF, DATM
+    r[CSR_MERRCTL] = merrctl;
+    r[CSR_MERRERA] = c->pc;
+    r[CSR_CRMD] = CRMD_DA;
+    c->next_pc = r[CSR_MERRENTRY];
+}
+
+// Offset of the handler from EENTRY (CSR.ECFG.VS, section 6.2.1).
+static u64 vector_offset(struct la_cpu *c, enum la_exception e)
+{
+    unsigned vs = bits_get(c->csr[CSR_ECFG], 18, 16);
+    unsigned code = e & 0x3f;
+    if (!vs)
+        return 0;
+    if (e == EXC_INT)
+        code = 64 + 31 - (unsigned)__builtin_clz(la_pending_lines(c));
+    return (u64)code << (vs + 2);
+}
+
+static void enter_ordinary(struct la_cpu *c, enum la_exception e, u64 bad_va)
+{
+    u64 *r = c->csr;
+    r[CSR_PRMD] = saved_mode(r[CSR_CRMD], BIT(3));
+    r[CSR_ERA] = c->pc;
+    r[CSR_ESTAT] = bits_set(r[CSR_ESTAT], 30, 16, e);
+    if (e != EXC_INT)
+        r[CSR_BADI] = c->insn;
+    if (has_bad_address(e))
+        r[CSR_BADV] = bad_va;
+    if (is_page_exception(e))
+        r[CSR_TLBEHI] = bad_va & BITS(47, 13);
+    c->next_pc = r[CSR_EENTRY] + vector_offset(c, e);
+    r[CSR_CRMD] &= ~(u64)(CRMD_PLV | CRMD_IE | CRMD_WE);
+}
+
+void la_enter_exception(struct la_cpu *c, enum la_exception e, u64 bad_va)
+{
+    log_at(c->cpu.bus->log, LOG_INT, "cpu %u: %s pc 0x%llx address 0x%llx crmd 0x%llx estat 0x%llx",
+           c->cpu.index, exception_name(e), (unsigned long long)c->pc, (unsigned long long)bad_va,
+           (unsigned long long)c->csr[CSR_CRMD], (unsigned long long)la_csr_read(c, CSR_ESTAT));
+    if (e == EXC_TLBR)
+        enter_refill(c, bad_va);
+    else if (e == EXC_MERR)
+        enter_machine_error(c);
+    else
+        enter_ordinary(c, e, bad_va);
+    la_mmu_mode_changed(c);
+}
+
+static void return_from_machine_error(struct la_cpu *c)
+{
+    u64 *r = c->csr, m = r[CSR_MERRCTL];
+    u64 crmd = r[CSR_CRMD] & ~BITS(9, 0);
+    crmd |= bits_get(m, 3, 2) | bits_get(m, 4, 4) << 2 | bits_get(m, 6, 6) << 9;
+    crmd |= bits_get(m, 12, 7) << 3;
+    r[CSR_CRMD] = crmd;
+    r[CSR_MERRCTL] = m & ~1ULL;
+    c->next_pc = r[CSR_MERRERA];
+}
+
+static u64 restored_mode(u64 crmd, u64 saved, u64 we_bit)
+{
+    crmd &= ~(u64)(CRMD_PLV | CRMD_IE | CRMD_WE);
+    return crmd | (saved & (CRMD_PLV | CRMD_IE)) | (saved & we_bit ? CRMD_WE : 0);
+}
+
+static void return_from_refill(struct la_cpu *c)
+{
+    u64 *r = c->csr;
+    r[CSR_CRMD] = restored_mode(r[CSR_CRMD], r[CSR_TLBRPRMD], BIT(4));
+    r[CSR_CRMD] = (r[CSR_CRMD] & ~(u64)CRMD_DA) | CRMD_PG;
+    r[CSR_TLBRERA] &= ~1ULL;
+    c->next_pc = r[CSR_TLBRERA] & ~3ULL;
+}
+
+static void return_from_ordinary(struct la_cpu *c)
+{
+    u64 *r = c->csr;
+    r[CSR_CRMD] = restored_mode(r[CSR_CRMD], r[CSR_PRMD], BIT(3));
+    c->next_pc = r[CSR_ERA];
+}
+
+// The link of ll is lost unless LLBCTL.KLO says to keep it, once.
+static void end_link(struct la_cpu *c)
+{
+    if (!(c->csr[CSR_LLBCTL] & LLBCTL_KLO))
+        c->ll_bit = false;
+    c->csr[CSR_LLBCTL] &= ~(u64)LLBCTL_KLO;
+}
+
+void la_ertn(struct la_cpu *c)
+{
+    if (c->csr[CSR_MERRCTL] & 1)
+        return_from_machine_error(c);
+    else if (c->csr[CSR_TLBRERA] & 1)
+        return_from_refill(c);
+    else
+        return_from_ordinary(c);
+    end_link(c);
+    la_mmu_mode_changed(c);
+    la_check_interrupts_soon(c);
+}
+
+u32 la_pending_lines(struct la_cpu *c)
+{
+    return la_csr_read(c, CSR_ESTAT) & bits_get(c->csr[CSR_ECFG], 12, 0);
+}

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+// The run loop of the interpreter.
+//
+// Decoded instructions are kept in a direct-mapped cache by PC. An entry is right exactly if its
+// word equals the word in memory, and that is compared at every execution: self-modified code,
+// another processor's or a device's writes are seen at once, and nothing is ever invalidated.
+//
+// Requests, interrupts and the timer are looked at between slices of a few hundred instructions
+// and whenever somebody sets cpu.requests.
+#include "cpu/loongarch64/access.h"
+#include "cpu/loongarch64/interp.h"
+#include "base/bug.h"
+
+#include <stdlib.h>
+
+#define N_DECODED 32768
+#define SLICE     1024
+
+struct la_decoded {
+    interp_fn execute;
+    struct la_insn insn;
+};
+
+static void no_such_instruction(struct la_cpu *c, const struct la_insn *i)
+{
+    la_raise(c, EXC_INE);
+}
+
+static bool model_has(const struct la_cpu *c, const struct la_op_info *op)
+{
+    return (op->cpucfg1 & ~c->cpucfg[1]) == 0 && (op->cpucfg2 & ~c->cpucfg[2]) == 0;
+}
+
+static void decode(struct la_cpu *c, struct la_decoded *d, u32 word)
+{
+    la_decode(word, &d->insn);
+    unsigned op = d->insn.op;
+    bool is_known = op != LA_INVALID && interp_table[op];
+    d->execute = is_known && model_has(c, &la_op_info[op]) ? interp_table[op] : no_such_instruction;
+}
+
+void la_interp_prepare(struct la_cpu *c)
+{
+    if (!c->decoded)
+        c->decoded = calloc(N_DECODED, sizeof(*c->decoded));
+    BUG_ON(!c->decoded);
+    for (unsigned i = 0; i < N_DECODED; i++)
+        decode(c, &c->decoded[i], 0);
+}
+
+static void log_instruction(struct la_cpu *c, u32 word)
+{
+    char text[96];
+    la_disassemble(word, c->pc, text, sizeof(text));
+    log_write(c->cpu.bus->log, LOG_IN_ASM, "cpu %u: 0x%llx: %08x %s", c->cpu.index,
+              (unsigned long long)c->pc, word, text);
+}
+
+static inline void step(struct la_cpu *c)
+{
+    u8 *host = la_host(c, c->pc, 4, LA_FETCH);
+    // A misaligned PC fits in no cached word check, so the slow path sees it.
+    u32 word = likely(host && !(c->pc & 3)) ? *(volatile u32 *)(void *)host : la_fetch_slow(c);
+    struct la_decoded *d = &c->decoded[c->pc >> 2 & (N_DECODED - 1)];
+    if (unlikely(d->insn.raw != word))
+        decode(c, d, word);
+    c->insn = word;
+    c->next_pc = c->pc + 4;
+    d->execute(c, &d->insn);
+    c->pc = c->next_pc;
+    c->cpu.n_insns++;
+}
+
+static void run_slice(struct la_cpu *c, u64 end)
+{
+    while (c->cpu.n_insns < end && likely(!__atomic_load_n(&c->cpu.requests, __ATOMIC_RELAXED)))
+        step(c);
+}
+
+// The same with every instruction told.
+static void run_slice_logged(struct la_cpu *c, u64 end)
+{
+    while (c->cpu.n_insns < end && !__atomic_load_n(&c->cpu.requests, __ATOMIC_RELAXED)) {
+        log_instruction(c, la_fetch_slow(c));
+        step(c);
+    }
+}
+
+static void take_interrupt(struct la_cpu *c)
+{
+    if (!(c->csr[CSR_CRMD] & CRMD_IE) || !la_pending_lines(c))
+        return;
+    la_enter_exception(c, EXC_INT, 0);
+    c->pc = c->next_pc;
+}
+
+// Serves what other threads asked for. False: leave, for the reason in *why.
+static bool serve_requests(struct la_cpu *c, enum cpu_exit *why)
+{
+    u32 requests = __atomic_exchange_n(&c->cpu.requests, 0, __ATOMIC_SEQ_CST);
+    if (requests & CPU_REQ_FLUSH)
+        la_mmu_flush(c);
+    if (requests & CPU_REQ_STOP) {
+        *why = CPU_EXIT_STOP;
+        return false;
+    }
+    la_timer_poll(c);
+    c->idle = c->idle && !la_pending_lines(c);
+    if (c->idle) {
+        *why = CPU_EXIT_IDLE;
+        return false;
+    }
+    take_interrupt(c);
+    return true;
+}
+
+// The exception that la_raise left: taken where the instruction was.
+static void take_raised(struct la_cpu *c)
+{
+    la_enter_exception(c, c->raised, c->raised_va);
+    c->pc = c->next_pc;
+}
+
+void la_interp_step(struct la_cpu *c)
+{
+    enum cpu_exit why;
+    if (setjmp(c->leave))
+        take_raised(c);
+    else if (!c->cpu.requests || serve_requests(c, &why))
+        step(c);
+}
+
+enum cpu_exit la_interp_run(struct cpu *cpu, u64 budget)
+{
+    struct la_cpu *c = la_of(cpu);
+    const u64 end = cpu->n_insns + budget;
+    enum cpu_exit why = CPU_EXIT_BUDGET;
+    if (setjmp(c->leave))
+        take_raised(c);
+    while (cpu->n_insns < end && serve_requests(c, &why)) {
+        u64 slice_end = cpu->n_insns + SLICE < end ? cpu->n_insns + SLICE : end;
+        if (log_is_on(cpu->bus->log, LOG_IN_ASM))
+            run_slice_logged(c, slice_end);
+        else
+            run_slice(c, slice_end);
+    }
+    return why;
+}

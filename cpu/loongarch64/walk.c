@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: Apache-2.0
+// Page tables: the instructions that help software to walk them (lddir, ldpte: section 5.4.5), page
+// attributes, and the hardware walker of later processors.
+//
+// Directory entries and PGDL/PGDH may hold any virtual alias of a table; only the low PALEN bits
+// are an address, and no entry says "none": empty slots point to tables of invalid pages.
+#include "cpu/loongarch64/state.h"
+#include "base/bug.h"
+
+enum { PTE_V = 1, PTE_D = 2, PTE_HUGE = 1 << 6, PTE_PRESENT = 1 << 7, PTE_WRITE = 1 << 8 };
+#define PTE_PLV(pte)    ((pte) >> 2 & 3)
+#define PTE_NR          BIT(61)
+#define PTE_NX          BIT(62)
+#define PTE_RPLV        BIT(63)
+#define PTE_HUGE_GLOBAL BIT(12)
+
+// Where a level's index is in the virtual address; width 0: the level is absent.
+struct level {
+    unsigned base, width;
+};
+
+static u64 physical_mask(const struct la_cpu *c)
+{
+    return BITS(bits_get(c->cpucfg[1], 11, 4), 0);
+}
+
+// Level 0 is the page table, 1 to 4 are Dir1 to Dir4.
+static struct level walk_level(const struct la_cpu *c, unsigned n)
+{
+    u64 l = c->csr[CSR_PWCL], h = c->csr[CSR_PWCH];
+    switch (n) {
+    case 0: return (struct level){bits_get(l, 4, 0), bits_get(l, 9, 5)};
+    case 1: return (struct level){bits_get(l, 14, 10), bits_get(l, 19, 15)};
+    case 2: return (struct level){bits_get(l, 24, 20), bits_get(l, 29, 25)};
+    case 3: return (struct level){bits_get(h, 5, 0), bits_get(h, 11, 6)};
+    default: return (struct level){bits_get(h, 17, 12), bits_get(h, 23, 18)};
+    }
+}
+
+// Entries are 64, 128, 192 or 256 bits apart (PWCL.PTEWidth).
+static u64 entry_size(const struct la_cpu *c)
+{
+    return 8 * (bits_get(c->csr[CSR_PWCL], 31, 30) + 1);
+}
+
+static u64 index_of(struct level l, u64 va)
+{
+    return l.base < 64 ? va >> l.base & (l.width < 64 ? BIT(l.width) - 1 : 0) : 0;
+}
+
+static u64 table_address(const struct la_cpu *c, u64 table, u64 index)
+{
+    return (table & physical_mask(c) & ~7ULL) + index * entry_size(c);
+}
+
+static u64 read_table(struct la_cpu *c, u64 table, u64 index)
+{
+    return mem_read(c->cpu.bus->mem, table_address(c, table, index), 8);
+}
+
+u64 la_lddir(struct la_cpu *c, u64 base, unsigned level)
+{
+    if (base & PTE_HUGE)
+        return bits_get(base, 14, 13) ? base : base | (u64)(level & 3) << 13;
+    if (level < 1 || level > 4)
+        return base;
+    struct level l = walk_level(c, level);
+    u64 entry = read_table(c, base, index_of(l, c->csr[CSR_TLBRBADV]));
+    return entry & PTE_HUGE ? entry : entry & physical_mask(c);
+}
+
+// Huge entries keep G in bit 12, where the address of a huge page is zero.
+static u64 huge_to_elo(u64 entry)
+{
+    u64 global = entry & PTE_HUGE_GLOBAL ? BIT(6) : 0;
+    return (entry & ~(PTE_HUGE | PTE_HUGE_GLOBAL | BITS(14, 13))) | global;
+}
+
+static void ldpte_huge(struct la_cpu *c, u64 entry, unsigned odd)
+{
+    unsigned level = bits_get(entry, 14, 13);
+    struct level l = walk_level(c, level);
+    unsigned ps = l.base + l.width - 1;
+    u64 elo = huge_to_elo(entry) + (odd ? BIT(ps & 63) : 0);
+    c->csr[odd ? CSR_TLBRELO1 : CSR_TLBRELO0] = elo;
+    c->csr[CSR_TLBREHI] = bits_set(c->csr[CSR_TLBREHI], 5, 0, ps);
+}
+
+void la_ldpte(struct la_cpu *c, u64 base, unsigned odd)
+{
+    odd &= 1;
+    if (base & PTE_HUGE) {
+        ldpte_huge(c, base, odd);
+        return;
+    }
+    struct level l = walk_level(c, 0);
+    u64 index = index_of(l, c->csr[CSR_TLBRBADV]) & ~1ULL;
+    c->csr[odd ? CSR_TLBRELO1 : CSR_TLBRELO0] = read_table(c, base, index + odd);
+    c->csr[CSR_TLBREHI] = bits_set(c->csr[CSR_TLBREHI], 5, 0, l.base);
+}
+
+// The exception that an entry demands, in the order of section 5.4.3, or EXC_INT for none. `valid`
+// and `writable` are V and D of an ordinary entry.
+static enum la_exception page_fault(struct la_cpu *c, u64 elo, bool valid, bool writable,
+                                    enum la_access access)
+{
+    static const enum la_exception invalid[] = {EXC_PIL, EXC_PIS, EXC_PIF};
+    unsigned plv = la_plv(c), page_plv = PTE_PLV(elo);
+    if (!valid)
+        return invalid[access];
+    if (access == LA_FETCH && elo & PTE_NX)
+        return EXC_PNX;
+    if (elo & PTE_RPLV ? plv != page_plv : plv > page_plv)
+        return EXC_PPI;
+    if (access == LA_LOAD && elo & PTE_NR)
+        return EXC_PNR;
+    // MISC.DWPLn lets privileged levels write clean pages.
+    bool may_write_clean = plv < 3 && c->csr[CSR_MISC] >> (16 + plv) & 1;
+    if (access == LA_STORE && !writable && !may_write_clean)
+        return EXC_PME;
+    return EXC_INT;
+}
+
+void la_check_page(struct la_cpu *c, u64 elo, u64 va, enum la_access access)
+{
+    enum la_exception e = page_fault(c, elo, elo & PTE_V, elo & PTE_D, access);
+    if (e != EXC_INT)
+        la_raise_address(c, e, va);
+}
+
+// The hardware walker. For it V means accessed and D dirty; P and W are the permissions.
+
+bool la_walker_is_on(const struct la_cpu *c)
+{
+    return c->csr[CSR_PWCH] >> 24 & 1;
+}
+
+// Where a translation was found in the tables.
+struct leaf {
+    u64 pa; // of the entry, or of the even one of a pair
+    bool huge;
+    unsigned ps;
+    u64 odd_offset;
+};
+
+static struct leaf find_leaf(struct la_cpu *c, u64 va)
+{
+    u64 table = va >> 63 ? c->csr[CSR_PGDH] : c->csr[CSR_PGDL];
+    for (unsigned n = 4; n >= 1; n--) {
+        struct level l = walk_level(c, n);
+        if (!l.width)
+            continue;
+        u64 index = index_of(l, va);
+        u64 entry = read_table(c, table, index);
+        if (entry & PTE_HUGE)
+            return (struct leaf){table_address(c, table, index), true, l.base - 1, 0};
+        table = entry;
+    }
+    struct level l = walk_level(c, 0);
+    u64 even = index_of(l, va) & ~1ULL;
+    return (struct leaf){table_address(c, table, even), false, l.base, entry_size(c)};
+}
+
+static u64 needed_bits(enum la_access access)
+{
+    return access == LA_STORE ? PTE_V | PTE_D : PTE_V;
+}
+
+static enum la_exception walker_fault(struct la_cpu *c, u64 pte, enum la_access access)
+{
+    return page_fault(c, pte, pte & PTE_PRESENT, pte & PTE_WRITE, access);
+}
+
+// Sets bits in an entry that may change under our hands; false: it did, walk again.
+static bool set_bits(struct la_cpu *c, u64 pa, u64 old, u64 bits)
+{
+    u64 *host = (u64 *)(void *)mem_ram_page(c->cpu.bus->mem, pa & ~7ULL, 8, true);
+    if ((old & bits) == bits || !host)
+        return true;
+    return __atomic_compare_exchange_n(host, &old, old | bits, false, __ATOMIC_SEQ_CST,
+                                       __ATOMIC_SEQ_CST);
+}
+
+static struct la_tlb_entry *insert_leaf(struct la_cpu *c, u64 va, const struct leaf *w)
+{
+    u64 pte[2];
+    pte[0] = mem_read(c->cpu.bus->mem, w->pa, 8);
+    pte[1] = w->huge ? 0 : mem_read(c->cpu.bus->mem, w->pa + w->odd_offset, 8);
+    if (w->huge) {
+        pte[0] = huge_to_elo(pte[0]);
+        pte[1] = pte[0] + BIT(w->ps);
+    }
+    struct la_tlb_entry t = {
+        .ps = (u8)w->ps,
+        .exists = true,
+        .vppn = va & BITS(47, 0) & ~((2ULL << w->ps) - 1),
+        .asid = c->csr[CSR_ASID] & 0x3ff,
+        .global = pte[0] & pte[1] & BIT(6),
+        .elo = {pte[0] & ~BIT(6), pte[1] & ~BIT(6)},
+    };
+    return la_tlb_insert(c, &t);
+}
+
+// A page size the TLB cannot hold comes from nonsense in PWCL/PWCH.
+static bool is_sane(struct la_cpu *c, const struct leaf *w)
+{
+    if (w->ps < 48 && (w->huge || w->ps >= 12))
+        return true;
+    log_guest(c->cpu.bus->log, "cpu %u: PWCL/PWCH describe pages of 2^%u bytes", c->cpu.index,
+              w->ps);
+    return false;
+}
+
+static struct la_tlb_entry *walk(struct la_cpu *c, u64 va, enum la_access access)
+{
+    for (;;) {
+        struct leaf w = find_leaf(c, va);
+        if (!is_sane(c, &w))
+            la_raise_address(c, access == LA_FETCH ? EXC_PIF : EXC_PIL, va);
+        u64 pa = w.pa + (va >> w.ps & 1 ? w.odd_offset : 0);
+        u64 pte = mem_read(c->cpu.bus->mem, pa, 8);
+        enum la_exception e = walker_fault(c, pte, access);
+        if (e != EXC_INT)
+            la_raise_address(c, e, va);
+        if (set_bits(c, pa, pte, needed_bits(access)))
+            return insert_leaf(c, va, &w);
+    }
+}
+
+struct la_tlb_entry *la_walker_check(struct la_cpu *c, struct la_tlb_entry *t, u64 va,
+                                     enum la_access access)
+{
+    if (!t)
+        return walk(c, va, access);
+    u64 pte = t->elo[va >> t->ps & 1], need = needed_bits(access);
+    if (walker_fault(c, pte, access) == EXC_INT && (pte & need) == need)
+        return t;
+    // The tables may say otherwise by now; what the entry says is not held against the access.
+    la_tlb_drop(c, t);
+    return walk(c, va, access);
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the back ends of a console share. Only for the files of this folder.
+#pragma once
+
+#include "host/console/console.h"
+
+// Bytes in order, always in one piece.
+struct byte_queue {
+    u8 bytes[8192];
+    size_t first, n;
+};
+
+enum console_side { CONSOLE_INPUT, CONSOLE_OUTPUT };
+
+struct console_type {
+    const char *name, *grammar, *doc;
+    size_t size; // of the back end's struct, which begins with struct console
+    // `options` is what follows the name and its colon or comma, or NULL; it may be written to.
+    // On failure `close` is called, too.
+    bool (*open)(struct console *c, char *options, struct err *e);
+    // Looks at input before the machine does and may take bytes out of it; returns what is left.
+    size_t (*filter)(struct console *c, u8 *bytes, size_t n);
+    // The other end is gone: end of file, hang-up, or a write error. NULL: console_end(c, side).
+    void (*ended)(struct console *c, enum console_side side, int error);
+    void (*close)(struct console *c); // may be NULL
+};
+
+extern const struct console_type console_stdio, console_pty, console_file, console_unix,
+    console_null;
+
+struct console {
+    const struct console_type *type;
+    struct loop *loop;
+    char *name;
+    struct console_front front, monitor;
+    bool is_diverted;
+    struct console_keys keys;
+
+    struct loop_fd in, out; // fd is -1 while there is none; different descriptors
+    struct loop_event flush;
+    struct byte_queue input, output;
+    bool wants_writable; // the front end waits for room
+    // A person types: what does not fit is dropped, so that the escape key always works.
+    bool is_interactive;
+    // The sink may block: ask before each write, and write little.
+    bool out_may_block;
+};
+
+// Begins to serve the descriptors, and owns them from now on; -1 for none. They must be two
+// descriptors, if need be by dup. 0 or a negative errno, then both are closed.
+int console_serve(struct console *c, int in, int out);
+// Stops serving and closes; buffered output is dropped.
+void console_end(struct console *c, enum console_side side);
+
+// The next option of "a,b=c,d": cuts it off *rest, which becomes NULL after the last. A double
+// comma stands for a comma.
+char *console_next_option(char **rest);
+// "on", "off" or no value at all (on).
+bool console_option_flag(const char *option, const char *name, bool *flag);

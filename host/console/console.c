@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: Apache-2.0
+// The two bounded buffers of a console, and the descriptors behind them.
+//
+// Output is collected and written by the event loop, so that a processor that prints pays for a
+// copy, and a burst of bytes becomes one write.
+#include "host/console/console.h"
+#include "host/console/backend.h"
+#include "base/bug.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+// A terminal that polls as writable has at least this much room.
+#define CAUTIOUS_WRITE 256
+
+static size_t queue_room(const struct byte_queue *q)
+{
+    return sizeof(q->bytes) - q->n;
+}
+
+static size_t queue_put(struct byte_queue *q, const u8 *bytes, size_t n)
+{
+    n = n < queue_room(q) ? n : queue_room(q);
+    if (q->first + q->n + n > sizeof(q->bytes)) {
+        memmove(q->bytes, q->bytes + q->first, q->n);
+        q->first = 0;
+    }
+    memcpy(q->bytes + q->first + q->n, bytes, n);
+    q->n += n;
+    return n;
+}
+
+static void queue_drop(struct byte_queue *q, size_t n)
+{
+    q->n -= n;
+    q->first = q->n ? q->first + n : 0;
+}
+
+static void ended(struct console *c, enum console_side side, int error)
+{
+    if (c->type->ended)
+        c->type->ended(c, side, error);
+    else
+        console_end(c, side);
+}
+
+static void tell_writable(struct console *c)
+{
+    if (!c->wants_writable || queue_room(&c->output) < sizeof(c->output.bytes) / 2)
+        return;
+    c->wants_writable = false;
+    if (c->front.writable)
+        c->front.writable(c->front.opaque);
+    if (c->is_diverted && c->monitor.writable)
+        c->monitor.writable(c->monitor.opaque);
+}
+
+static void tell_readable(struct console *c)
+{
+    const struct console_front *f = c->is_diverted ? &c->monitor : &c->front;
+    if (c->input.n && f->readable)
+        f->readable(f->opaque);
+}
+
+static void watch_input(struct console *c)
+{
+    if (c->in.is_added)
+        loop_want(c->loop, &c->in, c->is_interactive || queue_room(&c->input) ? LOOP_READ : 0);
+}
+
+static void on_input(void *opaque, unsigned events)
+{
+    struct console *c = opaque;
+    u8 bytes[2048];
+    size_t room = queue_room(&c->input);
+    size_t max = c->is_interactive || room > sizeof(bytes) ? sizeof(bytes) : room;
+    ssize_t n = read(c->in.fd, bytes, max);
+    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    if (n <= 0) {
+        ended(c, CONSOLE_INPUT, n < 0 ? errno : 0);
+        return;
+    }
+    size_t left = c->type->filter ? c->type->filter(c, bytes, (size_t)n) : (size_t)n;
+    queue_put(&c->input, bytes, left);
+    watch_input(c);
+    tell_readable(c);
+}
+
+// No signal for a reader that is gone: sockets never raise SIGPIPE here.
+static ssize_t sink_write(const struct console *c, const u8 *bytes, size_t n)
+{
+    struct pollfd p = {.fd = c->out.fd, .events = POLLOUT};
+    if (c->out_may_block) {
+        if (poll(&p, 1, 0) <= 0) {
+            errno = EAGAIN;
+            return -1;
+        }
+        n = n < CAUTIOUS_WRITE ? n : CAUTIOUS_WRITE;
+    }
+    ssize_t done = send(c->out.fd, bytes, n, MSG_NOSIGNAL | MSG_DONTWAIT);
+    return done < 0 && errno == ENOTSOCK ? write(c->out.fd, bytes, n) : done;
+}
+
+// Writes until the buffer is empty (true) or the sink takes no more for now (false).
+static bool drain(struct console *c)
+{
+    while (c->output.n) {
+        ssize_t n = sink_write(c, c->output.bytes + c->output.first, c->output.n);
+        if (n > 0)
+            queue_drop(&c->output, (size_t)n);
+        else if (n < 0 && errno == EAGAIN)
+            return false;
+        else if (n == 0 || errno != EINTR)
+            ended(c, CONSOLE_OUTPUT, n < 0 ? errno : 0);
+    }
+    return true;
+}
+
+static void flush(void *opaque)
+{
+    struct console *c = opaque;
+    bool is_done = drain(c);
+    if (c->out.is_added)
+        loop_want(c->loop, &c->out, is_done ? 0 : LOOP_WRITE);
+    tell_writable(c);
+}
+
+static void on_room(void *opaque, unsigned events)
+{
+    flush(opaque);
+}
+
+int console_serve(struct console *c, int in, int out)
+{
+    c->in = (struct loop_fd){.fd = in, .ready = on_input, .opaque = c};
+    c->out = (struct loop_fd){.fd = out, .ready = on_room, .opaque = c};
+    int error = 0;
+    if (in >= 0)
+        error = loop_add(c->loop, &c->in, 0);
+    if (!error && out >= 0)
+        error = loop_add(c->loop, &c->out, 0);
+    if (error) {
+        console_end(c, CONSOLE_INPUT);
+        console_end(c, CONSOLE_OUTPUT);
+        return error;
+    }
+    watch_input(c);
+    return 0;
+}
+
+void console_end(struct console *c, enum console_side side)
+{
+    struct loop_fd *f = side == CONSOLE_INPUT ? &c->in : &c->out;
+    loop_remove(c->loop, f);
+    if (f->fd >= 0)
+        close(f->fd);
+    f->fd = -1;
+    if (side == CONSOLE_OUTPUT) {
+        queue_drop(&c->output, c->output.n);
+        // The front end is told by the loop, not from within its own write.
+        if (c->wants_writable)
+            loop_event_signal(&c->flush);
+    }
+}
+
+static const struct console_type *const types[] = {&console_stdio, &console_pty, &console_file,
+                                                   &console_unix, &console_null};
+
+const char *console_grammar(size_t index, const char **doc)
+{
+    if (index >= ARRAY_LEN(types))
+        return NULL;
+    *doc = types[index]->doc;
+    return types[index]->grammar;
+}
+
+static const struct console_type *type_find(const char *text, size_t n)
+{
+    for (size_t i = 0; i < ARRAY_LEN(types); i++)
+        if (strlen(types[i]->name) == n && !memcmp(types[i]->name, text, n))
+            return types[i];
+    return NULL;
+}
+
+static bool no_such_type(const char *text, struct err *e)
+{
+    char list[256] = "";
+    for (size_t i = 0; i < ARRAY_LEN(types); i++) {
+        strcat(list, i ? ", " : "");
+        strcat(list, types[i]->name);
+    }
+    return err_set(e, "console '%s': no such back end; there are %s", text, list);
+}
+
+struct console *console_open(const char *text, struct loop *loop, struct err *e)
+{
+    size_t n = strcspn(text, ":,");
+    const struct console_type *t = type_find(text, n);
+    if (!t) {
+        no_such_type(text, e);
+        return NULL;
+    }
+    struct console *c = calloc(1, t->size);
+    char *copy = strdup(text);
+    BUG_ON(!c || !copy);
+    c->type = t;
+    c->loop = loop;
+    c->name = strdup(text);
+    c->in.fd = c->out.fd = -1;
+    loop_event_add(loop, &c->flush, flush, c);
+    bool is_open = t->open(c, copy[n] ? copy + n + 1 : NULL, e);
+    free(copy);
+    if (!is_open) {
+        err_context(e, "console '%s'", text);
+        console_close(c);
+        return NULL;
+    }
+    return c;
+}
+
+static void flush_for_the_last_time(struct console *c)
+{
+    for (int i = 0; i < 100 && c->out.fd >= 0 && !drain(c); i++) {
+        struct pollfd p = {.fd = c->out.fd, .events = POLLOUT};
+        poll(&p, 1, 10);
+    }
+}
+
+void console_close(struct console *c)
+{
+    if (!c)
+        return;
+    c->front = c->monitor = (struct console_front){0};
+    flush_for_the_last_time(c);
+    if (c->type->close)
+        c->type->close(c);
+    console_end(c, CONSOLE_INPUT);
+    console_end(c, CONSOLE_OUTPUT);
+    loop_event_remove(&c->flush);
+    free(c->name);
+    free(c);
+}
+
+const char *console_name(const struct console *c)
+{
+    return c->name;
+}
+
+void console_attach(struct console *c, const struct console_front *front)
+{
+    BUG_ON(front && c->front.opaque);
+    c->front = front ? *front : (struct console_front){0};
+    tell_readable(c);
+}
+
+void console_divert(struct console *c, const struct console_front *monitor)
+{
+    c->is_diverted = monitor;
+    c->monitor = monitor ? *monitor : (struct console_front){0};
+    tell_readable(c);
+}
+
+void console_set_keys(struct console *c, const struct console_keys *keys)
+{
+    c->keys = *keys;
+}
+
+size_t console_write(struct console *c, const void *bytes, size_t n)
+{
+    if (c->out.fd < 0)
+        return n;
+    size_t taken = queue_put(&c->output, bytes, n);
+    if (taken < n)
+        c->wants_writable = true;
+    if (!(c->out.wanted & LOOP_WRITE))
+        loop_event_signal(&c->flush);
+    return taken;
+}
+
+size_t console_read(struct console *c, void *bytes, size_t n)
+{
+    n = n < c->input.n ? n : c->input.n;
+    memcpy(bytes, c->input.bytes + c->input.first, n);
+    queue_drop(&c->input, n);
+    watch_input(c);
+    return n;
+}
+
+bool console_has_input(const struct console *c)
+{
+    return c->input.n;
+}

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// Consoles without a person: a file that keeps the output, and the one that keeps nothing.
+#include "host/console/backend.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+static bool file_open(struct console *c, char *options, struct err *e)
+{
+    char *path = console_next_option(&options), *option;
+    bool is_appended = false;
+    if (!path || !*path)
+        return err_set(e, "no path; it is file:PATH");
+    while ((option = console_next_option(&options)))
+        if (!console_option_flag(option, "append", &is_appended))
+            return err_set(e, "option '%s' is not append=on or append=off", option);
+    // O_NONBLOCK matters for FIFOs: without a reader the open fails instead of waiting.
+    int fd = open(path,
+                  O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK |
+                      (is_appended ? O_APPEND : O_TRUNC),
+                  0666);
+    if (fd < 0)
+        return err_set(e, "%s", strerror(errno));
+    int error = console_serve(c, -1, fd);
+    return !error || err_set(e, "%s", strerror(-error));
+}
+
+static void file_ended(struct console *c, enum console_side side, int error)
+{
+    fprintf(stderr, "console '%s': %s; further output is dropped\n", c->name, strerror(error));
+    console_end(c, side);
+}
+
+static bool null_open(struct console *c, char *options, struct err *e)
+{
+    return !options || err_set(e, "null takes no options");
+}
+
+const struct console_type console_file = {
+    .name = "file",
+    .grammar = "file:PATH[,append=on]",
+    .doc = "writes the output to a file",
+    .size = sizeof(struct console),
+    .open = file_open,
+    .ended = file_ended,
+};
+
+const struct console_type console_null = {
+    .name = "null",
+    .grammar = "null",
+    .doc = "drops the output and never has input",
+    .size = sizeof(struct console),
+    .open = null_open,
+};
