@@ -369,6 +369,7 @@ static void begin_test(struct diff_program *p, const struct la_insn *i)
 static void end_test(struct diff_program *p)
 {
     struct diff_test *t = (struct diff_test *)(void *)(p->tests.data + p->tests.size) - 1;
+    t->end_pc = here(p);
     t->n_items = (u32)(p->items.size / sizeof(struct diff_item)) - t->first_item;
 }
 

@@ -33,7 +33,7 @@ struct diff_item {
 
 struct diff_test {
     u32 word;
-    u64 pc;
+    u64 pc, end_pc; // end_pc: behind what logs it
     u32 first_item, n_items;
 };
 
