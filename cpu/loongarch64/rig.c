@@ -105,6 +105,7 @@ void rig_write64(struct rig *r, u64 pa, u64 value)
 void rig_map(struct rig *r, unsigned index, u64 va, u64 pa, unsigned ps, u64 flags)
 {
     u64 *csr = r->c->csr;
+    csr[CSR_TLBRERA] = 0; // not in a refill, which would use other registers
     csr[CSR_TLBIDX] = index | (u64)ps << 24;
     csr[CSR_TLBEHI] = va;
     csr[CSR_TLBELO0] = pa | flags;

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+// A vCPU thread runs its processor until it idles or is told to stop; then it sleeps on its own
+// condition. Whoever sets a request wakes it: requests are set before `sleeps` is read, and
+// `sleeps` is set before requests are read, so one of the two sides sees the other.
+#include "vmm/accel.h"
+#include "base/bug.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+enum wish { WISH_PAUSE, WISH_RUN, WISH_END };
+
+struct vcpu {
+    struct cpu *cpu;
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t changed; // wish, is_parked, or a request for a sleeping processor
+    enum wish wish;
+    bool is_parked;
+    _Atomic bool sleeps;
+};
+
+struct accel {
+    unsigned n;
+    struct vcpu vcpus[];
+};
+
+static void wake(void *opaque, struct cpu *c)
+{
+    struct vcpu *v = opaque;
+    if (!__atomic_load_n(&v->sleeps, __ATOMIC_SEQ_CST))
+        return;
+    pthread_mutex_lock(&v->lock);
+    pthread_cond_broadcast(&v->changed);
+    pthread_mutex_unlock(&v->lock);
+}
+
+static struct timespec host_time_after(u64 ns)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    u64 total = (u64)t.tv_nsec + ns;
+    t.tv_sec += (time_t)(total / NS_PER_SEC);
+    t.tv_nsec = (long)(total % NS_PER_SEC);
+    return t;
+}
+
+// Sleeps until a request or the processor's own timer.
+static void sleep_idle(struct vcpu *v)
+{
+    pthread_mutex_lock(&v->lock);
+    __atomic_store_n(&v->sleeps, true, __ATOMIC_SEQ_CST);
+    while (v->wish == WISH_RUN && !__atomic_load_n(&v->cpu->requests, __ATOMIC_SEQ_CST) &&
+           !cpu_can_wake(v->cpu)) {
+        u64 deadline = cpu_idle_deadline(v->cpu), now = clock_now(v->cpu->bus->clock);
+        if (deadline == CLOCK_NEVER) {
+            pthread_cond_wait(&v->changed, &v->lock);
+        } else if (deadline > now) {
+            struct timespec until = host_time_after(deadline - now);
+            pthread_cond_timedwait(&v->changed, &v->lock, &until);
+        }
+    }
+    __atomic_store_n(&v->sleeps, false, __ATOMIC_SEQ_CST);
+    pthread_mutex_unlock(&v->lock);
+}
+
+// Waits while the wish is to pause. False: end.
+static bool park(struct vcpu *v)
+{
+    pthread_mutex_lock(&v->lock);
+    while (v->wish == WISH_PAUSE) {
+        v->is_parked = true;
+        pthread_cond_broadcast(&v->changed);
+        pthread_cond_wait(&v->changed, &v->lock);
+    }
+    v->is_parked = false;
+    bool goes_on = v->wish == WISH_RUN;
+    pthread_mutex_unlock(&v->lock);
+    return goes_on;
+}
+
+static void *vcpu_thread(void *opaque)
+{
+    struct vcpu *v = opaque;
+    while (park(v)) {
+        enum cpu_exit why = CPU_EXIT_BUDGET;
+        while (why != CPU_EXIT_STOP) {
+            why = cpu_run(v->cpu, ~0ULL >> 1);
+            if (why == CPU_EXIT_IDLE)
+                sleep_idle(v);
+        }
+    }
+    return NULL;
+}
+
+static void start_vcpu(struct vcpu *v, struct cpu *cpu, unsigned index)
+{
+    v->cpu = cpu;
+    v->wish = WISH_PAUSE;
+    cpu->wake = wake;
+    cpu->wake_opaque = v;
+    pthread_mutex_init(&v->lock, NULL);
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&v->changed, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    BUG_ON(pthread_create(&v->thread, NULL, vcpu_thread, v));
+    char name[16];
+    snprintf(name, sizeof(name), "vcpu%u", index);
+    pthread_setname_np(v->thread, name);
+}
+
+struct accel *accel_new(struct cpu *const *cpus, unsigned n)
+{
+    struct accel *a = calloc(1, sizeof(*a) + n * sizeof(a->vcpus[0]));
+    BUG_ON(!a);
+    a->n = n;
+    for (unsigned i = 0; i < n; i++)
+        start_vcpu(&a->vcpus[i], cpus[i], i);
+    accel_pause(a);
+    return a;
+}
+
+static void set_wish(struct vcpu *v, enum wish wish)
+{
+    pthread_mutex_lock(&v->lock);
+    v->wish = wish;
+    pthread_cond_broadcast(&v->changed);
+    pthread_mutex_unlock(&v->lock);
+}
+
+void accel_resume(struct accel *a)
+{
+    for (unsigned i = 0; i < a->n; i++) {
+        // A request to stop that nobody has seen yet would stop it at once.
+        __atomic_fetch_and(&a->vcpus[i].cpu->requests, ~(u32)CPU_REQ_STOP, __ATOMIC_SEQ_CST);
+        set_wish(&a->vcpus[i], WISH_RUN);
+    }
+}
+
+static void wait_parked(struct vcpu *v)
+{
+    pthread_mutex_lock(&v->lock);
+    while (!v->is_parked)
+        pthread_cond_wait(&v->changed, &v->lock);
+    pthread_mutex_unlock(&v->lock);
+}
+
+void accel_pause(struct accel *a)
+{
+    for (unsigned i = 0; i < a->n; i++) {
+        set_wish(&a->vcpus[i], WISH_PAUSE);
+        cpu_request(a->vcpus[i].cpu, CPU_REQ_STOP);
+    }
+    for (unsigned i = 0; i < a->n; i++)
+        wait_parked(&a->vcpus[i]);
+}
+
+static void end_vcpu(struct vcpu *v)
+{
+    set_wish(v, WISH_END);
+    pthread_join(v->thread, NULL);
+    v->cpu->wake = NULL;
+    pthread_cond_destroy(&v->changed);
+    pthread_mutex_destroy(&v->lock);
+}
+
+void accel_free(struct accel *a)
+{
+    if (!a)
+        return;
+    accel_pause(a);
+    for (unsigned i = 0; i < a->n; i++)
+        end_vcpu(&a->vcpus[i]);
+    free(a);
+}

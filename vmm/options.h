@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// Command-line options from a table, spelled as QEMU does: one dash or two, the value in the next
+// word or behind '='.
+#pragma once
+
+#include "base/types.h"
+#include "base/err.h"
+
+#include <stdio.h>
+
+enum option_kind { OPTION_GROUP, OPTION_FLAG, OPTION_TEXT, OPTION_LIST };
+
+// Texts in the order given; they belong to argv.
+struct option_list {
+    const char **texts;
+    size_t n;
+};
+
+struct option {
+    enum option_kind kind;
+    const char *name, *other_name; // of a group: its heading
+    const char *argument;          // NULL for flags
+    size_t offset;                 // of the bool, const char * or struct option_list
+    const char *doc;
+};
+
+// Fills `into` from argv; a word that is no option is given to the TEXT option named
+// `positional`. Ends with kind GROUP and a NULL name. False with a message that names the nearest
+// option.
+bool options_parse(const struct option *table, const char *positional, int argc, char **argv,
+                   void *into, struct err *e);
+void options_free(const struct option *table, void *into);
+
+// The list for a person.
+void options_print(const struct option *table, FILE *to);
+
+// The one of `names` (ends with NULL) that is most alike, or NULL if none is.
+const char *nearest_name(const char *word, const char *const *names);
