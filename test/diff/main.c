@@ -11,7 +11,7 @@
 // interpreter goes on with the emulator's, so that one fault is reported once.
 #include "test/diff/program.h"
 #include "test/diff/known.h"
-#include "cpu/loongarch64/interp_flat.h"
+#include "cpu/loongarch64/rig.h"
 
 #include "base/bug.h"
 
@@ -118,13 +118,21 @@ static void report_death(const struct diff *d, u64 seed, size_t n_tests, int sta
 
 // Comparing ---------------------------------------------------------------------------------------
 
+// What an instruction may read.
+struct diff_state {
+    u64 gpr[32];
+    union la_vreg vr[32];
+    u8 fcc[8];
+    u32 fcsr;
+};
+
 static void print_vector(const union la_vreg *v)
 {
     printf("%016llx_%016llx_%016llx_%016llx", (unsigned long long)v->d[3],
            (unsigned long long)v->d[2], (unsigned long long)v->d[1], (unsigned long long)v->d[0]);
 }
 
-static void print_operand(const struct la_cpu *c, unsigned file, unsigned n)
+static void print_operand(const struct diff_state *c, unsigned file, unsigned n)
 {
     switch (file) {
     case LA_FILE_GPR: printf("    r%u  = %016llx\n", n, (unsigned long long)c->gpr[n]); break;
@@ -140,7 +148,7 @@ static void print_operand(const struct la_cpu *c, unsigned file, unsigned n)
     }
 }
 
-static void print_operands(const struct la_cpu *c, u32 word)
+static void print_operands(const struct diff_state *c, u32 word)
 {
     struct la_insn i;
     la_decode(word, &i);
@@ -155,7 +163,7 @@ static void print_operands(const struct la_cpu *c, u32 word)
 
 static void print_item(const char *whose, const struct diff_item *i, const u8 *log)
 {
-    static const char *const kind[] = {"r", "x", "fcc", "fcsr", "memory "};
+    static const char *const kind[] = {"r", "x", "x", "fcc", "fcsr", "memory "};
     printf("  %-9s %s", whose, kind[i->kind]);
     if (i->kind == DIFF_MEMORY)
         printf("%#llx", (unsigned long long)i->va);
@@ -165,7 +173,7 @@ static void print_item(const char *whose, const struct diff_item *i, const u8 *l
     union la_vreg v;
     memset(&v, 0, sizeof(v));
     memcpy(&v, log + i->at, diff_item_size(i));
-    if (i->kind == DIFF_VECTOR)
+    if (diff_item_size(i) == 32)
         print_vector(&v);
     else
         printf("%016llx", (unsigned long long)v.d[0]);
@@ -173,26 +181,33 @@ static void print_item(const char *whose, const struct diff_item *i, const u8 *l
 }
 
 // The interpreter goes on with what the emulator had.
-static void adopt(struct flat *f, const struct diff_item *i, const u8 *log)
+static void adopt(struct rig *rig, const struct diff_item *i, const u8 *log)
 {
+    struct la_cpu *c = rig->c;
     switch (i->kind) {
-    case DIFF_GPR: f->c.gpr[i->reg] = load_le(log + i->at, 8); break;
-    case DIFF_VECTOR: memcpy(&f->c.vr[i->reg], log + i->at, 32); break;
-    case DIFF_FLAG: f->c.fcc[i->reg] = log[i->at]; break;
-    case DIFF_FCSR: f->c.fcsr = (u32)load_le(log + i->at, 4); break;
-    default: memcpy(flat_host(f, i->va, 8), log + i->at, 8); break;
+    case DIFF_GPR: c->gpr[i->reg] = load_le(log + i->at, 8); break;
+    case DIFF_VECTOR:
+    case DIFF_LOW: memcpy(&c->vr[i->reg], log + i->at, 32); break;
+    case DIFF_FLAG: c->fcc[i->reg] = log[i->at]; break;
+    case DIFF_FCSR: c->fcsr = (u32)load_le(log + i->at, 4); break;
+    default: rig_write64(rig, i->va, load_le(log + i->at, 8)); break;
     }
 }
 
 struct comparison {
     struct diff *d;
     const struct diff_program *p;
-    struct flat *f;
-    u8 *ours;         // log that the interpreter writes
+    struct rig *rig;
+    const u8 *ours;   // log that the interpreter writes
     const u8 *theirs; // log of the emulator
 };
 
-static void report(struct comparison *k, const struct diff_test *t, const struct la_cpu *before,
+static bool item_differs(const struct comparison *k, const struct diff_item *i)
+{
+    return memcmp(k->ours + i->at, k->theirs + i->at, diff_item_defined(i)) != 0;
+}
+
+static void report(struct comparison *k, const struct diff_test *t, const struct diff_state *before,
                    int exception, bool differs)
 {
     struct diff *d = k->d;
@@ -208,75 +223,88 @@ static void report(struct comparison *k, const struct diff_test *t, const struct
         printf("  ours      raised exception %#x\n", (unsigned)exception);
     for (unsigned n = 0; differs && n < t->n_items; n++) {
         const struct diff_item *item = diff_item_at(k->p, t->first_item + n);
-        if (memcmp(k->ours + item->at, k->theirs + item->at, diff_item_size(item)) == 0)
+        if (!item_differs(k, item))
             continue;
         print_item("ours", item, k->ours);
         print_item("emulator", item, k->theirs);
     }
 }
 
-static u32 fetch(struct flat *f)
+static void run_until(struct rig *rig, u64 pc)
 {
-    return (u32)load_le(flat_host(f, f->c.pc, 4), 4);
+    while (rig->c->pc != pc) {
+        BUG_ON(rig->c->pc == RIG_ENTRY);
+        rig_step(rig);
+    }
 }
 
-static void run_until(struct flat *f, u64 pc)
+// The exception that the instruction raises, or -1; the PC is behind it in either case.
+static int run_test(struct rig *rig, const struct diff_test *t)
 {
-    while (f->c.pc != pc)
-        BUG_ON(flat_step(f, fetch(f)) >= 0);
+    rig_step(rig);
+    if (rig->c->pc != RIG_ENTRY)
+        return -1;
+    u64 estat = rig->c->csr[CSR_ESTAT];
+    rig->c->pc = t->pc + 4;
+    return (int)(bits_get(estat, 21, 16) | bits_get(estat, 30, 22) << 6);
 }
 
 // One test and the instructions that log it.
-static void compare_test(struct comparison *k, size_t n)
+static void compare_test(struct comparison *k, const struct diff_test *t)
 {
-    const struct diff_test *t = diff_test_at(k->p, n);
-    struct flat *f = k->f;
-    run_until(f, t->pc);
-    struct la_cpu before;
-    memcpy(before.gpr, f->c.gpr, sizeof(before.gpr));
-    memcpy(before.vr, f->c.vr, sizeof(before.vr));
-    memcpy(before.fcc, f->c.fcc, sizeof(before.fcc));
-    before.fcsr = f->c.fcsr;
-    int exception = flat_step(f, t->word);
-    if (exception >= 0)
-        f->c.pc += 4;
-    run_until(f, t->end_pc);
+    struct la_cpu *c = k->rig->c;
+    run_until(k->rig, t->pc);
+    struct diff_state before;
+    memcpy(before.gpr, c->gpr, sizeof(before.gpr));
+    memcpy(before.vr, c->vr, sizeof(before.vr));
+    memcpy(before.fcc, c->fcc, sizeof(before.fcc));
+    before.fcsr = c->fcsr;
+    int exception = run_test(k->rig, t);
+    run_until(k->rig, t->end_pc);
 
     bool differs = false;
-    for (unsigned m = 0; m < t->n_items; m++) {
-        const struct diff_item *item = diff_item_at(k->p, t->first_item + m);
-        differs |= memcmp(k->ours + item->at, k->theirs + item->at, diff_item_size(item)) != 0;
-    }
+    for (unsigned m = 0; m < t->n_items; m++)
+        differs |= item_differs(k, diff_item_at(k->p, t->first_item + m));
     struct la_insn i;
     la_decode(t->word, &i);
     k->d->tally[i.op].n_tests++;
-    if (!differs && exception < 0)
-        return;
-    report(k, t, &before, exception, differs);
-    for (unsigned m = 0; m < t->n_items; m++)
-        adopt(f, diff_item_at(k->p, t->first_item + m), k->theirs);
+    if (differs || exception >= 0)
+        report(k, t, &before, exception, differs);
+    for (unsigned m = 0; m < t->n_items; m++) {
+        const struct diff_item *item = diff_item_at(k->p, t->first_item + m);
+        if (differs || exception >= 0 || item->kind == DIFF_LOW)
+            adopt(k->rig, item, k->theirs);
+    }
+}
+
+// Adds RAM with these contents; its host address.
+static u8 *place(struct rig *rig, u64 base, const void *data, u64 data_size, u64 size)
+{
+    struct err e = {0};
+    if (!mem_add_ram(&rig->mem, base, align_up(size, 0x10000), "program", &e))
+        bug(__FILE__, __LINE__, e.text);
+    u8 *host = rig->mem.ram[rig->mem.n_ram - 1].host;
+    memcpy(host, data, data_size);
+    return host;
 }
 
 static void compare(struct diff *d, const struct diff_program *p, const u8 *output)
 {
-    struct flat *f = flat_new();
-    size_t size = DIFF_SCRATCH_SIZE + p->log_size;
-    u8 *memory = calloc(1, size);
-    BUG_ON(!memory);
-    memcpy(memory, p->scratch, DIFF_SCRATCH_SIZE);
-    flat_add_ram(f, DIFF_CODE_VA, p->code.data, p->code.size);
-    flat_add_ram(f, DIFF_POOL_VA, p->pool.data, p->pool.size);
-    flat_add_ram(f, DIFF_SCRATCH_VA, memory, size);
-    f->c.pc = DIFF_CODE_VA;
-    struct comparison k = {d, p, f, memory + DIFF_SCRATCH_SIZE, output + DIFF_SCRATCH_SIZE};
+    struct rig rig;
+    rig_init(&rig, "max");
+    place(&rig, DIFF_CODE_VA, p->code.data, p->code.size, p->code.size);
+    place(&rig, DIFF_POOL_VA, p->pool.data, p->pool.size, p->pool.size);
+    const u8 *memory = place(&rig, DIFF_SCRATCH_VA, p->scratch, DIFF_SCRATCH_SIZE,
+                             DIFF_SCRATCH_SIZE + p->log_size);
+    rig.c->pc = DIFF_CODE_VA;
+    struct comparison k = {d, p, &rig, memory + DIFF_SCRATCH_SIZE, output + DIFF_SCRATCH_SIZE};
     for (size_t n = 0; n < diff_n_tests(p); n++)
-        compare_test(&k, n);
+        compare_test(&k, diff_test_at(p, n));
     if (memcmp(memory, output, DIFF_SCRATCH_SIZE) != 0) {
         printf("scratch memory differs where no test looked\n");
         d->tally[LA_INVALID].n_wrong++;
     }
-    free(memory);
-    flat_free(f);
+    rig_free(&rig);
 }
 
 static bool run_once(struct diff *d, u64 seed, size_t n_tests)

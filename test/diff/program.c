@@ -81,9 +81,9 @@ static void log_gpr(struct diff_program *p, unsigned reg)
     emit(p, LA_ST_D, reg, REG_LOG, offset);
 }
 
-static void log_vector(struct diff_program *p, unsigned reg)
+static void log_vector(struct diff_program *p, unsigned reg, enum diff_kind kind)
 {
-    s32 offset = reach_log(p, (struct diff_item){.kind = DIFF_VECTOR, .reg = (u8)reg});
+    s32 offset = reach_log(p, (struct diff_item){.kind = (u8)kind, .reg = (u8)reg});
     emit(p, LA_XVST, reg, REG_LOG, offset);
 }
 
@@ -348,8 +348,8 @@ static void log_registers(struct diff_program *p, const struct la_insn *i)
         switch (info->file[slot]) {
         case LA_FILE_GPR: log_gpr(p, reg); break;
         case LA_FILE_FPR:
-        case LA_FILE_VR:
-        case LA_FILE_XR: log_vector(p, reg); break;
+        case LA_FILE_XR: log_vector(p, reg, DIFF_VECTOR); break;
+        case LA_FILE_VR: log_vector(p, reg, DIFF_LOW); break;
         case LA_FILE_FCC: log_flag(p, reg); break;
         default: break;
         }

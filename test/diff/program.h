@@ -20,6 +20,7 @@
 enum diff_kind {
     DIFF_GPR,    // 8 bytes
     DIFF_VECTOR, // 32 bytes
+    DIFF_LOW,    // 32 bytes of which the lower 16 count: LSX leaves the others undefined
     DIFF_FLAG,   // 8 bytes: a condition flag
     DIFF_FCSR,   // 8 bytes
     DIFF_MEMORY, // 8 bytes at `va`
@@ -67,7 +68,13 @@ static inline const struct diff_item *diff_item_at(const struct diff_program *p,
 
 static inline unsigned diff_item_size(const struct diff_item *i)
 {
-    return i->kind == DIFF_VECTOR ? 32 : 8;
+    return i->kind == DIFF_VECTOR || i->kind == DIFF_LOW ? 32 : 8;
+}
+
+// Of these bytes the results have to be equal.
+static inline unsigned diff_item_defined(const struct diff_item *i)
+{
+    return i->kind == DIFF_LOW ? 16 : diff_item_size(i);
 }
 
 // A program of n_tests instructions of the set. The same seed and set give the same tests, so that
