@@ -6,16 +6,17 @@
 #define VIRT_LOW_RAM_SIZE  0x10000000ULL // at 0; the rest of RAM is at VIRT_HIGH_RAM_BASE
 #define VIRT_HIGH_RAM_BASE 0x80000000ULL
 
-#define VIRT_PCH_PIC_BASE  0x10000000ULL
-#define VIRT_PCH_PIC_SIZE  0x1000ULL
-#define VIRT_RTC_BASE      0x100d0100ULL
-#define VIRT_RTC_SIZE      0x100ULL
-#define VIRT_GED_BASE      0x100e0000ULL // event register; +0x1c sleep control, status, reset
-#define VIRT_GED_SLEEP     0x100e001cULL
-#define VIRT_GED_STATUS    0x100e001dULL
-#define VIRT_GED_RESET     0x100e001eULL
-#define VIRT_PLATFORM_BASE 0x16000000ULL // window that EDK2 knows; nothing is in it
-#define VIRT_PLATFORM_SIZE 0x02000000ULL
+#define VIRT_PCH_PIC_BASE    0x10000000ULL
+#define VIRT_PCH_PIC_SIZE    0x1000ULL
+#define VIRT_DMA_CONFIG_BASE 0x1001041cULL
+#define VIRT_RTC_BASE        0x100d0100ULL
+#define VIRT_RTC_SIZE        0x100ULL
+#define VIRT_GED_BASE        0x100e0000ULL // event register; +0x1c sleep control, status, reset
+#define VIRT_GED_SLEEP       0x100e001cULL
+#define VIRT_GED_STATUS      0x100e001dULL
+#define VIRT_GED_RESET       0x100e001eULL
+#define VIRT_PLATFORM_BASE   0x16000000ULL // window that EDK2 knows; nothing is in it
+#define VIRT_PLATFORM_SIZE   0x02000000ULL
 
 // PCI I/O port p is at VIRT_PIO_BASE + p. The ports below VIRT_PIO_FIRST are the ISA window:
 // nothing is there, and it reads as all ones.

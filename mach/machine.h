@@ -15,9 +15,9 @@
 #include "dev/device.h"
 #include "mem/space.h"
 
-struct console; // host/console.h
 struct board;
-struct boot_image;
+struct console; // host/console/console.h
+struct loop;    // host/loop.h
 
 #define MACHINE_MAX_CPUS    64
 #define MACHINE_N_SERIALS   4
@@ -27,8 +27,8 @@ struct boot_image;
 // What the user asked for. Every pointer is borrowed until machine_free, strings included.
 struct machine_config {
     const char *board; // NULL: "virt"
-    unsigned n_cpus;
-    u64 ram_size;
+    unsigned n_cpus;   // 0: 1
+    u64 ram_size;      // 0: the board's choice
 
     // Paths, or NULL. `bios` is an image for flash 0; with it, a kernel is handed to the firmware.
     // Without `bios` and without a flash 0, the kernel is entered directly.
@@ -46,7 +46,8 @@ struct machine_config {
     size_t n_netdevs;
 
     struct clock *clock;
-    struct log *log;
+    struct loop *loop; // for back ends; may be NULL if nothing asks for one
+    struct log *log;   // may be NULL
 
     // Makes processor `index` in its reset state; NULL with a message in `e`. The machine frees it
     // with its own `ops->free`.
@@ -66,9 +67,9 @@ struct machine {
     const struct board *board;
 
     struct mem_space mem;
-    struct cpu_bus bus;
+    struct cpu_bus bus; // the board fills in the I/O configuration space
     struct cpu *cpus[MACHINE_MAX_CPUS];
-    unsigned n_cpus;
+    unsigned n_cpus; // made so far
 
     struct device_env env;
     struct device *devices[MACHINE_MAX_DEVICES]; // owned, in the order of their making
@@ -103,8 +104,14 @@ const struct board *board_at(size_t index);
 // What a board is, for help texts and machine_new.
 struct board {
     const char *name, *doc;
-    bool (*build)(struct machine *m, struct err *e); // half-built machines are given to `free`
-    void (*reset)(struct machine *m);                // after devices, before processors
-    void (*power_button)(struct machine *m);         // device lock held
-    void (*free)(struct machine *m);                 // board_state; before the devices
+    unsigned max_cpus;
+    // Everything but the processors. Half-built machines are given to `free`, too.
+    bool (*build)(struct machine *m, struct err *e);
+    void (*reset)(struct machine *m);        // after devices, before processors; device lock held
+    void (*power_button)(struct machine *m); // device lock held
+    void (*free)(struct machine *m);         // board_state; after the devices
 };
+
+// For boards. Makes a device that the machine owns, in front of everything that is wired to it; the
+// board sets properties and wires and then calls device_realize. NULL only if there are too many.
+struct device *machine_add_device(struct machine *m, const struct device_type *type, struct err *e);
