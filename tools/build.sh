@@ -27,6 +27,10 @@ configure() { # meson's further arguments
     touch "$build/.configured"
 }
 
+up_to_date() { # TARGET...
+    ninja -C "$build" -n "$@" 2> /dev/null | grep -q 'no work to do'
+}
+
 sh tools/install_packages.sh build
 if [ ! -f "$build/build.ninja" ]; then
     echo "build: configuring $build" >&2
@@ -34,10 +38,12 @@ if [ ! -f "$build/build.ninja" ]; then
 elif [ ! -f "$build/.configured" ] ||
     [ -n "$(find /var/lib/dpkg/status -newer "$build/.configured" 2> /dev/null)" ]; then
     configure --reconfigure
+elif ! up_to_date build.ninja; then # ninja would do it, and show all of meson's output
+    configure --reconfigure
 fi
 
 [ -z "${V-}" ] || exec ninja -C "$build" -v "$@"
-! ninja -C "$build" -n "$@" 2> /dev/null | grep -q 'no work to do' || exit 0
+! up_to_date "$@" || exit 0
 # On a terminal ninja keeps one status line; elsewhere it would print a line per file.
 echo "build: compiling in $build" >&2
 quiet=--quiet
