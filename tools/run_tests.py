@@ -7,7 +7,7 @@ usage: run_tests.py [-C BUILD] [MESON-TEST-ARGUMENT...]
 meson counts test programs; a program here reports many tests, in TAP, and those are what the last
 line counts: "N passed, N failed, N skipped". The output of a program in which something failed is
 shown before it. A program that dies, hangs or announces more tests than it reports adds failures
-of its own. An expected failure ("not ok # TODO") counts as a failure.
+of its own. A test that fails counts as failed whatever directive stands behind it.
 
 Tests find what was fetched for them under $LH_CACHE (set here when it is not: the user's cache,
 longhouse/). A test that cannot run because something is not there skips with a reason that begins
@@ -88,6 +88,11 @@ def summary(passed, failed, skipped):
     return f'{passed} passed, {failed} failed, {skipped} skipped'
 
 
+def short_name(entry):
+    """meson's "project:suite / name" without what it puts in front."""
+    return entry['name'].rpartition(' / ')[2]
+
+
 class Display:
     """A status line that is rewritten on a terminal, a line per program elsewhere."""
 
@@ -96,7 +101,7 @@ class Display:
 
     def program(self, entry, counts, n_done, totals):
         mark = 'FAIL' if counts.failed else 'ok'
-        text = f'{mark:4}  {entry["name"]}  {summary(*counts[:3])}  {entry["duration"]:.1f} s'
+        text = f'{mark:4}  {short_name(entry)}  {summary(*counts[:3])}  {entry["duration"]:.1f} s'
         if not self.is_tty:
             print(text, flush=True)
             return
@@ -111,7 +116,7 @@ class Display:
 
 
 def show_failure(entry, counts):
-    print(f'\n--- {entry["name"]}: {"; ".join(counts.problems[:8])}')
+    print(f'\n--- {short_name(entry)}: {"; ".join(counts.problems[:8])}')
     print('    ' + ' '.join(entry['command']))
     lines = entry.get('stdout', '').splitlines() + entry.get('stderr', '').splitlines()
     if len(lines) > SHOWN_LINES:
