@@ -56,6 +56,7 @@ END
 die() {
     clear_line
     printf 'guest: %s\n' "$*" >&2
+    told=1
     exit 1
 }
 
@@ -79,7 +80,10 @@ say() {
 
 # Shows "WHAT 40%" from apt's status lines "dlstatus:N:PERCENT:TEXT", on a terminal only.
 percent() {
-    [ -n "$tty" ] && [ -z "$quiet" ] || { cat > /dev/null; return; }
+    if [ -z "$tty" ] || [ -n "$quiet" ]; then
+        cat > /dev/null
+        return
+    fi
     awk -F: -v what="$1" '$1 == "dlstatus" && int($3) != last {
         last = int($3); printf "\r\033[Kguest: %s %d%%", what, last > "/dev/stderr"; fflush() }'
 }
@@ -214,7 +218,9 @@ install_part() {
 # `apt-get update` apt does not know origins, so there the machine's own release name decides.
 find_archive() {
     [ -z "$archive" ] || return 0
+    # shellcheck disable=SC1091 # this machine's
     codename=$(. /etc/os-release && echo "${VERSION_CODENAME-}")
+    # shellcheck disable=SC2016 # apt's variables
     archive=$(apt-get indextargets --format '$(REPO_URI) $(ORIGIN)/$(LABEL) $(CODENAME) $(RELEASE)' \
         'Identifier: Packages' 2> "$log" | awk -v codename="$codename" '
             $1 ~ /^cdrom:/ { next }
@@ -319,7 +325,7 @@ make_kernel() {
     progress "initramfs"
     make_initramfs
     rm -rf "$partial/kernel" "$partial/ird"
-    install_part kernel "$(echo "recipe=$kernel_recipe release=$release $more_modules")" \
+    install_part kernel "recipe=$kernel_recipe release=$release${more_modules:+ $more_modules}" \
         vmlinuz config initrd.img
 }
 
@@ -388,10 +394,11 @@ make_initramfs() {
     ln -s bin "$ird/sbin"
     write_init > "$ird/init"
     write_dhcp > "$ird/etc/dhcp"
+    write_stop > "$ird/etc/stop"
     echo 'root:x:0:0:root:/root:/bin/sh' > "$ird/etc/passwd"
     echo 'root:x:0:' > "$ird/etc/group"
     echo '127.0.0.1 localhost guest' > "$ird/etc/hosts"
-    chmod 755 "$ird/init" "$ird/etc/dhcp"
+    chmod 755 "$ird/init" "$ird/etc/dhcp" "$ird/etc/stop"
     write_cpio > "$partial/initrd.img"
 }
 
@@ -466,7 +473,7 @@ make_root() {
     [ -z "$unprivileged" ] || chown 0:0 "$partial/root.ext4"
     rm -rf "$yard"
     keep_changed_root
-    install_part root "$(echo "recipe=$root_recipe $extra")" root.ext4
+    install_part root "recipe=$root_recipe${extra:+ $extra}" root.ext4
 }
 
 # mmdebstrap's and the hook's "I: doing something..." lines are the progress.
@@ -507,7 +514,8 @@ lists() {
 has_script() { dpkg-deb --ctrl-tarfile "$1" | tar -t | grep -q "^\./$2\$"; }
 
 dpkg_outside() {
-    dpkg --root="$root" --force-not-root --force-unsafe-io --force-depends --no-triggers "$@"
+    dpkg --root="$root" --log="$root/var/log/dpkg.log" --force-not-root \
+        --force-unsafe-io --force-depends --no-triggers "$@"
 }
 
 # Only Debian's base system promises that its scripts keep inside DPKG_ROOT. Packages without
@@ -616,6 +624,7 @@ write_init() {
 #   guest.root=/dev/vda    go on in the file system of that disk: with its own init if it has one
 #   guest.net=wait|off     wait for the network before going on, or leave it alone
 #   guest.term=TYPE        the type of terminal at the other end of the console
+#   guest.size=ROWSxCOLS   its size
 /bin/busybox --install -s /bin
 export PATH=/sbin:/bin:/usr/sbin:/usr/bin HOME=/root TERM=vt220 PS1='guest:\w# '
 mount -t devtmpfs dev /dev
@@ -626,7 +635,7 @@ mount -t devpts devpts /dev/pts
 mount -t tmpfs run /run
 
 # As the kernel reads it: quotes may stand around the value or around the whole parameter.
-run= off= root= net=
+run= off= root= net= size=
 parameters=$(awk -F'"' '{
     for (i = 1; i <= NF; i++) { if (i % 2) gsub(/[ \t]+/, "\n", $i); printf "%s", $i }
 }' /proc/cmdline)
@@ -641,33 +650,16 @@ for parameter in $parameters; do
         guest.root=*) root=$value ;;
         guest.net=*) net=$value ;;
         guest.term=*) TERM=$value ;;
+        guest.size=*) size=$value ;;
     esac
 done
 set +f
 unset IFS
 
-# What was written last is still on its way through the UART when poweroff would cut it off; stty
-# returns when all of it has left.
 finish() {
-    trap '' USR1 USR2 TERM
-    sync
-    if [ -n "$mounted" ]; then
-        for place in dev/pts dev proc sys run tmp ''; do umount "/disk/$place"; done
-        [ -z "$(grep ' /disk ' /proc/mounts)" ] || mount -o remount,ro /disk
-    fi 2> /dev/null
-    stty opost < /dev/console
-    "$1" -f
-    while :; do sleep 60; done
-}
-mounted=
-trap 'finish halt' USR1
-trap 'finish poweroff' USR2
-trap 'finish reboot' TERM
-
-# Signals reach init only while it waits, so what takes time runs in the background.
-await() {
-    "$@" < /dev/console &
-    wait $!
+    /etc/stop
+    poweroff -f
+    sleep 3600
 }
 
 drivers() {
@@ -696,13 +688,9 @@ network() {
 disk() {
     n=0
     while [ ! -b "$root" ] && [ $n -lt 200 ]; do usleep 50000; n=$((n + 1)); done
+    [ -b "$root" ] || return
     mount -t ext4 -o noatime "$root" /disk 2> /dev/null || mount -o noatime "$root" /disk || return
-    mounted=1
     [ ! -s /etc/resolv.conf ] || cp /etc/resolv.conf /disk/etc/resolv.conf
-    if [ -z "$run$off" ] && [ -x /disk/sbin/init ]; then
-        for place in dev proc sys run; do mount -o move "/$place" "/disk/$place"; done
-        exec switch_root /disk /sbin/init
-    fi
     mount -t devtmpfs dev /disk/dev
     mount -t devpts devpts /disk/dev/pts
     mount -t proc proc /disk/proc
@@ -710,6 +698,7 @@ disk() {
     mount -t tmpfs run /disk/run
     mount -t tmpfs tmp /disk/tmp
     [ ! -x /disk/usr/local/sbin/first-start ] || chroot /disk /usr/local/sbin/first-start
+    [ -n "$run$off" ] || [ ! -x /disk/sbin/init ] || exec switch_root /disk /sbin/init
 }
 
 hostname guest
@@ -723,24 +712,41 @@ if [ -n "$root" ]; then
         inside='chroot /disk'
     else
         echo "guest: cannot mount $root"
-        [ -z "$run" ] || { echo 'guest: exit 126'; finish poweroff; }
+        [ -z "$run" ] || { echo 'guest: exit 126'; finish; }
     fi
 fi
 if [ -n "$run" ]; then
-    await setsid cttyhack $inside /bin/sh -c "$run"
+    setsid cttyhack $inside /bin/sh -c "$run"
     echo "guest: exit $?"
-    finish poweroff
+    finish
 fi
-[ -z "$off" ] || finish poweroff
+[ -z "$off" ] || finish
+
+# busybox's init takes over: it starts the shell again when the user leaves it, and obeys poweroff.
 echo 4 > /proc/sys/kernel/printk
+[ -z "$size" ] || stty rows "${size%x*}" cols "${size#*x}" < /dev/console
 shell='sh -l'
 [ -z "$inside" ] || shell='/bin/sh -l'
 [ ! -x /disk/bin/bash ] || shell='/bin/bash -l'
+printf '%s\n' "::respawn:/bin/cttyhack $inside $shell" '::shutdown:/etc/stop' > /etc/inittab
 cd /root
-while :; do
-    await setsid cttyhack $inside $shell
-    usleep 200000
-done
+exec init
+END
+}
+
+write_stop() {
+    cat << 'END'
+#!/bin/sh
+# Ends everything and leaves the disk clean. What was written last is still on its way through the
+# UART when poweroff would cut it off; stty returns when all of it has left.
+kill -TERM -1
+kill -KILL -1
+if [ -d /disk/bin ]; then
+    for place in dev/pts dev proc sys run tmp; do umount "/disk/$place"; done 2> /dev/null
+    umount /disk || mount -o remount,ro /disk
+fi
+sync
+stty opost < /dev/console
 END
 }
 
@@ -751,7 +757,8 @@ prepare() {
     [ -z "$do_kernel" ] || check_tools depmod:kmod modinfo:kmod cpio:cpio xz:xz-utils zstd:zstd
     [ -z "$do_root" ] || check_tools mmdebstrap:mmdebstrap fakeroot:fakeroot mke2fs:e2fsprogs \
         setpriv:util-linux
-    mkdir -p "$out" 2> /dev/null && [ -w "$out" ] || die "cannot write to $out; choose another --out"
+    mkdir -p "$out" 2> /dev/null || :
+    [ -w "$out" ] || die "cannot write to $out; choose another --out"
     out=$(cd "$out" && pwd)
     partial=$out/.partial
     log=$out/.log
@@ -763,39 +770,42 @@ prepare() {
 }
 
 clean_up() {
+    status=$?
     [ -z "$yard" ] || rm -rf "$yard"
     rm -rf "$partial"
+    [ "$status" -eq 0 ] || [ -n "$told" ] || die "stopped; what was in $out before is still there"
 }
 
-report() {
-    release=$(sed -n 's/.*release=\([^ ]*\).*/\1/p' "$out/.kernel")
-    say "$arch $suite, kernel $release, is in $out$1"
-}
-
-main() {
-    arch=loong64 suite=forky out='' extra='' more_modules='' archive=${LH_ARCHIVE-}
-    rootfs='' firmware='' refresh='' quiet='' yard='' tty=''
-    [ ! -t 2 ] || tty=1
-    parse_options "$@"
-    check_options
-    decide
-    if [ -z "$do_kernel$do_root$do_firmware" ]; then
-        report ''
-        return
-    fi
-    prepare
-    decide
+fetch() {
     trap clean_up EXIT
     trap 'exit 1' HUP INT TERM
     rm -rf "$partial"
     mkdir "$partial"
-    start=$(date +%s)
     find_archive
     make_apt
     [ -z "$do_kernel" ] || make_kernel
     [ -z "$do_firmware" ] || make_firmware
     [ -z "$do_root" ] || make_root
-    report " ($(($(date +%s) - start)) s)"
+}
+
+main() {
+    arch=loong64 suite=forky out='' extra='' more_modules='' archive=${LH_ARCHIVE-}
+    rootfs='' firmware='' refresh='' quiet='' yard='' tty='' told='' took=''
+    [ ! -t 2 ] || tty=1
+    parse_options "$@"
+    check_options
+    decide
+    if [ -n "$do_kernel$do_root$do_firmware" ]; then
+        prepare
+        decide # again: another run may have just ended
+    fi
+    if [ -n "$do_kernel$do_root$do_firmware" ]; then
+        start=$(date +%s)
+        fetch
+        took=" ($(($(date +%s) - start)) s)"
+    fi
+    release=$(sed -n 's/.*release=\([^ ]*\).*/\1/p' "$out/.kernel")
+    say "$arch $suite, kernel $release, is in $out$took"
 }
 
 main "$@"

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -91,7 +92,6 @@ static void on_input(void *opaque, unsigned events)
     tell_readable(c);
 }
 
-// No signal for a reader that is gone: sockets never raise SIGPIPE here.
 static ssize_t sink_write(const struct console *c, const u8 *bytes, size_t n)
 {
     struct pollfd p = {.fd = c->out.fd, .events = POLLOUT};
@@ -102,7 +102,7 @@ static ssize_t sink_write(const struct console *c, const u8 *bytes, size_t n)
         }
         n = n < CAUTIOUS_WRITE ? n : CAUTIOUS_WRITE;
     }
-    ssize_t done = send(c->out.fd, bytes, n, MSG_NOSIGNAL | MSG_DONTWAIT);
+    ssize_t done = send(c->out.fd, bytes, n, MSG_DONTWAIT);
     return done < 0 && errno == ENOTSOCK ? write(c->out.fd, bytes, n) : done;
 }
 
@@ -197,8 +197,17 @@ static bool no_such_type(const char *text, struct err *e)
     return err_set(e, "console '%s': no such back end; there are %s", text, list);
 }
 
+// A reader that leaves is an ended line, not the end of the program.
+static void ignore_broken_pipes(void)
+{
+    struct sigaction now;
+    if (!sigaction(SIGPIPE, NULL, &now) && now.sa_handler == SIG_DFL)
+        signal(SIGPIPE, SIG_IGN);
+}
+
 struct console *console_open(const char *text, struct loop *loop, struct err *e)
 {
+    ignore_broken_pipes();
     size_t n = strcspn(text, ":,");
     const struct console_type *t = type_find(text, n);
     if (!t) {

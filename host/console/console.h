@@ -41,7 +41,7 @@ struct console_keys {
 //     unix:PATH[,server][,wait=off] a stream socket; a server waits here for its first client
 //     null                          nothing
 //
-// A comma within a path is written twice.
+// A comma within a path is written twice. SIGPIPE is ignored from now on if it was at its default.
 struct console *console_open(const char *text, struct loop *loop, struct err *e);
 // Gives the sink a second to take what is buffered. The front end is not called. Accepts NULL.
 void console_close(struct console *c);

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 static const int ending_signals[] = {SIGHUP, SIGINT,  SIGQUIT, SIGTERM, SIGILL,  SIGABRT, SIGFPE,
-                                     SIGBUS, SIGSEGV, SIGSYS,  SIGPIPE, SIGXCPU, SIGXFSZ, SIGTRAP};
+                                     SIGBUS, SIGSEGV, SIGSYS,  SIGXCPU, SIGXFSZ, SIGTRAP};
 
 static struct {
     bool is_taken, has_exit_handler;
