@@ -80,7 +80,7 @@ static inline void fabric_init(struct fabric *f, unsigned n_cores, unsigned n_so
     f->chip->n_cores = n_cores;
     f->chip->cores.out = (struct irq){fabric_core_line, f, 0};
     CHECK(device_realize(&f->chip->dev, &e));
-    iocsr_map(f->chip->iocsr);
+    ls3_chip_map(f->chip);
     fabric_make_bridge(f, n_sources);
 }
 
