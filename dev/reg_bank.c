@@ -47,11 +47,6 @@ static const struct reg *row_of(const struct reg_bank *b, u32 offset)
     return NULL;
 }
 
-bool reg_bank_has(const struct reg_bank *b, u32 offset)
-{
-    return row_of(b, offset) != NULL;
-}
-
 static u64 read_unit(struct reg_bank *b, unsigned core, u32 offset)
 {
     const struct reg *r = row_of(b, offset);

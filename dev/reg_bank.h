@@ -44,8 +44,5 @@ void reg_bank_reset(struct reg_bank *b);
 u64 reg_bank_read(struct reg_bank *b, unsigned core, u32 offset, unsigned size);
 void reg_bank_write(struct reg_bank *b, unsigned core, u32 offset, u64 value, unsigned size);
 
-// True if some row covers the offset.
-bool reg_bank_has(const struct reg_bank *b, u32 offset);
-
 // The stored unit at an offset that `words` covers, for the block's own use.
 u64 *reg_bank_word(struct reg_bank *b, u32 offset);
