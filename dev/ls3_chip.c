@@ -85,6 +85,7 @@ static void make_gpio_and_thermal(struct ls3_chip *c)
 static void make_serial_buses(struct ls3_chip *c)
 {
     c->spi = (struct ls3_spi *)device_new(&ls3_spi_type, c->dev.env);
+    c->spi->flash_size = c->spi_flash_size;
     c->spi->interrupt = legacy_source(c, LIOINTC_SPI);
     c->iocsr->banks[IOCSR_SPI] = ls3_spi_bank(c->spi);
     for (unsigned i = 0; i < 2; i++) {
@@ -178,6 +179,8 @@ static const struct device_prop ls3_chip_props[] = {
      "I/O configuration register 0x420 after reset", "0"},
     {"name", PROP_STRING, offsetof(struct ls3_chip, name), "processor name, at most 8 characters",
      "3A5000"},
+    {"spi-flash", PROP_SIZE, offsetof(struct ls3_chip, spi_flash_size),
+     "size of the serial flash, 0 for none", "0"},
     {"ht-vectors", PROP_BOOL, offsetof(struct ls3_chip, has_ht_vectors),
      "the bridge's interrupts pass through the HyperTransport controller", "off"},
     {NULL},

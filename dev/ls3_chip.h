@@ -27,6 +27,7 @@ struct ls3_chip {
     u64 n_cores;               // property "cores"
     u64 features, other_reset; // as in struct chip_config
     char *name;
+    u64 spi_flash_size; // property "spi-flash": 0 for none
     // Property "ht-vectors": the bridge's vectors pass through the HyperTransport controller, which
     // may keep them for the legacy interrupt model. Otherwise they are extended I/O interrupts at
     // once.

@@ -217,7 +217,7 @@ static void ls3_spi_reset(struct device *d)
 static bool ls3_spi_realize(struct device *d, struct err *e)
 {
     struct ls3_spi *s = container_of(d, struct ls3_spi, dev);
-    if (!spi_nor_init(&s->flash, s->flash_size, e))
+    if (s->flash_size && !spi_nor_init(&s->flash, s->flash_size, e))
         return err_context(e, "property 'flash-size'");
     init_window(s, &s->memory, s->flash.size, "spi-memory");
     init_window(s, &s->boot, LS3_SPI_BOOT_SIZE, "spi-boot");
@@ -233,8 +233,8 @@ static void ls3_spi_free(struct device *d)
 }
 
 static const struct device_prop ls3_spi_props[] = {
-    {"flash-size", PROP_SIZE, offsetof(struct ls3_spi, flash_size), "size of the serial flash",
-     "8M"},
+    {"flash-size", PROP_SIZE, offsetof(struct ls3_spi, flash_size),
+     "size of the serial flash, 0 for none", "0"},
     {NULL},
 };
 

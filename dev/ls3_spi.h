@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The SPI controller of a 3A5000 (manual, 14.2) with a serial flash on chip select 0.
+// The SPI controller of a 3A5000 (manual, 14.2), with or without a serial flash on chip select 0.
 #pragma once
 
 #include "base/types.h"
@@ -13,9 +13,10 @@
 
 struct ls3_spi {
     struct device dev;
-    u64 flash_size;       // property "flash-size"
+    u64 flash_size;       // property "flash-size"; 0: no flash
     struct irq interrupt; // connected by the board
-    // The flash read as memory, and its first MiB. The board sets their bases and adds them.
+    // The flash read as memory, and its first MiB. The board sets their bases and adds them, if
+    // there is a flash.
     struct mem_region memory, boot;
 
     struct reg_bank bank;

@@ -85,6 +85,8 @@ static void finish(struct spi_nor *n)
 
 void spi_nor_select(struct spi_nor *n, bool is_selected)
 {
+    if (!n->data)
+        return;
     if (n->is_selected && !is_selected && n->n_bytes)
         finish(n);
     if (n->is_selected != is_selected)

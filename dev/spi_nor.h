@@ -8,7 +8,7 @@
 #define SPI_NOR_PAGE_SIZE 256
 
 struct spi_nor {
-    u8 *data; // owned
+    u8 *data; // owned; NULL: a zeroed struct stands for no chip, which answers nothing
     u32 size; // a power of two, 64 KiB to 16 MiB
     bool is_selected, is_write_enabled, is_powered_down;
     bool is_modified; // set when data changes; whoever shows data as memory clears it
