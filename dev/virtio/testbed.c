@@ -212,8 +212,7 @@ static void set_up_ring(struct driver *d, unsigned q)
     memset(d->bed->ram + r->gpa, 0, RING_BYTES);
     driver_set(d, COMMON_AT(d, queue_select), q, 2);
     u64 offered = driver_get(d, COMMON_AT(d, queue_size), 2);
-    unsigned wanted = d->max_ring ? d->max_ring : RING_SIZE;
-    r->size = offered < wanted ? (unsigned)offered : wanted;
+    r->size = offered < RING_SIZE ? (unsigned)offered : RING_SIZE;
     driver_set(d, COMMON_AT(d, queue_size), r->size, 2);
     set_address(d, COMMON_AT(d, queue_desc_lo), r->gpa + RING_DESC);
     set_address(d, COMMON_AT(d, queue_avail_lo), r->gpa + RING_AVAIL);

@@ -54,7 +54,6 @@ struct driver {
     u32 notify_multiplier;
     u64 features;
     bool uses_msix;
-    unsigned max_ring; // 0: RING_SIZE
     unsigned n_rings;
     struct ring rings[VIRTIO_MAX_QUEUES];
 };
