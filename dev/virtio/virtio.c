@@ -56,7 +56,7 @@ bool virtio_pop(struct virtio *v, unsigned queue, struct virtq_buffer *b)
     return n > 0;
 }
 
-static void serve_later(struct virtio *v, unsigned queue)
+void virtio_kick_later(struct virtio *v, unsigned queue)
 {
     v->to_kick |= (u32)BIT(queue);
     timer_arm(v->env->clock, &v->again, clock_now(v->env->clock));
@@ -76,7 +76,7 @@ void virtio_serve(struct virtio *v, unsigned queue,
             return;
         }
     }
-    serve_later(v, queue);
+    virtio_kick_later(v, queue);
 }
 
 void virtio_interrupt(struct virtio *v, unsigned queue)

@@ -84,6 +84,9 @@ static inline bool virtio_has(const struct virtio *v, unsigned feature)
 void virtio_serve(struct virtio *v, unsigned queue,
                   bool (*serve)(struct virtio *v, unsigned queue, const struct virtq_buffer *b));
 
+// As if the driver had kicked again, soon.
+void virtio_kick_later(struct virtio *v, unsigned queue);
+
 // The next buffer of a queue; false if there is none, the device is not running, or the driver
 // broke the queue.
 bool virtio_pop(struct virtio *v, unsigned queue, struct virtq_buffer *b);
