@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Builds the tables: DSDT, FADT, MADT, MCFG, SRAT, PPTT, SPCR, XSDT, and the RSDP (ACPI 6.5, chapter 5).
+// Builds the tables: DSDT, FADT, MADT, MCFG, SRAT, PPTT, SPCR, XSDT, and the RSDP (ACPI 6.5,
+// chapter 5).
 #include "mach/acpi.h"
 
 #include "base/bits.h"

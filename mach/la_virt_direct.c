@@ -161,8 +161,8 @@ bool la_virt_boot_kernel(struct machine *m, struct err *e)
                                .data = v->efi_block,
                                .data_size = EFI_BLOCK_SIZE};
     if (!add_piece(m, &block, e) || !add_acpi(m, &info, e) || !add_smbios(m, &info, e) ||
-        !load_kernel(m, e) ||
-        (m->config->initrd && !load_initrd(m, &info, e)) || !fill_efi_block(m, &info, e))
+        !load_kernel(m, e) || (m->config->initrd && !load_initrd(m, &info, e)) ||
+        !fill_efi_block(m, &info, e))
         return false;
     struct boot_entry entry = {.pc = v->kernel.entry,
                                .args = {1, EFI_COMMAND_LINE, EFI_SYSTEM_TABLE}};

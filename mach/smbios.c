@@ -163,11 +163,11 @@ static void put_processor(struct writer *w, const struct smbios_board *board)
     put(w, 0xffff, 2);       // 1a caches: not described
     put(w, 0xffff, 2);
     put(w, 0xffff, 2);
-    put(w, 0, 3);                             // 20 serial number, asset tag, part number
-    put(w, n, 1), put(w, n, 1), put(w, n, 1); // 23 cores, enabled cores, threads
+    put(w, 0, 3);                                       // 20 serial number, asset tag, part number
+    put(w, n, 1), put(w, n, 1), put(w, n, 1);           // 23 cores, enabled cores, threads
     put(w, IS_64_BIT | (n > 1 ? IS_MULTI_CORE : 0), 2); // 26
-    put(w, FAMILY_LOONGARCH, 2);                                         // 28
-    put(w, n, 2), put(w, n, 2), put(w, n, 2);                            // 2a the same again
+    put(w, FAMILY_LOONGARCH, 2);                        // 28
+    put(w, n, 2), put(w, n, 2), put(w, n, 2);           // 2a the same again
     end(w, 0x30);
 }
 
