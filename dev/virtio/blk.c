@@ -200,23 +200,6 @@ static void dispatch(struct request *r, u64 sector)
     }
 }
 
-// Copies the pieces from byte `skip` on, `length` bytes of them, to `to`; returns how many.
-static int cut(const struct iovec *from, unsigned n, u64 skip, u64 length, struct iovec *to)
-{
-    int n_to = 0;
-    for (unsigned i = 0; i < n && length; i++) {
-        if (skip >= from[i].iov_len) {
-            skip -= from[i].iov_len;
-            continue;
-        }
-        u64 left = from[i].iov_len - skip, piece = left < length ? left : length;
-        to[n_to++] = (struct iovec){(u8 *)from[i].iov_base + skip, piece};
-        length -= piece;
-        skip = 0;
-    }
-    return n_to;
-}
-
 // The header is the first bytes to read, the status the last byte to write; how the driver cuts
 // the rest into descriptors does not matter (section 2.7.4.1).
 static bool start_request(struct virtio *v, unsigned queue, const struct virtq_buffer *buf)
@@ -237,8 +220,8 @@ static bool start_request(struct virtio *v, unsigned queue, const struct virtq_b
     r->status_byte = (u8 *)last->iov_base + last->iov_len - 1;
     bool is_in = r->type == T_IN || r->type == T_GET_ID;
     r->length = is_in ? buf->in_size - 1 : buf->out_size - HEADER_SIZE;
-    r->n_iov = is_in ? cut(buf->in, buf->n_in, 0, r->length, r->iov)
-                     : cut(buf->out, buf->n_out, HEADER_SIZE, r->length, r->iov);
+    r->n_iov = (int)(is_in ? iov_cut(buf->in, buf->n_in, 0, r->length, r->iov)
+                           : iov_cut(buf->out, buf->n_out, HEADER_SIZE, r->length, r->iov));
     dispatch(r, load_le(header + 8, 8));
     return true;
 }

@@ -27,7 +27,7 @@ struct bed {
     struct mem_region doorbell;
     _Atomic u32 n_messages[16]; // by message data
     _Atomic bool wires[PCI_N_INTX];
-    struct device *devices[8];
+    struct device *devices[32];
     unsigned n_devices;
     u8 *ram; // host address of 0
 };

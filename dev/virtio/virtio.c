@@ -69,7 +69,7 @@ void virtio_serve(struct virtio *v, unsigned queue,
     struct virtq_buffer b;
     for (unsigned budget = 2u * q->size; budget; budget--) {
         if (!virtio_pop(v, queue, &b)) {
-            if (!virtio_is_running(v) || !virtq_want_kick(q))
+            if (!virtio_is_running(v) || !virtq_want_kick(q, 0))
                 return;
         } else if (!serve(v, queue, &b)) {
             virtq_unpop(q, 1);

@@ -243,15 +243,15 @@ bool virtq_must_interrupt(struct virtq *q)
     return passed || first;
 }
 
-bool virtq_want_kick(struct virtq *q)
+bool virtq_want_kick(struct virtq *q, unsigned n)
 {
     if (q->is_broken || !q->is_enabled)
         return false;
     if (q->has_event_idx) {
-        put16(q->used + USED_RING + (size_t)USED_ENTRY * q->size, q->next_avail);
+        put16(q->used + USED_RING + (size_t)USED_ENTRY * q->size, (u16)(q->next_avail + n));
         __atomic_thread_fence(__ATOMIC_SEQ_CST);
     }
-    return n_waiting(q) != 0;
+    return n_waiting(q) > n;
 }
 
 static u64 copy(const struct iovec *iov, unsigned n, u64 offset, u8 *buf, u64 size, bool to_iov)
@@ -282,4 +282,20 @@ u64 iov_read(const struct iovec *iov, unsigned n, u64 offset, void *to, u64 size
 u64 iov_write(const struct iovec *iov, unsigned n, u64 offset, const void *from, u64 size)
 {
     return copy(iov, n, offset, (u8 *)(uintptr_t)from, size, true);
+}
+
+unsigned iov_cut(const struct iovec *from, unsigned n, u64 skip, u64 length, struct iovec *to)
+{
+    unsigned n_to = 0;
+    for (unsigned i = 0; i < n && length; i++) {
+        if (skip >= from[i].iov_len) {
+            skip -= from[i].iov_len;
+            continue;
+        }
+        u64 left = from[i].iov_len - skip, piece = left < length ? left : length;
+        to[n_to++] = (struct iovec){(u8 *)from[i].iov_base + skip, piece};
+        length -= piece;
+        skip = 0;
+    }
+    return n_to;
 }

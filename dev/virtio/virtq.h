@@ -67,10 +67,12 @@ void virtq_flush(struct virtq *q, unsigned n);
 
 // After virtq_push: does the driver want an interrupt?
 bool virtq_must_interrupt(struct virtq *q);
-// Asks the driver to tell about the next buffer. True if there are some already.
-bool virtq_want_kick(struct virtq *q);
+// Asks the driver to tell when there are more than n buffers waiting. True if there are already.
+bool virtq_want_kick(struct virtq *q, unsigned n);
 
 // Copies between a buffer's pieces and a flat one, from byte `offset` of the pieces on. Return how
 // many bytes there were to copy, at most size. Any thread.
 u64 iov_read(const struct iovec *iov, unsigned n, u64 offset, void *to, u64 size);
 u64 iov_write(const struct iovec *iov, unsigned n, u64 offset, const void *from, u64 size);
+// The pieces for `length` bytes from byte `skip` on, at most n; returns how many. Any thread.
+unsigned iov_cut(const struct iovec *from, unsigned n, u64 skip, u64 length, struct iovec *to);

@@ -68,7 +68,7 @@ static void check_broken(struct bench *t, const char *fault)
     CHECK_STR(t->q.fault, fault);
     CHECK_EQ(virtq_pop(&t->q, &b), -EINVAL);
     CHECK(!virtq_must_interrupt(&t->q));
-    CHECK(!virtq_want_kick(&t->q));
+    CHECK(!virtq_want_kick(&t->q, 0));
     bench_free(t);
 }
 
@@ -244,7 +244,7 @@ TEST(indexes_wrap)
         virtq_push(&t->q, 5, i);
         CHECK_EQ(load_le(t->ram + USED + 4 + 8 * (i % N) + 4, 4), i);
         n_interrupts += virtq_must_interrupt(&t->q);
-        CHECK(!virtq_want_kick(&t->q));
+        CHECK(!virtq_want_kick(&t->q, 0));
         CHECK_EQ(load_le(t->ram + USED + 4 + 8 * N, 2), (u16)(i + 1));
     }
     CHECK_EQ(n_interrupts, 70000 / 4 + 1); // the first one always
