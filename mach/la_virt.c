@@ -69,7 +69,7 @@ static bool make_chip(struct machine *m, struct err *e)
     v->chip = (struct ls3_chip *)machine_add_device(m, &ls3_chip_type, e);
     if (!v->chip)
         return false;
-    v->chip->n_cores = m->config->n_cpus ? m->config->n_cpus : 1;
+    v->chip->n_cores = la_virt_n_cpus(m);
     v->chip->cores.out = (struct irq){set_core_line, m, 0};
     if (!device_realize(&v->chip->dev, e))
         return false;

@@ -9,6 +9,7 @@
 #include "mach/efi_systab.h"
 #include "mach/kernel_image.h"
 #include "mach/machine.h"
+#include "mach/smbios.h"
 
 struct la_virt {
     struct ls3_chip *chip;
@@ -22,6 +23,7 @@ struct la_virt {
     struct boot_file kernel_file, initrd_file;
     struct kernel_image kernel;
     struct acpi_tables acpi;
+    struct bytes smbios;
     u8 *efi_block;
     struct boot_image image;
     struct boot_rom rom;
@@ -34,6 +36,11 @@ static inline struct la_virt *la_virt_of(struct machine *m)
 
 // RAM as ranges, ascending: one or two.
 unsigned la_virt_memory(const struct machine *m, struct acpi_memory memory[2]);
+
+// What firmware or a kernel is told about this machine; the caller frees them.
+void la_virt_acpi(const struct machine *m, struct acpi_tables *t);
+void la_virt_smbios(const struct machine *m, struct bytes *tables);
+unsigned la_virt_n_cpus(const struct machine *m);
 
 // la_virt_direct.c: places kernel, initrd and tables for a start without firmware.
 bool la_virt_boot_kernel(struct machine *m, struct err *e);
