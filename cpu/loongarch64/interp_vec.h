@@ -92,15 +92,23 @@ static inline __attribute__((always_inline)) void vec_run(struct la_cpu *c, cons
 
 // The four widths: signed lanes; lanes whose sign does not matter; unsigned lanes, which show in
 // the suffix.
-#define VEC_S(form, name, value)                                                                 \
-    form(name##_b, s64, sb, value) form(name##_h, s64, sh, value) form(name##_w, s64, sw, value) \
-        form(name##_d, s64, sd, value)
-#define VEC_N(form, name, value)                                                              \
-    form(name##_b, u64, b, value) form(name##_h, u64, h, value) form(name##_w, u64, w, value) \
-        form(name##_d, u64, d, value)
-#define VEC_U(form, name, value)                                                                 \
-    form(name##_bu, u64, b, value) form(name##_hu, u64, h, value) form(name##_wu, u64, w, value) \
-        form(name##_du, u64, d, value)
+// clang-format off
+#define VEC_S(form, name, value)   \
+    form(name##_b, s64, sb, value) \
+    form(name##_h, s64, sh, value) \
+    form(name##_w, s64, sw, value) \
+    form(name##_d, s64, sd, value)
+#define VEC_N(form, name, value)  \
+    form(name##_b, u64, b, value) \
+    form(name##_h, u64, h, value) \
+    form(name##_w, u64, w, value) \
+    form(name##_d, u64, d, value)
+#define VEC_U(form, name, value)   \
+    form(name##_bu, u64, b, value) \
+    form(name##_hu, u64, h, value) \
+    form(name##_wu, u64, w, value) \
+    form(name##_du, u64, d, value)
+// clang-format on
 
 // The bounds of numbers of 1 to 64 bits: signed and unsigned values cut to signed and unsigned
 // ones.

@@ -44,12 +44,17 @@ VEC_U(VEC_XI, maxi, x > y ? x : y)
 VEC_S(VEC_XI, mini, x < y ? x : y)
 VEC_U(VEC_XI, mini, x < y ? x : y)
 
+static u64 times_sign(s64 v, s64 sign)
+{
+    return sign < 0 ? 0 - (u64)v : sign > 0 ? (u64)v : 0;
+}
+
 // vk with the sign of vj multiplied in.
-VEC_S(VEC_XY, signcov, x<0 ? 0 - (u64)y : x> 0 ? (u64)y : 0)
+VEC_S(VEC_XY, signcov, times_sign(y, x))
 
 VEC_N(VEC_XY, mul, (x * y))
-VEC_S(VEC_XY, muh, (s128)x *y >> LANE_BITS)
-VEC_U(VEC_XY, muh, (u128)x *y >> LANE_BITS)
+VEC_S(VEC_XY, muh, ((s128)x * y) >> LANE_BITS)
+VEC_U(VEC_XY, muh, ((u128)x * y) >> LANE_BITS)
 VEC_N(VEC_XYZ, madd, z + x * y)
 VEC_N(VEC_XYZ, msub, z - x * y)
 
@@ -88,7 +93,7 @@ VEC_XY(and_v, u128, q, (x & y))
 VEC_XY(or_v, u128, q, x | y)
 VEC_XY(xor_v, u128, q, x ^ y)
 VEC_XY(nor_v, u128, q, ~(x | y))
-VEC_XY(andn_v, u128, q, ~x &y)
+VEC_XY(andn_v, u128, q, (~x & y))
 VEC_XY(orn_v, u128, q, x | ~y)
 VEC_XI(andi_b, u64, b, (x & y))
 VEC_XI(ori_b, u64, b, x | y)

@@ -22,8 +22,13 @@
             d->field[n + N / 2] = j->field[from]; \
         }                                         \
     }
+// clang-format off
 #define WIDTHS(form, name, from) \
-    form(name##_b, b, from) form(name##_h, h, from) form(name##_w, w, from) form(name##_d, d, from)
+    form(name##_b, b, from)      \
+    form(name##_h, h, from)      \
+    form(name##_w, w, from)      \
+    form(name##_d, d, from)
+// clang-format on
 
 WIDTHS(INTERLEAVE, packev, 2 * n)
 WIDTHS(INTERLEAVE, packod, 2 * n + 1)
@@ -32,8 +37,8 @@ WIDTHS(INTERLEAVE, ilvh, n + N / 2)
 WIDTHS(CONCATENATE, pickev, 2 * n)
 WIDTHS(CONCATENATE, pickod, 2 * n + 1)
 
-// Lanes of vk and, behind them, of vj, chosen by indices whose higher bits are ignored (the manual:
-// undefined if they are not 0).
+// Lanes of vk and, behind them, of vj, chosen by indices. What is above an index's bits is undefined:
+// ignored here, as in QEMU and the LA664; an LA464 writes 0 if the index is 64 or more.
 VEC(shuf_b)
 {
     for (unsigned n = 0; n < 16; n++) {
@@ -134,7 +139,8 @@ INSN(xvpermi_d)
         c->vr[i->rd].d[n] = j.d[pick2(i, n)];
 }
 
-// Index 0 and 1 are the halves of xj, 2 and 3 those of the old xd.
+// Index 0 and 1 are the halves of xj, 2 and 3 those of the old xd. Other bits of the immediate are
+// ignored; on an LA464, bits 2 and 7 clear their half.
 INSN(xvpermi_q)
 {
     la_need_lasx(c);

@@ -32,8 +32,11 @@
     PAIRS(name##_d_wu_w, u64, d, w, jo, sw, ko, assign, value) \
     PAIRS(name##_q_du_d, u128, q, d, jo, sd, ko, assign, value)
 // The even lanes of both, and the odd lanes of both.
+// clang-format off
 #define EVEN_ODD(form, name, assign, value) \
-    form(name##ev, 0, 0, assign, value) form(name##od, 1, 1, assign, value)
+    form(name##ev, 0, 0, assign, value)     \
+    form(name##od, 1, 1, assign, value)
+// clang-format on
 
 EVEN_ODD(PAIRS_S, addw, =, x + y)
 EVEN_ODD(PAIRS_U, addw, =, x + y)
