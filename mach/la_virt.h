@@ -16,6 +16,7 @@ struct la_virt {
     struct pch_pic *pic;
     struct pcie_host *pci;
     struct ged *ged;
+    struct fw_cfg *fw_cfg;        // NULL without firmware
     struct mem_region dma_config; // one word that nothing in the machine heeds
     u32 dma_config_value;
 
@@ -24,7 +25,7 @@ struct la_virt {
     struct kernel_image kernel;
     struct acpi_tables acpi;
     struct bytes smbios;
-    u8 *efi_block;
+    u8 *efi_block, *fdt;
     struct boot_image image;
     struct boot_rom rom;
 };
@@ -44,4 +45,10 @@ unsigned la_virt_n_cpus(const struct machine *m);
 
 // la_virt_direct.c: places kernel, initrd and tables for a start without firmware.
 bool la_virt_boot_kernel(struct machine *m, struct err *e);
+// la_virt_firmware.c: puts firmware into flash 0, and what it wants to know into RAM and fw_cfg.
+bool la_virt_boot_firmware(struct machine *m, struct err *e);
+bool la_virt_has_firmware(const struct machine *m);
+// Flash bank 0 or 1 with a file, or blank.
+bool la_virt_add_flash(struct machine *m, unsigned bank, const char *file, bool is_readonly,
+                       struct err *e);
 void la_virt_free_boot(struct la_virt *v);

@@ -179,4 +179,5 @@ void la_virt_free_boot(struct la_virt *v)
     acpi_free(&v->acpi);
     bytes_free(&v->smbios);
     free(v->efi_block);
+    free(v->fdt);
 }

@@ -1,122 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whole machines with real processors: small programs run from the reset address on, and every way
 // in which a configuration can be wrong has its message.
-#include "mach/machine.h"
-
-#include "base/bits.h"
-#include "base/test.h"
-#include "cpu/loongarch64/state.h"
-#include "mach/kernel_sample.h"
 #include "mach/la_virt_map.h"
-
-#include <stdlib.h>
-#include <unistd.h>
-
-#define PROGRAM_BASE 0x200000ULL
-
-struct bench {
-    struct log log;
-    struct clock clock;
-    u64 now;
-    struct machine_config config;
-    struct machine *machine;
-    struct err e;
-    char kernel[64], initrd[64];
-};
-
-static u64 bench_now(void *opaque)
-{
-    return ((struct bench *)opaque)->now;
-}
-
-static struct cpu *bench_cpu(void *opaque, struct cpu_bus *bus, unsigned index, struct err *e)
-{
-    return &la_cpu_new(la_model_find("la464"), bus, index)->cpu;
-}
-
-static void bench_init(struct bench *b)
-{
-    memset(b, 0, sizeof(*b));
-    b->clock = (struct clock){.now = bench_now, .opaque = b};
-    b->config = (struct machine_config){.n_cpus = 1,
-                                        .ram_size = 256 << 20,
-                                        .clock = &b->clock,
-                                        .log = &b->log,
-                                        .cpu_new = bench_cpu};
-}
-
-static void bench_free(struct bench *b)
-{
-    machine_free(b->machine);
-    if (b->kernel[0])
-        unlink(b->kernel);
-    if (b->initrd[0])
-        unlink(b->initrd);
-}
-
-static const char *write_file(char path[64], const void *data, size_t size)
-{
-    strcpy(path, "/tmp/la_virt_test.XXXXXX");
-    int fd = mkstemp(path);
-    CHECK(fd >= 0);
-    CHECK_EQ(write(fd, data, size), size);
-    close(fd);
-    return path;
-}
-
-static bool start(struct bench *b)
-{
-    b->machine = machine_new(&b->config, &b->e);
-    if (!b->machine)
-        CHECK_STR(b->e.text, "");
-    return b->machine;
-}
-
-// The machine is refused, with a message that has `part` in it.
-static void refused(struct bench *b, const char *part)
-{
-    b->e = (struct err){0};
-    b->machine = machine_new(&b->config, &b->e);
-    CHECK(!b->machine);
-    if (!strstr(b->e.text, part))
-        CHECK_STR(b->e.text, part);
-    CHECK(!strchr(b->e.text, '\n'));
-}
-
-// A program, one instruction per line, as an ELF kernel at `base`.
-static void use_program(struct bench *b, const char *const *lines, u64 base)
-{
-    struct sample_segment s = {
-        .vaddr = 0x9000000000000000 | base, .paddr = base, .memory_size = 0x3000};
-    while (lines[s.file_size / 4])
-        s.file_size += 4;
-    size_t size;
-    u8 *file = sample_elf(s.vaddr, &s, 1, &size);
-    for (size_t i = 0; lines[i]; i++) {
-        u32 word = 0;
-        CHECK(la_assemble(lines[i], base + 4 * i, &word, &b->e));
-        store_le(file + size - s.file_size + 4 * i, word, 4);
-    }
-    b->config.kernel = write_file(b->kernel, file, size);
-    free(file);
-}
-
-// Runs all processors in turn, an instruction each, until the guest asks for power-off or reset.
-static void run(struct bench *b)
-{
-    struct machine *m = b->machine;
-    for (unsigned round = 0; round < 10000 && m->shutdown_request == MACHINE_RUNS; round++) {
-        for (unsigned i = 0; i < m->n_cpus; i++)
-            cpu_run(m->cpus[i], 1);
-        b->now += 10;
-    }
-    CHECK(m->shutdown_request != MACHINE_RUNS);
-}
-
-static u64 word_at(struct bench *b, u64 gpa)
-{
-    return mem_read(&b->machine->mem, gpa, 8);
-}
+#include "mach/machine_bench.h"
 
 #define POWER_OFF                                                                             \
     "lu12i.w $t0, 0x100e0", "ori $t0, $t0, 0x1c", "ori $t1, $zero, 0x34", "st.b $t1, $t0, 0", \
@@ -133,17 +19,17 @@ TEST(a_kernel_is_entered_with_its_arguments)
 {
     struct bench b;
     bench_init(&b);
-    use_program(&b, store_arguments, PROGRAM_BASE);
+    bench_program(&b, store_arguments, PROGRAM_BASE);
     b.config.append = "xyz";
-    if (start(&b)) {
-        run(&b);
+    if (bench_start(&b)) {
+        bench_run(&b);
         CHECK_EQ(b.machine->shutdown_request, 1 + SHUTDOWN_POWER_OFF);
-        CHECK_EQ(word_at(&b, 0x201000), 1);
-        CHECK_EQ(word_at(&b, 0x201008), 0x10000);
-        CHECK_EQ(word_at(&b, 0x201010), 0x11000);
-        CHECK_EQ(word_at(&b, 0x201018), 'x');
-        CHECK_EQ(word_at(&b, 0x201020), 0x5453595320494249); // "IBI SYST"
-        CHECK_EQ(word_at(&b, 0x201028), 8);                  // direct addresses, interrupts off
+        CHECK_EQ(bench_word(&b, 0x201000), 1);
+        CHECK_EQ(bench_word(&b, 0x201008), 0x10000);
+        CHECK_EQ(bench_word(&b, 0x201010), 0x11000);
+        CHECK_EQ(bench_word(&b, 0x201018), 'x');
+        CHECK_EQ(bench_word(&b, 0x201020), 0x5453595320494249); // "IBI SYST"
+        CHECK_EQ(bench_word(&b, 0x201028), 8);                  // direct addresses, interrupts off
     }
     bench_free(&b);
 }
@@ -153,10 +39,10 @@ TEST(a_kernel_may_lie_in_high_ram)
     struct bench b;
     bench_init(&b);
     b.config.ram_size = 512 << 20;
-    use_program(&b, store_arguments, 0x8ff00000);
-    if (start(&b)) {
-        run(&b);
-        CHECK_EQ(word_at(&b, 0x201000), 1);
+    bench_program(&b, store_arguments, 0x8ff00000);
+    if (bench_start(&b)) {
+        bench_run(&b);
+        CHECK_EQ(bench_word(&b, 0x201000), 1);
     }
     bench_free(&b);
 }
@@ -186,17 +72,17 @@ TEST(a_reset_starts_over)
 {
     struct bench b;
     bench_init(&b);
-    use_program(&b, count_starts, PROGRAM_BASE);
-    if (start(&b)) {
+    bench_program(&b, count_starts, PROGRAM_BASE);
+    if (bench_start(&b)) {
         for (unsigned i = 1; i <= 3; i++) {
-            run(&b);
+            bench_run(&b);
             CHECK_EQ(b.machine->shutdown_request, 1 + SHUTDOWN_RESET);
-            CHECK_EQ(word_at(&b, 0x300000), i);
-            CHECK_EQ(word_at(&b, 0x202000), 1);
-            CHECK_EQ(word_at(&b, 0x11000), 0);
+            CHECK_EQ(bench_word(&b, 0x300000), i);
+            CHECK_EQ(bench_word(&b, 0x202000), 1);
+            CHECK_EQ(bench_word(&b, 0x11000), 0);
             machine_reset(b.machine);
             CHECK_EQ(b.machine->shutdown_request, MACHINE_RUNS);
-            CHECK_EQ(word_at(&b, 0x11000), 0x5453595320494249);
+            CHECK_EQ(bench_word(&b, 0x11000), 0x5453595320494249);
         }
     }
     bench_free(&b);
@@ -250,13 +136,13 @@ TEST(other_cores_wait_for_their_mailbox)
     struct bench b;
     bench_init(&b);
     b.config.n_cpus = 4;
-    use_program(&b, start_others, PROGRAM_BASE);
-    if (start(&b)) {
+    bench_program(&b, start_others, PROGRAM_BASE);
+    if (bench_start(&b)) {
         CHECK_EQ(b.machine->n_cpus, 4);
-        run(&b);
+        bench_run(&b);
         for (unsigned i = 1; i < 4; i++) {
-            CHECK_EQ(word_at(&b, 0x201000 + 8 * i), i);
-            CHECK_EQ(word_at(&b, 0x201100 + 8 * i), 8); // direct addresses, interrupts off
+            CHECK_EQ(bench_word(&b, 0x201000 + 8 * i), i);
+            CHECK_EQ(bench_word(&b, 0x201100 + 8 * i), 8); // direct addresses, interrupts off
         }
     }
     bench_free(&b);
@@ -267,14 +153,14 @@ TEST(cores_that_come_late_do_not_miss_their_mailbox)
     struct bench b;
     bench_init(&b);
     b.config.n_cpus = 2;
-    use_program(&b, start_others, PROGRAM_BASE);
+    bench_program(&b, start_others, PROGRAM_BASE);
     // A system with two cores: core 0 begins with core 1.
-    if (start(&b)) {
+    if (bench_start(&b)) {
         mem_write(&b.machine->mem, PROGRAM_BASE + 8, 0x03800419, 4); // ori $s2, $zero, 1
         for (unsigned i = 0; i < 10; i++)
             cpu_run(b.machine->cpus[0], 100);
-        run(&b);
-        CHECK_EQ(word_at(&b, 0x201008), 1);
+        bench_run(&b);
+        CHECK_EQ(bench_word(&b, 0x201008), 1);
     }
     bench_free(&b);
 }
@@ -283,8 +169,8 @@ TEST(unassigned_addresses_and_the_isa_window)
 {
     struct bench b;
     bench_init(&b);
-    use_program(&b, store_arguments, PROGRAM_BASE);
-    if (start(&b)) {
+    bench_program(&b, store_arguments, PROGRAM_BASE);
+    if (bench_start(&b)) {
         struct mem_space *m = &b.machine->mem;
         CHECK_EQ(mem_read(m, 0x18000064, 1), 0xff);
         CHECK_EQ(mem_read(m, 0x18003ffc, 4), 0xffffffff);
@@ -307,8 +193,8 @@ TEST(the_power_button_raises_the_event_pin)
 {
     struct bench b;
     bench_init(&b);
-    use_program(&b, store_arguments, PROGRAM_BASE);
-    if (start(&b)) {
+    bench_program(&b, store_arguments, PROGRAM_BASE);
+    if (bench_start(&b)) {
         struct mem_space *m = &b.machine->mem;
         mem_write(m, VIRT_PCH_PIC_BASE + 0x20, 0, 8); // all unmasked
         CHECK_EQ(mem_read(m, VIRT_PCH_PIC_BASE + 0x3a0, 8), 0);
@@ -323,10 +209,10 @@ TEST(the_power_button_raises_the_event_pin)
 // Follows the EFI configuration table whose GUID begins with `first`.
 static u64 config_table(struct bench *b, u32 first)
 {
-    u64 config = word_at(b, 0x11000 + 112);
-    for (u64 i = 0; i < word_at(b, 0x11000 + 104); i++)
-        if ((u32)word_at(b, config + 24 * i) == first)
-            return word_at(b, config + 24 * i + 16);
+    u64 config = bench_word(b, 0x11000 + 112);
+    for (u64 i = 0; i < bench_word(b, 0x11000 + 104); i++)
+        if ((u32)bench_word(b, config + 24 * i) == first)
+            return bench_word(b, config + 24 * i + 16);
     return 0;
 }
 
@@ -335,14 +221,14 @@ static void check_initrd(unsigned ram_mib, size_t initrd_size, u64 base)
     struct bench b;
     bench_init(&b);
     b.config.ram_size = (u64)ram_mib << 20;
-    use_program(&b, store_arguments, PROGRAM_BASE);
-    b.config.initrd = write_file(b.initrd, "cpio", 4);
-    CHECK_EQ(truncate(b.initrd, (off_t)initrd_size), 0);
-    if (start(&b)) {
+    bench_program(&b, store_arguments, PROGRAM_BASE);
+    b.config.initrd = bench_file(&b, "cpio", 4);
+    CHECK_EQ(truncate(b.config.initrd, (off_t)initrd_size), 0);
+    if (bench_start(&b)) {
         u64 initrd = config_table(&b, 0x5568e427);
-        CHECK_EQ(word_at(&b, initrd), base);
-        CHECK_EQ(word_at(&b, initrd + 8), initrd_size);
-        CHECK_EQ((u32)word_at(&b, base), 0x6f697063);
+        CHECK_EQ(bench_word(&b, initrd), base);
+        CHECK_EQ(bench_word(&b, initrd + 8), initrd_size);
+        CHECK_EQ((u32)bench_word(&b, base), 0x6f697063);
     }
     bench_free(&b);
 }
@@ -362,15 +248,16 @@ TEST(memory_tables_match_the_memory)
         struct bench b;
         bench_init(&b);
         b.config.ram_size = (u64)sizes[i] << 20;
-        use_program(&b, store_arguments, PROGRAM_BASE);
-        if (start(&b)) {
+        bench_program(&b, store_arguments, PROGRAM_BASE);
+        if (bench_start(&b)) {
             u64 map = config_table(&b, 0x800f683f), total = 0;
-            u64 n = word_at(&b, map) / 40;
+            u64 n = bench_word(&b, map) / 40;
             CHECK_EQ(n, sizes[i] > 256 ? 5 : 4);
             for (u64 j = 0; j < n; j++)
-                total += word_at(&b, map + 40 + 40 * j + 24) * 4096;
+                total += bench_word(&b, map + 40 + 40 * j + 24) * 4096;
             CHECK_EQ(total, b.config.ram_size);
-            CHECK_EQ(word_at(&b, config_table(&b, 0x8868e871)), 0x2052545020445352); // "RSD PTR "
+            CHECK_EQ(bench_word(&b, config_table(&b, 0x8868e871)),
+                     0x2052545020445352); // "RSD PTR "
         }
         bench_free(&b);
     }
@@ -380,19 +267,19 @@ TEST(wrong_sizes_are_refused)
 {
     struct bench b;
     bench_init(&b);
-    use_program(&b, store_arguments, PROGRAM_BASE);
+    bench_program(&b, store_arguments, PROGRAM_BASE);
     b.config.ram_size = 255 << 20;
-    refused(&b, "memory of 255 MiB: the board virt needs at least 256 MiB");
+    bench_refused(&b, "memory of 255 MiB: the board virt needs at least 256 MiB");
     b.config.ram_size = (256 << 20) + 4096;
-    refused(&b, "memory of 268439552 bytes: has to be a multiple of 1 MiB");
+    bench_refused(&b, "memory of 268439552 bytes: has to be a multiple of 1 MiB");
     b.config.ram_size = 2ULL << 40;
-    refused(&b, "memory of 2097152 MiB: the board virt has room for 1 TiB");
+    bench_refused(&b, "memory of 2097152 MiB: the board virt has room for 1 TiB");
     b.config.ram_size = 256 << 20;
     b.config.n_cpus = 65;
-    refused(&b, "65 processors: the board virt has room for 64");
+    bench_refused(&b, "65 processors: the board virt has room for 64");
     b.config.n_cpus = 1;
     b.config.board = "malta";
-    refused(&b, "there is no board 'malta'; there are: virt");
+    bench_refused(&b, "there is no board 'malta'; there are: virt");
     bench_free(&b);
 }
 
@@ -400,21 +287,21 @@ TEST(wrong_kernels_are_refused)
 {
     struct bench b;
     bench_init(&b);
-    refused(&b, "nothing to boot: give a kernel (-kernel) or firmware (-bios)");
+    bench_refused(&b, "nothing to boot: give a kernel (-kernel) or firmware (-bios)");
     b.config.kernel = "/nonexistent/vmlinuz";
-    refused(&b, "kernel '/nonexistent/vmlinuz': cannot open: No such file or directory");
+    bench_refused(&b, "kernel '/nonexistent/vmlinuz': cannot open: No such file or directory");
     b.config.kernel = "/tmp";
-    refused(&b, "kernel '/tmp': is a directory");
+    bench_refused(&b, "kernel '/tmp': is a directory");
     b.config.kernel = "/dev/null";
-    refused(&b, "kernel '/dev/null': is empty");
-    b.config.kernel = write_file(b.kernel, "#!/bin/sh\n", 10);
-    refused(&b, "': is a text file, not a kernel");
+    bench_refused(&b, "kernel '/dev/null': is empty");
+    b.config.kernel = bench_file(&b, "#!/bin/sh\n", 10);
+    bench_refused(&b, "': is a text file, not a kernel");
     bench_free(&b);
 
     bench_init(&b);
-    use_program(&b, store_arguments, PROGRAM_BASE);
-    CHECK_EQ(truncate(b.kernel, 100), 0);
-    refused(&b, "': is truncated: 100 bytes");
+    bench_program(&b, store_arguments, PROGRAM_BASE);
+    CHECK_EQ(truncate(b.config.kernel, 100), 0);
+    bench_refused(&b, "': is truncated: 100 bytes");
     bench_free(&b);
 }
 
@@ -422,20 +309,21 @@ TEST(kernels_that_do_not_fit_are_refused)
 {
     struct bench b;
     bench_init(&b);
-    use_program(&b, store_arguments, 0x10000);
-    refused(&b,
-            "': 0x10000-0x12fff overlaps 0x10000-0x13fff of the EFI tables and the command line; "
+    bench_program(&b, store_arguments, 0x10000);
+    bench_refused(
+        &b, "': 0x10000-0x12fff overlaps 0x10000-0x13fff of the EFI tables and the command line; "
             "link it into RAM at or above 0x200000");
     bench_free(&b);
 
     bench_init(&b);
-    use_program(&b, store_arguments, 0x1c000000);
-    refused(&b, "': 0x1c000000-0x1c002fff is not in RAM, which is 0x0-0xfffffff; link it into RAM");
+    bench_program(&b, store_arguments, 0x1c000000);
+    bench_refused(
+        &b, "': 0x1c000000-0x1c002fff is not in RAM, which is 0x0-0xfffffff; link it into RAM");
     bench_free(&b);
 
     bench_init(&b);
-    use_program(&b, store_arguments, 0x80000000);
-    refused(&b, "is not in RAM");
+    bench_program(&b, store_arguments, 0x80000000);
+    bench_refused(&b, "is not in RAM");
     bench_free(&b);
 }
 
@@ -444,17 +332,17 @@ TEST(wrong_initrds_are_refused)
     struct bench b;
     bench_init(&b);
     b.config.initrd = "/nonexistent/initrd";
-    refused(&b, "an initrd (-initrd) is of use only with a kernel (-kernel)");
-    use_program(&b, store_arguments, PROGRAM_BASE);
-    refused(&b, "initrd '/nonexistent/initrd': cannot open: No such file or directory");
+    bench_refused(&b, "an initrd (-initrd) is of use only with a kernel (-kernel)");
+    bench_program(&b, store_arguments, PROGRAM_BASE);
+    bench_refused(&b, "initrd '/nonexistent/initrd': cannot open: No such file or directory");
     b.config.initrd = "/tmp";
-    refused(&b, "initrd '/tmp': is a directory");
+    bench_refused(&b, "initrd '/tmp': is a directory");
     b.config.initrd = "/dev/null";
-    refused(&b, "initrd '/dev/null': is empty");
-    b.config.initrd = write_file(b.initrd, "", 0);
-    CHECK_EQ(truncate(b.initrd, 255 << 20), 0);
-    refused(&b,
-            "': its 267386880 bytes fit nowhere beside the kernel; memory (-m) of 512M has room");
+    bench_refused(&b, "initrd '/dev/null': is empty");
+    b.config.initrd = bench_file(&b, "", 0);
+    CHECK_EQ(truncate(b.config.initrd, 255 << 20), 0);
+    bench_refused(
+        &b, "': its 267386880 bytes fit nowhere beside the kernel; memory (-m) of 512M has room");
     bench_free(&b);
 }
 
@@ -466,11 +354,11 @@ TEST(command_lines_are_checked)
     memset(text, 'a', 4096);
     text[4096] = 0;
     b.config.append = text;
-    refused(&b, "a command line (-append) is of use only with a kernel (-kernel)");
-    use_program(&b, store_arguments, PROGRAM_BASE);
-    refused(&b, "the kernel's command line has 4096 bytes, at most 4095 are possible");
+    bench_refused(&b, "a command line (-append) is of use only with a kernel (-kernel)");
+    bench_program(&b, store_arguments, PROGRAM_BASE);
+    bench_refused(&b, "the kernel's command line has 4096 bytes, at most 4095 are possible");
     text[4095] = 0;
-    CHECK(start(&b));
+    CHECK(bench_start(&b));
     bench_free(&b);
 }
 
@@ -486,10 +374,10 @@ TEST(processors_that_cannot_be_made_are_reported)
 {
     struct bench b;
     bench_init(&b);
-    use_program(&b, store_arguments, PROGRAM_BASE);
+    bench_program(&b, store_arguments, PROGRAM_BASE);
     b.config.n_cpus = 2;
     b.config.cpu_new = no_cpu;
-    refused(&b, "processor 1: out of silicon");
+    bench_refused(&b, "processor 1: out of silicon");
     bench_free(&b);
 }
 
@@ -498,14 +386,14 @@ TEST(two_machines_live_in_one_process)
     struct bench a, b;
     bench_init(&a);
     bench_init(&b);
-    use_program(&a, store_arguments, PROGRAM_BASE);
-    use_program(&b, start_others, PROGRAM_BASE);
+    bench_program(&a, store_arguments, PROGRAM_BASE);
+    bench_program(&b, start_others, PROGRAM_BASE);
     b.config.n_cpus = 4;
-    if (start(&a) && start(&b)) {
-        run(&b);
-        run(&a);
-        CHECK_EQ(word_at(&a, 0x201000), 1);
-        CHECK_EQ(word_at(&b, 0x201018), 3);
+    if (bench_start(&a) && bench_start(&b)) {
+        bench_run(&b);
+        bench_run(&a);
+        CHECK_EQ(bench_word(&a, 0x201000), 1);
+        CHECK_EQ(bench_word(&b, 0x201018), 3);
     }
     bench_free(&a);
     bench_free(&b);
