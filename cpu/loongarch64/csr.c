@@ -59,6 +59,12 @@ static u64 read_pgd(const struct la_cpu *c)
     return va >> 63 ? c->csr[CSR_PGDH] : c->csr[CSR_PGDL];
 }
 
+// The bits above VPPN copy its highest one.
+static u64 read_ehi(const struct la_cpu *c, unsigned n)
+{
+    return (u64)sign_extend(c->csr[n], (unsigned)bits_get(c->cpucfg[1], 19, 12) + 1);
+}
+
 static u64 read_absent(struct la_cpu *c, unsigned n)
 {
     if (is_mcsr(n))
@@ -71,6 +77,8 @@ u64 la_csr_read(struct la_cpu *c, unsigned n)
 {
     switch (n) {
     case CSR_ESTAT: return read_estat(c);
+    case CSR_TLBEHI:
+    case CSR_TLBREHI: return read_ehi(c, n);
     case CSR_PGD: return read_pgd(c);
     case CSR_TVAL: return la_timer_value(c);
     case CSR_LLBCTL: return c->csr[CSR_LLBCTL] | (c->ll_bit ? LLBCTL_ROLLB : 0);

@@ -164,4 +164,5 @@ INSN(idle)
 {
     la_need_plv0(c);
     c->idle = true;
+    la_check_interrupts_soon(c);
 }
