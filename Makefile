@@ -28,7 +28,7 @@ run:
 	    -append 'console=ttyS0,115200' -nographic $(ARGS)
 
 test:
-	$(Q)sh tools/install_packages.sh build guest test
+	$(Q)sh tools/install_packages.sh build image guest test
 	$(Q)sh tools/build.sh
 	$(Q)sh tools/test_inputs.sh
 	$(Q)python3 tools/run_tests.py -C $(BUILD) $(ARGS)

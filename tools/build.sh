@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # build.sh [TARGET...]: configures $BUILD (default build/) when needed and builds everything, or the
-# targets. Installs the packages of the build first. Says nothing when there is nothing to do; V=1
-# shows every command.
+# targets. Installs the packages of the build first; targets can do without the compiler of images,
+# which is large. Says nothing when there is nothing to do; V=1 shows every command.
 set -eu
 cd "$(dirname "$0")/.."
 build=${BUILD:-build}
@@ -36,7 +36,10 @@ packages_changed() {
         [ -n "$(find /var/lib/dpkg/status -newer "$build/.configured" 2> /dev/null)" ]
 }
 
-sh tools/install_packages.sh build
+groups='build image'
+[ $# -eq 0 ] || groups=build
+# shellcheck disable=SC2086 # one word per group
+sh tools/install_packages.sh $groups
 if [ ! -f "$build/build.ninja" ]; then
     configure meson setup "$build"
     touch "$build/.configured"

@@ -7,7 +7,8 @@ usage: run_tests.py [-C BUILD] [MESON-TEST-ARGUMENT...]
 meson counts test programs; a program here reports many tests, in TAP, and those are what the last
 line counts: "N passed, N failed, N skipped". The output of a program in which something failed is
 shown before it. A program that dies, hangs or announces more tests than it reports adds failures
-of its own. A test that fails counts as failed whatever directive stands behind it.
+of its own. A failure that TAP's directive "# TODO" announces counts as skipped, and passing in
+spite of it as failed: what announces it is out of date.
 
 Tests find what was fetched for them under $LH_CACHE (set here when it is not: the user's cache,
 longhouse/). A test that cannot run because something is not there skips with a reason that begins
@@ -26,7 +27,7 @@ import sys
 
 Counts = collections.namedtuple('Counts', 'passed failed skipped problems')
 
-TAP_LINE = re.compile(r'(not )?ok\b\s*(\d+)?\s*(?:-\s*)?([^#]*)(?:#\s*(\w+)\s*(.*))?$')
+TAP_LINE = re.compile(r'(not )?ok\b\s*(\d+)?\s*(?:-\s*)?(.*?)(?:#\s*((?i:skip\w*|todo))\b\s*(.*))?$')
 TAP_PLAN = re.compile(r'1\.\.(\d+)\s*(?:#\s*(.*))?$')
 SHOWN_LINES = 120
 
@@ -35,9 +36,20 @@ GOOD = ('OK', 'SKIP', 'EXPECTEDFAIL')
 BAD = ('FAIL', 'TIMEOUT', 'ERROR', 'INTERRUPT', 'UNEXPECTEDPASS')
 
 
+def judge(result, require):
+    """'passed', 'failed' or 'skipped' for one line of TAP, and what is to be said about it."""
+    not_ok, _, name, directive, reason = (part or '' for part in result.groups())
+    name, directive = name.strip() or reason, directive.lower()
+    if directive == 'todo':
+        return ('skipped', None) if not_ok else ('failed', f'passed, and should fail: {name}')
+    if not_ok or (directive and require and reason.startswith('missing')):
+        return 'failed', f'failed: {name}'
+    return ('skipped' if directive else 'passed'), None
+
+
 def count_tap(text, require):
     """The top level lines of one program's TAP, or None when it is not TAP."""
-    passed = failed = skipped = 0
+    n = collections.Counter()
     plan, problems = None, []
     for line in text.splitlines():
         announced, result = TAP_PLAN.match(line), TAP_LINE.match(line)
@@ -45,28 +57,20 @@ def count_tap(text, require):
             plan = int(announced.group(1))
             if plan == 0:
                 reason = re.sub(r'(?i)^skip\S*\s*', '', announced.group(2) or '')
-                missing = require and reason.startswith('missing')
-                failed, skipped = failed + missing, skipped + (not missing)
+                n['failed' if require and reason.startswith('missing') else 'skipped'] += 1
         elif result:
-            directive, reason = (result.group(4) or '').lower(), result.group(5) or ''
-            missing = require and reason.startswith('missing')
-            if directive.startswith('skip') and not result.group(1) and not missing:
-                skipped += 1
-            elif result.group(1) or directive.startswith('skip'):
-                failed += 1
-                problems.append('failed: ' + (result.group(3).strip() or reason))
-            else:
-                passed += 1
+            verdict, problem = judge(result, require)
+            n[verdict] += 1
+            problems += [problem] if problem else []
         elif line.startswith('Bail out!'):
-            failed += 1
+            n['failed'] += 1
             problems.append(line)
-    n_seen = passed + failed + skipped
-    if plan is None and n_seen == 0:
+    if plan is None and not n:
         return None
-    if plan is not None and plan > n_seen:
-        problems.append(f'{plan - n_seen} of {plan} tests did not report')
-        failed += plan - n_seen
-    return Counts(passed, failed, skipped, problems)
+    if plan is not None and plan > n.total():
+        problems.append(f'{plan - n.total()} of {plan} tests did not report')
+        n['failed'] += plan - n.total()
+    return Counts(n['passed'], n['failed'], n['skipped'], problems)
 
 
 def count_program(entry, require):

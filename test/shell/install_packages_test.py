@@ -123,7 +123,7 @@ def every_line_of_the_list_has_group_package_and_reason(_):
         lines = [line for line in f if line.strip() and not line.startswith('#')]
     seen = set()
     for line in lines:
-        assert re.fullmatch(r'(build|guest|test) +[a-z0-9][a-z0-9.+-]+ +\S.*\n', line), line
+        assert re.fullmatch(r'(build|image|guest|test) +[a-z0-9][a-z0-9.+-]+ +\S.*\n', line), line
         key = tuple(line.split()[:2])
         assert key not in seen, line
         seen.add(key)

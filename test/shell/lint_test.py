@@ -80,7 +80,14 @@ def paths_of_one_machine_are_found(folder):
 @test
 def what_is_left_for_later_is_found(folder):
     for word in ('TO' 'DO', 'FIX' 'ME'):
-        only(folder, {'mem/c.c': C + f'// {word}: more\n'}, 'later', 'mem/c.c:2:')
+        for line in (f'// {word} more', f'int c; /* {word}: */', f'{word}(me)'):
+            only(folder, {'mem/c.c': C + line + '\n'}, 'later', 'mem/c.c:2:')
+
+
+@test
+def directives_of_tap_are_not_left_for_later(folder):
+    text = 'const char *c = "not ok 1 # TO' 'DO known";\n'
+    assert breaches(folder, {'mem/c.c': C + text}) == ([], '')
 
 
 @test

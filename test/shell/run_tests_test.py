@@ -56,8 +56,18 @@ def bailing_out_is_a_failure(_):
 
 
 @test
-def a_directive_does_not_excuse_a_failure(_):
-    assert counts('1..2\nnot ok 1 # SKIP x\nnot ok 2 # LATER y\n') == (0, 2, 0)
+def skipping_does_not_excuse_a_failure(_):
+    assert counts('1..1\nnot ok 1 # SKIP x\n') == (0, 1, 0)
+
+
+@test
+def announced_failures_are_skipped_and_must_happen(_):
+    assert counts('1..2\nnot ok 1 - a # TODO known\nok 2 - b # todo known\n') == (0, 1, 1)
+
+
+@test
+def a_hash_in_a_name_is_no_directive(_):
+    assert counts('1..2\nok 1 - case #3 of x\nnot ok 2 - issue # 4\n') == (1, 1, 0)
 
 
 @test
