@@ -20,10 +20,9 @@ char *option_next(char **rest)
 
 char *option_value(char *option)
 {
-    static char on[] = "on";
     char *equals = strchr(option, '=');
     if (!equals)
-        return on;
+        return (char *)(uintptr_t) "on";
     *equals = 0;
     return equals + 1;
 }

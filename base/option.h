@@ -9,7 +9,8 @@
 // Cuts the next option off *rest, which becomes NULL after the last. The text is changed.
 char *option_next(char **rest);
 
-// Splits "name=value" in place; the value of "name" alone is "on".
+// Splits "name=value" in place; the value of "name" alone is "on", which is not to be
+// written to.
 char *option_value(char *option);
 
 // "on", "yes", "true", "off", "no" or "false".

@@ -22,7 +22,7 @@ static const char *kind_name(enum backend_kind kind)
     return names[kind];
 }
 
-static struct backend *find(struct backends *b, enum backend_kind kind, const char *id)
+static struct backend *find(const struct backends *b, enum backend_kind kind, const char *id)
 {
     for (struct backend *x = b->first; x; x = x->next)
         if (x->kind == kind && !strcmp(x->id, id))
@@ -63,10 +63,10 @@ bool backends_add_chardev(struct backends *b, const char *id, struct console *c,
     return add(b, BACKEND_CHARDEV, id, c, e);
 }
 
-static void no_such(struct backends *b, enum backend_kind kind, const char *id, struct err *e)
+static void no_such(const struct backends *b, enum backend_kind kind, const char *id, struct err *e)
 {
     char list[256] = "";
-    for (struct backend *x = b->first; x; x = x->next) {
+    for (const struct backend *x = b ? b->first : NULL; x; x = x->next) {
         size_t n = strlen(list);
         if (x->kind == kind)
             snprintf(list + n, sizeof(list) - n, "%s%s", n ? ", " : "", x->id);
@@ -78,13 +78,11 @@ static void no_such(struct backends *b, enum backend_kind kind, const char *id, 
 static void *take(struct backends *b, enum backend_kind kind, const char *id, const char *user,
                   struct err *e)
 {
-    static struct backends none;
-    b = b ? b : &none;
     if (!id) {
         err_set(e, "property '%s' is missing", kind_name(kind));
         return NULL;
     }
-    struct backend *x = find(b, kind, id);
+    struct backend *x = b ? find(b, kind, id) : NULL;
     if (!x) {
         no_such(b, kind, id, e);
         return NULL;

@@ -304,12 +304,16 @@ s64 driver_wait(struct driver *d, unsigned queue, u16 *head)
         usleep(200);
     if (!driver_n_used(d, queue))
         return -1;
+    // The interrupt follows the index; who completes holds the lock until it is sent.
+    mem_lock(&d->bed->mem);
+    mem_unlock(&d->bed->mem);
     const u8 *entry = d->bed->ram + r->gpa + RING_USED + 4 + 8 * (r->next_used++ % r->size);
     if (head)
         *head = (u16)load_le(entry, 4);
     // With event indexes: tell me about the next one.
     if (d->features & BIT(VIRTIO_RING_F_EVENT_IDX))
-        store_le(d->bed->ram + r->gpa + RING_AVAIL + 4 + 2 * r->size, r->next_used, 2);
+        __atomic_store_n((u16 *)(void *)(d->bed->ram + r->gpa + RING_AVAIL + 4 + 2 * r->size),
+                         r->next_used, __ATOMIC_RELAXED);
     return (s64)load_le(entry + 4, 4);
 }
 
