@@ -82,33 +82,29 @@ static bool make_chip(struct machine *m, struct err *e)
     return true;
 }
 
-static bool map(struct machine *m, struct device *d, struct mem_region *r, gpa_t base,
-                struct err *e)
-{
-    if (!device_realize(d, e))
-        return false;
-    r->base = base;
-    mem_add_region(&m->mem, r);
-    return true;
-}
-
 static struct irq pic_pin(struct la_virt *v, unsigned pin)
 {
     return (struct irq){pch_pic_set_pin, v->pic, pin};
 }
 
-static bool make_bridge(struct machine *m, struct err *e)
+static bool make_pic(struct machine *m, struct err *e)
 {
     struct la_virt *v = la_virt_of(m);
     v->pic = (struct pch_pic *)machine_add_device(m, &pch_pic_type, e);
-    struct pch_msi *msi = (struct pch_msi *)machine_add_device(m, &pch_msi_type, e);
-    if (!v->pic || !msi)
+    if (!v->pic)
         return false;
     v->pic->n_sources = VIRT_N_PINS;
     v->pic->message = (struct irq){ls3_chip_set_vector_line, v->chip, 0};
-    msi->message = (struct irq){ls3_chip_send_vector, v->chip, 0};
-    return map(m, &v->pic->dev, &v->pic->region, VIRT_PCH_PIC_BASE, e) &&
-           map(m, &msi->dev, &msi->region, VIRT_MSI_BASE, e);
+    return machine_map(m, &v->pic->dev, &v->pic->region, VIRT_PCH_PIC_BASE, e);
+}
+
+static bool make_msi(struct machine *m, struct err *e)
+{
+    struct pch_msi *msi = (struct pch_msi *)machine_add_device(m, &pch_msi_type, e);
+    if (!msi)
+        return false;
+    msi->message = (struct irq){ls3_chip_send_vector, la_virt_of(m)->chip, 0};
+    return machine_map(m, &msi->dev, &msi->region, VIRT_MSI_BASE, e);
 }
 
 static bool make_uarts(struct machine *m, struct err *e)
@@ -121,7 +117,7 @@ static bool make_uarts(struct machine *m, struct err *e)
         u->irq = pic_pin(la_virt_of(m), VIRT_PIN_UART + i);
         u->console = m->config->serials[i];
         u->clock_hz = VIRT_UART_CLOCK;
-        if (!map(m, d, &u->region, VIRT_UART_BASE + i * VIRT_UART_STRIDE, e))
+        if (!machine_map(m, d, &u->region, VIRT_UART_BASE + i * VIRT_UART_STRIDE, e))
             return err_context(e, "serial port %u", i);
     }
     return true;
@@ -134,7 +130,7 @@ static bool make_clock(struct machine *m, struct err *e)
         return false;
     struct ls7a_rtc *r = ls7a_rtc_of(d);
     r->irq = pic_pin(la_virt_of(m), VIRT_PIN_RTC);
-    return map(m, d, &r->region, VIRT_RTC_BASE, e);
+    return machine_map(m, d, &r->region, VIRT_RTC_BASE, e);
 }
 
 static bool make_events(struct machine *m, struct err *e)
@@ -145,7 +141,7 @@ static bool make_events(struct machine *m, struct err *e)
         return false;
     v->ged = ged_of(d);
     v->ged->irq = pic_pin(v, VIRT_PIN_GED);
-    return map(m, d, &v->ged->region, VIRT_GED_BASE, e);
+    return machine_map(m, d, &v->ged->region, VIRT_GED_BASE, e);
 }
 
 static bool make_pci(struct machine *m, struct err *e)
@@ -194,8 +190,8 @@ static void make_dma_config(struct machine *m)
 
 static bool make_devices(struct machine *m, struct err *e)
 {
-    if (!make_chip(m, e) || !make_bridge(m, e) || !make_uarts(m, e) || !make_clock(m, e) ||
-        !make_events(m, e) || !make_pci(m, e))
+    if (!make_chip(m, e) || !make_pic(m, e) || !make_msi(m, e) || !make_uarts(m, e) ||
+        !make_clock(m, e) || !make_events(m, e) || !make_pci(m, e))
         return false;
     make_dma_config(m);
     return plug_devices(m, e);

@@ -30,11 +30,9 @@ bool la_virt_add_flash(struct machine *m, unsigned bank, const char *file, bool 
         return false;
     struct cfi_flash *f = cfi_flash_of(d);
     f->is_readonly = is_readonly;
-    if ((file && !device_set(d, "file", file, e)) || !device_realize(d, e))
-        return err_context(e, bank ? "flash 1" : "firmware");
-    f->region.base = bank ? VIRT_FLASH1_BASE : VIRT_FLASH0_BASE;
-    mem_add_region(&m->mem, &f->region);
-    return true;
+    bool ok = (!file || device_set(d, "file", file, e)) &&
+              machine_map(m, d, &f->region, bank ? VIRT_FLASH1_BASE : VIRT_FLASH0_BASE, e);
+    return ok || err_context(e, bank ? "flash 1" : "firmware");
 }
 
 static bool add_flashes(struct machine *m, struct err *e)
@@ -156,11 +154,11 @@ static bool add_fw_cfg(struct machine *m, struct err *e)
 {
     struct la_virt *v = la_virt_of(m);
     struct device *d = machine_add_device(m, &fw_cfg_type, e);
-    if (!d || !device_realize(d, e))
+    if (!d)
         return false;
     v->fw_cfg = fw_cfg_of(d);
-    v->fw_cfg->region.base = VIRT_FW_CFG_BASE;
-    mem_add_region(&m->mem, &v->fw_cfg->region);
+    if (!machine_map(m, d, &v->fw_cfg->region, VIRT_FW_CFG_BASE, e))
+        return false;
     fw_cfg_add_u16(v->fw_cfg, FW_CFG_NB_CPUS, (u16)la_virt_n_cpus(m));
     fw_cfg_add_u16(v->fw_cfg, FW_CFG_MAX_CPUS, (u16)la_virt_n_cpus(m));
     fw_cfg_add_u16(v->fw_cfg, FW_CFG_NOGRAPHIC, 1);

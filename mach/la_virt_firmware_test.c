@@ -229,9 +229,9 @@ TEST(wrong_firmware_is_refused)
     struct bench b;
     bench_init(&b);
     b.config.bios = "/nonexistent/bios";
-    bench_refused(&b, "firmware: open '/nonexistent/bios': No such file or directory");
+    bench_refused(&b, "firmware: cfi-flash: open '/nonexistent/bios': No such file or directory");
     b.config.bios = "/tmp";
-    bench_refused(&b, "firmware: '/tmp' is not a file");
+    bench_refused(&b, "firmware: cfi-flash: '/tmp' is not a file");
     b.config.bios = bench_file(&b, "", 0);
     bench_refused(&b, "' is empty");
     CHECK_EQ(truncate(b.config.bios, (16 << 20) + 1), 0);

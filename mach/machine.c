@@ -127,13 +127,21 @@ void machine_reset(struct machine *m)
     m->shutdown_request = MACHINE_RUNS;
 }
 
+static void free_devices(struct machine *m)
+{
+    for (unsigned i = m->n_devices; i-- > 0;) {
+        if (m->regions[i])
+            mem_remove_region(&m->mem, m->regions[i]);
+        device_free(m->devices[i]);
+    }
+}
+
 void machine_free(struct machine *m)
 {
     if (!m)
         return;
     // Devices may lower their wires while they go, so processors and what wires lead to go later.
-    for (unsigned i = m->n_devices; i-- > 0;)
-        device_free(m->devices[i]);
+    free_devices(m);
     for (unsigned i = m->n_cpus; i-- > 0;)
         m->cpus[i]->ops->free(m->cpus[i]);
     backends_free(&m->backends);
@@ -162,4 +170,17 @@ struct device *machine_add_device(struct machine *m, const struct device_type *t
     struct device *d = device_new(type, &m->env);
     m->devices[m->n_devices++] = d;
     return d;
+}
+
+bool machine_map(struct machine *m, struct device *d, struct mem_region *r, gpa_t base,
+                 struct err *e)
+{
+    if (!device_realize(d, e))
+        return false;
+    unsigned at = m->n_devices - 1;
+    BUG_ON(m->devices[at] != d || m->regions[at]);
+    r->base = base;
+    mem_add_region(&m->mem, r);
+    m->regions[at] = r;
+    return true;
 }

@@ -96,7 +96,8 @@ struct machine {
     struct backends backends; // drives and networks, until their devices are freed
     struct machine_flash flash[MACHINE_N_FLASH];
     struct device_env env;
-    struct device *devices[MACHINE_MAX_DEVICES]; // owned, in the order of their making
+    struct device *devices[MACHINE_MAX_DEVICES];     // owned, in the order of their making
+    struct mem_region *regions[MACHINE_MAX_DEVICES]; // that machine_map added; or NULL
     unsigned n_devices;
     struct machine_boot_device boot_order[MACHINE_MAX_DEVICES]; // ascending by index
     unsigned n_boot_order;
@@ -141,3 +142,7 @@ struct board {
 // For boards. Makes a device that the machine owns, in front of everything that is wired to it; the
 // board sets properties and wires and then calls device_realize. NULL only if there are too many.
 struct device *machine_add_device(struct machine *m, const struct device_type *type, struct err *e);
+
+// Realizes the latest device and adds its region at `base`, until the device is freed.
+bool machine_map(struct machine *m, struct device *d, struct mem_region *r, gpa_t base,
+                 struct err *e);

@@ -135,7 +135,7 @@ TEST(wrong_drives_are_refused)
 {
     refuses_drive("/nonexistent/disk", "",
                   "-drive file=/nonexistent/disk: open '/nonexistent/disk': No such");
-    refuses_drive("/tmp", "", "'/tmp' is a");
+    refuses_drive("/tmp", "", "-drive file=/tmp: open '/tmp': Is a directory");
     refuses_drive(NULL, ",format=vmdk", "format=vmdk: there is only raw");
     refuses_drive(NULL, ",if=pflash,unit=4", "unit=4: there are 2 flash banks");
 }
