@@ -3,6 +3,7 @@
 #include "mach/machine.h"
 
 #include "base/bug.h"
+#include "mach/plug.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -72,6 +73,7 @@ static struct machine *new_machine(const struct machine_config *config)
     m->env = (struct device_env){.mem = &m->mem,
                                  .clock = config->clock,
                                  .log = config->log,
+                                 .backends = &m->backends,
                                  .shutdown = shutdown,
                                  .opaque = m};
     return m;
@@ -97,7 +99,7 @@ static bool build(struct machine *m, struct err *e)
     if (n_cpus > m->board->max_cpus)
         return err_set(e, "%u processors: the board %s has room for %u", n_cpus, m->board->name,
                        m->board->max_cpus);
-    return m->board->build(m, e) && make_cpus(m, n_cpus, e);
+    return plug_backends(m, e) && m->board->build(m, e) && make_cpus(m, n_cpus, e);
 }
 
 struct machine *machine_new(const struct machine_config *config, struct err *e)
@@ -134,6 +136,9 @@ void machine_free(struct machine *m)
         device_free(m->devices[i]);
     for (unsigned i = m->n_cpus; i-- > 0;)
         m->cpus[i]->ops->free(m->cpus[i]);
+    backends_free(&m->backends);
+    for (unsigned i = 0; i < MACHINE_N_FLASH; i++)
+        free(m->flash[i].file);
     if (m->board && m->board->free)
         m->board->free(m);
     mem_space_free(&m->mem);

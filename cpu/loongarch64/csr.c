@@ -77,11 +77,19 @@ static u64 read_pgd(const struct la_context *x)
     return va >> 63 ? x->csr[CSR_PGDH] : x->csr[CSR_PGDL];
 }
 
+// The bits above VPPN copy its highest one.
+static u64 read_ehi(const struct la_cpu *c, u64 value)
+{
+    return (u64)sign_extend(value, (unsigned)bits_get(c->cpucfg[1], 19, 12) + 1);
+}
+
 // Of a 48-bit GPA no bit 63 is ever set: second-stage walks start at PGDL.
 static u64 read(struct la_cpu *c, struct la_context *x, unsigned n)
 {
     switch (n) {
     case CSR_ESTAT: return la_estat(c, x);
+    case CSR_TLBEHI:
+    case CSR_TLBREHI: return read_ehi(c, x->csr[n]);
     case CSR_PGD: return read_pgd(x);
     case CSR_TVAL: return la_timer_value(c, x);
     case CSR_LLBCTL: return x->csr[n] | (x->link.is_set ? LLBCTL_ROLLB : 0);

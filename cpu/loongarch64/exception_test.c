@@ -167,6 +167,8 @@ TEST(idle_waits_for_an_enabled_line_even_with_interrupts_off)
     r.c->csr[CSR_ECFG] = 1 << LINE_IPI;
     rig_program(&r, "idle 0;addi.d $a0, $zero, 1");
     CHECK_EQ(cpu_run(&r.c->cpu, 100), CPU_EXIT_IDLE);
+    CHECK_EQ(r.c->pc, RIG_CODE + 4);
+    CHECK_EQ(r.c->gpr[4], 0);
     CHECK(!cpu_can_wake(&r.c->cpu));
     cpu_set_line(&r.c->cpu, 3, true); // not enabled
     CHECK_EQ(cpu_run(&r.c->cpu, 100), CPU_EXIT_IDLE);

@@ -22,8 +22,7 @@ LA_OPS(X)
 typedef void (*interp_fn)(struct la_cpu *c, const struct la_insn *i);
 extern const interp_fn interp_table[]; // by enum la_op; NULL: no such instruction
 
-// For the functions themselves
-// ---------------------------------------------------------------------
+// For the functions themselves --------------------------------------------------------------
 
 // r0 takes writes and stays 0.
 static inline void set_gpr(struct la_cpu *c, unsigned n, u64 value)

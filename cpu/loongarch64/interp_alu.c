@@ -69,14 +69,14 @@ RD_IMM(pcaddu12i, c->pc + (imm << 12))
 RD_IMM(pcaddu18i, c->pc + (imm << 18))
 RD_IMM(pcalau12i, (c->pc + (imm << 12)) & ~0xfffULL)
 
-RD_RJ_RK(mul_w, word(rj *rk))
-RD_RJ_RK(mul_d, rj *rk)
-RD_RJ_RK(mulh_w, (s64)(s32)rj *(s32)rk >> 32)
-RD_RJ_RK(mulh_wu, word((u64)(u32)rj *(u32)rk >> 32))
-RD_RJ_RK(mulh_d, (s128)(s64)rj *(s64)rk >> 64)
-RD_RJ_RK(mulh_du, (u128)rj *rk >> 64)
-RD_RJ_RK(mulw_d_w, (s64)(s32)rj *(s32)rk)
-RD_RJ_RK(mulw_d_wu, (u64)(u32)rj *(u32)rk)
+RD_RJ_RK(mul_w, word((rj * rk)))
+RD_RJ_RK(mul_d, (rj * rk))
+RD_RJ_RK(mulh_w, ((s64)(s32)rj * (s32)rk) >> 32)
+RD_RJ_RK(mulh_wu, word(((u64)(u32)rj * (u32)rk) >> 32))
+RD_RJ_RK(mulh_d, ((s128)(s64)rj * (s64)rk) >> 64)
+RD_RJ_RK(mulh_du, ((u128)rj * rk) >> 64)
+RD_RJ_RK(mulw_d_w, ((s64)(s32)rj * (s32)rk))
+RD_RJ_RK(mulw_d_wu, ((u64)(u32)rj * (u32)rk))
 
 // The manual leaves x / 0 open: here the quotient is x and the remainder 0, as if the divisor were
 // 1. The quotient of the smallest number and -1 wraps to itself, remainder 0.

@@ -174,4 +174,5 @@ INSN(idle)
     la_need_plv0(c);
     la_trap_sensitive(c);
     c->idle = true;
+    la_check_interrupts_soon(c);
 }

@@ -62,51 +62,75 @@ static inline __attribute__((always_inline)) void vec_run(struct la_cpu *c, cons
                                    const union vhalf *k, const union vhalf *a)
 
 // Lane by lane: `field` of union vhalf is written, and an expression says what with. In it x is the
-// lane of vj, y that of vk or the immediate, z that of the old vd, all as `type`: s64 or u64, so
-// that nothing is lost before the result is cut to the lane. u64 also where a sum may overflow.
-#define VEC_X(name, type, field, value)                      \
-    VEC(name)                                                \
+// lane of vj, y that of vk or the immediate, z that of the old vd, all as `type`: s64 or u64 (s128
+// or u128 for whole halves), so that nothing is lost before the result is cut to the lane. u64 also
+// where a signed sum could overflow. LANE_BITS is the lane's width.
+#define VEC_LANES(field, ...)                                \
     {                                                        \
+        enum { LANE_BITS = 8 * sizeof(d->field[0]) };        \
         for (unsigned n = 0; n < ARRAY_LEN(d->field); n++) { \
-            const type x = (type)j->field[n];                \
-            d->field[n] = (__typeof__(d->field[0]))(value);  \
+            __VA_ARGS__                                      \
         }                                                    \
     }
-#define VEC_XY(name, type, field, value)                             \
-    VEC(name)                                                        \
-    {                                                                \
-        for (unsigned n = 0; n < ARRAY_LEN(d->field); n++) {         \
-            const type x = (type)j->field[n], y = (type)k->field[n]; \
-            d->field[n] = (__typeof__(d->field[0]))(value);          \
-        }                                                            \
-    }
-#define VEC_XI(name, type, field, value)                     \
-    VEC(name)                                                \
-    {                                                        \
-        const type y = (type)(s64)i->imm;                    \
-        for (unsigned n = 0; n < ARRAY_LEN(d->field); n++) { \
-            const type x = (type)j->field[n];                \
-            d->field[n] = (__typeof__(d->field[0]))(value);  \
-        }                                                    \
-    }
-#define VEC_XYZ(name, type, field, value)                            \
-    VEC(name)                                                        \
-    {                                                                \
-        for (unsigned n = 0; n < ARRAY_LEN(d->field); n++) {         \
-            const type x = (type)j->field[n], y = (type)k->field[n]; \
-            const type z = (type)d->field[n];                        \
-            d->field[n] = (__typeof__(d->field[0]))(value);          \
-        }                                                            \
-    }
+#define VEC_SET(field, value) d->field[n] = (__typeof__(d->field[0]))(value);
 
-// The four widths: signed lanes; unsigned lanes under the plain suffix, for what is the same for
-// both; unsigned lanes under the unsigned suffix.
-#define VEC_S(form, name, value)                                                                 \
-    form(name##_b, s64, sb, value) form(name##_h, s64, sh, value) form(name##_w, s64, sw, value) \
-        form(name##_d, s64, sd, value)
-#define VEC_N(form, name, value)                                                              \
-    form(name##_b, u64, b, value) form(name##_h, u64, h, value) form(name##_w, u64, w, value) \
-        form(name##_d, u64, d, value)
-#define VEC_U(form, name, value)                                                                 \
-    form(name##_bu, u64, b, value) form(name##_hu, u64, h, value) form(name##_wu, u64, w, value) \
-        form(name##_du, u64, d, value)
+#define VEC_X(name, type, field, value) \
+    VEC(name)                           \
+    VEC_LANES(field, const type x = (type)j->field[n]; VEC_SET(field, value))
+#define VEC_XY(name, type, field, value)                                                 \
+    VEC(name)                                                                            \
+    VEC_LANES(field, const type x = (type)j->field[n]; const type y = (type)k->field[n]; \
+              VEC_SET(field, value))
+#define VEC_XI(name, type, field, value)                                                 \
+    VEC(name)                                                                            \
+    VEC_LANES(field, const type x = (type)j->field[n]; const type y = (type)(s64)i->imm; \
+              VEC_SET(field, value))
+#define VEC_XYZ(name, type, field, value)                                                \
+    VEC(name)                                                                            \
+    VEC_LANES(field, const type x = (type)j->field[n]; const type y = (type)k->field[n]; \
+              const type z = (type)d->field[n]; VEC_SET(field, value))
+
+// The four widths: signed lanes; lanes whose sign does not matter; unsigned lanes, which show in
+// the suffix.
+// clang-format off
+#define VEC_S(form, name, value)   \
+    form(name##_b, s64, sb, value) \
+    form(name##_h, s64, sh, value) \
+    form(name##_w, s64, sw, value) \
+    form(name##_d, s64, sd, value)
+#define VEC_N(form, name, value)  \
+    form(name##_b, u64, b, value) \
+    form(name##_h, u64, h, value) \
+    form(name##_w, u64, w, value) \
+    form(name##_d, u64, d, value)
+#define VEC_U(form, name, value)   \
+    form(name##_bu, u64, b, value) \
+    form(name##_hu, u64, h, value) \
+    form(name##_wu, u64, w, value) \
+    form(name##_du, u64, d, value)
+// clang-format on
+
+// The bounds of numbers of 1 to 64 bits: signed and unsigned values cut to signed and unsigned
+// ones.
+static inline s64 clamp_s(s128 v, unsigned bits)
+{
+    const s128 max = ((s128)1 << (bits - 1)) - 1;
+    return (s64)(v > max ? max : v < -max - 1 ? -max - 1 : v);
+}
+
+static inline u64 clamp_s_to_u(s128 v, unsigned bits)
+{
+    const s128 max = ((s128)1 << bits) - 1;
+    return (u64)(v > max ? max : v < 0 ? 0 : v);
+}
+
+static inline u64 clamp_u(u128 v, unsigned bits)
+{
+    const u128 max = ((u128)1 << bits) - 1;
+    return (u64)(v > max ? max : v);
+}
+
+static inline u64 clamp_u_to_s(u128 v, unsigned bits)
+{
+    return clamp_u(v, bits - 1);
+}

@@ -11,7 +11,7 @@
 #define EM_LOONGARCH 258
 #endif
 
-enum { N_SEGMENTS = 3, PAGE = 0x10000 };
+enum { N_SEGMENTS = 4, PAGE = 0x10000 };
 
 static int write_at(int fd, const void *data, size_t size, u64 offset)
 {
@@ -37,6 +37,7 @@ int diff_program_write_elf(const struct diff_program *p, int fd)
     } segment[N_SEGMENTS] = {
         {DIFF_CODE_VA, p->code.data, p->code.size, p->code.size, PF_R | PF_X},
         {DIFF_POOL_VA, p->pool.data, p->pool.size, p->pool.size, PF_R},
+        {DIFF_STACK_VA, NULL, 0, DIFF_STACK_SIZE, PF_R | PF_W},
         {DIFF_SCRATCH_VA, p->scratch, DIFF_SCRATCH_SIZE, DIFF_SCRATCH_SIZE + p->log_size,
          PF_R | PF_W},
     };

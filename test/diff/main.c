@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The interpreter against a user-mode emulator, instruction by instruction.
 //
-//     diff [-e EMULATOR] [-n COUNT] [-s SEED] [-m MISMATCHES] [-v] [NAME...]
+//     diff [-e EMULATOR] [-n COUNT] [-s SEED] [-m MISMATCHES] [NAME...]
+//     diff -k      prints what is not compared, and why
 //
 // EMULATOR (or LH_QEMU_LOONGARCH64 in the environment) runs static LoongArch Linux programs. NAME
 // is a class of isa/loongarch64.isa or the beginning of a mnemonic; none: every instruction that
@@ -28,13 +29,12 @@
 enum { N_TESTS_PER_RUN = 20000 };
 
 struct tally {
-    u64 n_tests, n_wrong, n_known;
+    u64 n_tests, n_wrong, n_trapped;
 };
 
 struct diff {
     const char *emulator;
     u64 count, seed, max_reports, n_reports;
-    bool verbose;
     u64 ops[LA_OP_SET_WORDS];
     struct tally tally[LA_N_OPS];
 };
@@ -213,9 +213,8 @@ static void report(struct comparison *k, const struct diff_test *t, const struct
     struct diff *d = k->d;
     struct la_insn i;
     la_decode(t->word, &i);
-    bool known = known_difference(t->word) != NULL;
-    *(known ? &d->tally[i.op].n_known : &d->tally[i.op].n_wrong) += 1;
-    if ((known && !d->verbose) || d->n_reports++ >= d->max_reports)
+    d->tally[i.op].n_wrong++;
+    if (d->n_reports++ >= d->max_reports)
         return;
     print_insn(t->word, t->pc);
     print_operands(before, t->word);
@@ -238,15 +237,27 @@ static void run_until(struct rig *rig, u64 pc)
     }
 }
 
-// The exception that the instruction raises, or -1; the PC is behind it in either case.
+// What the program's signal handler does. False if user mode gets no such signal.
+static bool deliver(struct rig *rig, int exception)
+{
+    for (unsigned n = 0; n < DIFF_N_SIGNALS; n++)
+        if ((int)diff_signals[n].exception == exception) {
+            rig->c->gpr[DIFF_REG_SIGNAL] = diff_signals[n].number;
+            return true;
+        }
+    return false;
+}
+
+// The exception that the instruction raises without leave, or -1; the PC is behind it in any case.
 static int run_test(struct rig *rig, const struct diff_test *t)
 {
     rig_step(rig);
     if (rig->c->pc != RIG_ENTRY)
         return -1;
     u64 estat = rig->c->csr[CSR_ESTAT];
+    int exception = (int)(bits_get(estat, 21, 16) | bits_get(estat, 30, 22) << 6);
     rig->c->pc = t->pc + 4;
-    return (int)(bits_get(estat, 21, 16) | bits_get(estat, 30, 22) << 6);
+    return t->may_trap && deliver(rig, exception) ? -1 : exception;
 }
 
 // One test and the instructions that log it.
@@ -262,12 +273,14 @@ static void compare_test(struct comparison *k, const struct diff_test *t)
     int exception = run_test(k->rig, t);
     run_until(k->rig, t->end_pc);
 
+    const struct diff_item *first = diff_item_at(k->p, t->first_item);
     bool differs = false;
     for (unsigned m = 0; m < t->n_items; m++)
         differs |= item_differs(k, diff_item_at(k->p, t->first_item + m));
     struct la_insn i;
     la_decode(t->word, &i);
     k->d->tally[i.op].n_tests++;
+    k->d->tally[i.op].n_trapped += t->may_trap && load_le(k->theirs + first->at, 8) != 0;
     if (differs || exception >= 0)
         report(k, t, &before, exception, differs);
     for (unsigned m = 0; m < t->n_items; m++) {
@@ -296,7 +309,7 @@ static void compare(struct diff *d, const struct diff_program *p, const u8 *outp
     place(&rig, DIFF_POOL_VA, p->pool.data, p->pool.size, p->pool.size);
     const u8 *memory = place(&rig, DIFF_SCRATCH_VA, p->scratch, DIFF_SCRATCH_SIZE,
                              DIFF_SCRATCH_SIZE + p->log_size);
-    rig.c->pc = DIFF_CODE_VA;
+    rig.c->pc = p->begin_pc;
     struct comparison k = {d, p, &rig, memory + DIFF_SCRATCH_SIZE, output + DIFF_SCRATCH_SIZE};
     for (size_t n = 0; n < diff_n_tests(p); n++)
         compare_test(&k, diff_test_at(p, n));
@@ -358,7 +371,7 @@ static void select_ops(struct diff *d, char **names, int n_names)
         bool wanted = n_names == 0;
         for (int n = 0; n < n_names; n++)
             wanted |= matches(op, names[n]);
-        if (wanted && diff_op_is_testable(op)) {
+        if (wanted && !known_left_out(op)) {
             la_op_set_add(d->ops, op);
             n_selected++;
         }
@@ -373,7 +386,7 @@ static void add(struct tally *sum, const struct tally *t)
 {
     sum->n_tests += t->n_tests;
     sum->n_wrong += t->n_wrong;
-    sum->n_known += t->n_known;
+    sum->n_trapped += t->n_trapped;
 }
 
 static u64 summarize(const struct diff *d)
@@ -389,28 +402,37 @@ static u64 summarize(const struct diff *d)
                    (unsigned long long)d->tally[op].n_wrong,
                    (unsigned long long)d->tally[op].n_tests);
     }
-    printf("%-10s %12s %10s %10s %10s\n", "class", "instructions", "tests", "differ", "known");
+    printf("%-10s %12s %10s %10s %10s\n", "class", "instructions", "tests", "differ", "traps");
     for (unsigned n = 0; n < ARRAY_LEN(class_names); n++)
         if (by_class[n].n_tests)
             printf("%-10s %12u %10llu %10llu %10llu\n", class_names[n], n_ops[n],
                    (unsigned long long)by_class[n].n_tests, (unsigned long long)by_class[n].n_wrong,
-                   (unsigned long long)by_class[n].n_known);
-    printf("seed %llu: %llu tests, %llu differ, %llu known differences\n",
-           (unsigned long long)d->seed, (unsigned long long)all.n_tests,
-           (unsigned long long)all.n_wrong, (unsigned long long)all.n_known);
+                   (unsigned long long)by_class[n].n_trapped);
+    printf("seed %llu: %llu tests, %llu differ, %llu exceptions\n", (unsigned long long)d->seed,
+           (unsigned long long)all.n_tests, (unsigned long long)all.n_wrong,
+           (unsigned long long)all.n_trapped);
     return all.n_wrong;
+}
+
+static void print_known(void)
+{
+    for (unsigned op = LA_INVALID + 1; op < LA_N_OPS; op++)
+        if (known_left_out(op))
+            printf("%-16s %s\n", la_op_info[op].mnemonic, known_left_out(op));
+    for (unsigned n = 0; known_differences[n]; n++)
+        printf("%s\n", known_differences[n]);
 }
 
 static void parse(struct diff *d, int argc, char **argv)
 {
     int o;
-    while ((o = getopt(argc, argv, "e:n:s:m:v")) != -1) {
+    while ((o = getopt(argc, argv, "e:n:s:m:k")) != -1) {
         switch (o) {
         case 'e': d->emulator = optarg; break;
         case 'n': d->count = strtoull(optarg, NULL, 0); break;
         case 's': d->seed = strtoull(optarg, NULL, 0); break;
         case 'm': d->max_reports = strtoull(optarg, NULL, 0); break;
-        case 'v': d->verbose = true; break;
+        case 'k': print_known(); exit(0);
         default: exit(2);
         }
     }

@@ -3,7 +3,8 @@
 //
 // It is straight-line code for one run of a user-mode emulator: registers are loaded from a pool,
 // then for each test come loads that give its operands fresh values, the instruction itself, and
-// stores of everything that it may have written into a log. At the end the scratch memory of loads
+// stores of everything that it may have written into a log. An instruction that raises an exception
+// is skipped by a signal handler, and the signal is logged. At the end the scratch memory of loads
 // and stores, and the log behind it, go to standard output.
 #pragma once
 
@@ -12,6 +13,8 @@
 // Where the program lies.
 #define DIFF_CODE_VA      0x10000000ULL
 #define DIFF_POOL_VA      0x20000000ULL
+#define DIFF_STACK_VA     0x28000000ULL // of the signal handler
+#define DIFF_STACK_SIZE   0x10000ULL
 #define DIFF_SCRATCH_VA   0x30000000ULL
 #define DIFF_SCRATCH_SIZE 4096u
 #define DIFF_LOG_VA       (DIFF_SCRATCH_VA + DIFF_SCRATCH_SIZE)
@@ -35,6 +38,7 @@ struct diff_item {
 struct diff_test {
     u32 word;
     u64 pc, end_pc; // end_pc: behind what logs it
+    bool may_trap;  // the signal's number, 0 if there was none, is logged first
     u32 first_item, n_items;
 };
 
@@ -46,10 +50,21 @@ struct diff_buffer {
 struct diff_program {
     struct diff_buffer code, pool, tests, items; // u32, bytes, struct diff_test, struct diff_item
     u8 scratch[DIFF_SCRATCH_SIZE];
-    u64 log_size, end_pc;    // end_pc: where the instructions that end the program begin
+    u64 log_size;
+    u64 begin_pc;            // behind what only sets up signals
     u64 pool_base, log_base; // what the two pointer registers hold: offsets
     u32 last_vector;         // pool offset of the vector loaded last
 };
+
+// Exceptions that tests may raise, and the signals that user mode gets for them. The handler leaves
+// the number in this register.
+#define DIFF_REG_SIGNAL 20
+#define DIFF_N_SIGNALS  4
+struct diff_signal {
+    enum la_exception exception;
+    u8 number;
+};
+extern const struct diff_signal diff_signals[DIFF_N_SIGNALS];
 
 static inline size_t diff_n_tests(const struct diff_program *p)
 {
@@ -84,6 +99,3 @@ void diff_program_free(struct diff_program *p);
 
 // Writes a static executable. 0 or -errno.
 int diff_program_write_elf(const struct diff_program *p, int fd);
-
-// True if instructions of this op can be tested this way.
-bool diff_op_is_testable(unsigned op);
