@@ -80,7 +80,7 @@ TEST(disabled_units_trap)
 {
     struct rig r;
     rig_init(&r, "la464");
-    r.c->csr[CSR_EUEN] = 0;
+    la_csr_write(r.c, CSR_EUEN, 0, ~0ULL);
     rig_run(&r, "fadd.d $fa0, $fa0, $fa0");
     CHECK_EQ(ECODE(r.c), EXC_FPD);
     rig_free(&r);
@@ -186,7 +186,7 @@ TEST(machine_errors_save_and_restore_the_whole_mode)
     r.c->csr[CSR_MERRENTRY] = 0x40000;
     r.c->csr[CSR_CRMD] = CRMD_PG | 3 | CRMD_IE | 1 << 5 | 2 << 7 | CRMD_WE;
     r.c->pc = 0x1234;
-    la_enter_exception(r.c, EXC_MERR, 0);
+    la_enter_exception(r.c, EXC_MERR, 0, false);
     CHECK_EQ(r.c->next_pc, 0x40000);
     CHECK_EQ(r.c->csr[CSR_CRMD], CRMD_DA);
     CHECK_EQ(r.c->csr[CSR_MERRCTL] & 1, 1);
