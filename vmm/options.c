@@ -64,10 +64,12 @@ bool err_suggest(struct err *e, const char *word, const char *const *names, cons
     return err_set(e, "%s; %s", front, remedy);
 }
 
-static bool unknown_option(const struct parser *p, const char *word)
+static bool unknown_option(const struct parser *p, const char *text)
 {
     const char *names[128];
     size_t n = 0;
+    char word[64];
+    snprintf(word, sizeof(word), "%.*s", (int)strcspn(text, "="), text);
     for_each_option(o, p->table)
     {
         BUG_ON(n + 3 > ARRAY_LEN(names));

@@ -1,65 +1,58 @@
 // SPDX-License-Identifier: Apache-2.0
 // `lh run`. The calling thread builds the machine, then serves the event loop until the guest or
 // the user ends it; the processors have threads of their own (accel.c).
-#include "vmm/run.h"
+//
+// Whatever of the user's would be changed (log, pid file, consoles) is opened in `start`, when the
+// machine is built and nothing can be refused any more.
+#include "vmm/verbs.h"
 #include "host/console/console.h"
+#include "host/console/terminal.h"
 #include "host/loop.h"
 #include "mach/machine.h"
 #include "vmm/accel.h"
-#include "vmm/cpu_option.h"
 #include "vmm/host_clock.h"
+#include "vmm/log_file.h"
+#include "vmm/out_file.h"
+#include "vmm/panic_watch.h"
+#include "vmm/run_check.h"
+#include "vmm/run_config.h"
 #include "vmm/run_help.h"
 #include "vmm/run_options.h"
+#include "vmm/screen.h"
+#include "vmm/signals.h"
 
-#include <errno.h>
-#include <stdlib.h>
+#include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
 enum { STATUS_OK = 0, STATUS_USER_ERROR = 1, STATUS_GUEST_PANIC = 3 };
 
-struct run {
-    struct run_options options;
-    struct log log;
-    FILE *log_file;
-    struct host_clock clock;
-    struct loop loop;
-    struct machine_config config;
-    struct machine *machine;
-    struct accel *accel;
-    bool wants_to_quit;
-    int status;
+// While something is counted or waited for on the status line, or after a panic.
+#define TICK (NS_PER_SEC / 4)
+
+struct serial {
+    struct console *console;
+    struct run *run;
+    struct panic_place panic_place;
+    bool is_on_terminal;
 };
 
-static void log_line(void *opaque, const char *line)
-{
-    fprintf((FILE *)opaque, "%s\n", line);
-}
-
-static bool open_log(struct run *r, struct err *e)
-{
-    const struct run_options *o = &r->options;
-    r->log_file = stderr;
-    if (o->log_file && !(r->log_file = fopen(o->log_file, "we")))
-        return err_set(e, "-D '%s': %s", o->log_file, strerror(errno));
-    setvbuf(r->log_file, NULL, _IOLBF, 0);
-    r->log.sink = log_line;
-    r->log.opaque = r->log_file;
-    return !o->log || run_log_classes(o->log, &r->log.enabled, e);
-}
-
-static bool write_pidfile(const char *path, struct err *e)
-{
-    FILE *f = path ? fopen(path, "we") : NULL;
-    if (path && !f)
-        return err_set(e, "-pidfile '%s': %s", path, strerror(errno));
-    if (f) {
-        fprintf(f, "%d\n", (int)getpid());
-        fclose(f);
-    }
-    return true;
-}
+struct run {
+    struct run_options options;
+    struct run_config config;
+    struct log_file log;
+    struct out_file pidfile;
+    struct host_clock clock;
+    struct loop loop;
+    struct screen screen;
+    struct serial serials[MACHINE_N_SERIALS];
+    struct panic_watch panic;
+    struct machine *machine;
+    struct accel *accel;
+    bool has_loop, wants_to_quit;
+};
 
 static bool key_pressed(void *opaque, char key)
 {
@@ -71,60 +64,55 @@ static bool key_pressed(void *opaque, char key)
     return true;
 }
 
-static bool open_serials(struct run *r, struct err *e)
+static void guest_wrote(void *opaque, const void *bytes, size_t n)
 {
-    static const char *const on_terminal[] = {"stdio"};
-    const struct option_list *asked = &r->options.serials;
-    const char *const *texts = asked->n ? asked->texts : on_terminal;
-    size_t n = asked->n ? asked->n : 1;
-    if (n > MACHINE_N_SERIALS)
-        return err_set(e, "-serial: the machine has %d serial ports", MACHINE_N_SERIALS);
-    for (size_t i = 0; i < n; i++) {
-        struct console *c = console_open(texts[i], &r->loop, e);
-        if (!c)
-            return err_context(e, "-serial");
-        r->config.serials[i] = c;
-        console_set_keys(c, &(struct console_keys){key_pressed, r});
-    }
+    struct serial *s = opaque;
+    struct run *r = s->run;
+    screen_end_status(&r->screen);
+    if (s->is_on_terminal)
+        screen_note_output(&r->screen, bytes, n);
+    panic_watch_note(&r->panic, &s->panic_place, bytes, n, clock_now(&r->clock.clock));
+}
+
+static bool make_serial(struct run *r, unsigned index, const char *text, struct err *e)
+{
+    struct serial *s = &r->serials[index];
+    s->run = r;
+    s->is_on_terminal = !strncmp(text, "stdio", 5);
+    s->console = console_new(text, &r->loop, e);
+    if (!s->console)
+        return err_context(e, "-serial");
+    console_set_keys(s->console, &(struct console_keys){key_pressed, r});
+    console_set_tap(s->console, &(struct console_tap){guest_wrote, s});
+    r->config.machine.serials[index] = s->console;
     return true;
 }
 
+static bool make_serials(struct run *r, struct err *e)
+{
+    const struct option_list *asked = &r->options.serials;
+    if (!asked->n)
+        return make_serial(r, 0, "stdio", e);
+    for (unsigned i = 0; i < asked->n; i++)
+        if (!make_serial(r, i, asked->texts[i], e))
+            return false;
+    return true;
+}
+
+static const char *boot_name(const struct run *r)
+{
+    const char *path = r->options.kernel ? r->options.kernel : r->options.bios;
+    const char *slash = path ? strrchr(path, '/') : NULL;
+    return slash ? slash + 1 : path ? path : "the machine";
+}
+
+// Device lock held, any thread.
 static void guest_asks(void *opaque, enum shutdown_reason reason)
 {
     struct run *r = opaque;
+    if (reason == SHUTDOWN_GUEST_PANIC)
+        panic_watch_tell(&r->panic, clock_now(&r->clock.clock));
     loop_wake(&r->loop);
-}
-
-static bool fill_config(struct run *r, struct err *e)
-{
-    const struct run_options *o = &r->options;
-    struct machine_config *c = &r->config;
-    c->board = o->machine;
-    c->n_cpus = 1;
-    c->ram_size = 1ULL << 30;
-    c->kernel = o->kernel;
-    c->initrd = o->initrd;
-    c->bios = o->bios;
-    c->append = o->append;
-    c->devices = o->devices.texts;
-    c->n_devices = o->devices.n;
-    c->drives = o->drives.texts;
-    c->n_drives = o->drives.n;
-    c->netdevs = o->netdevs.texts;
-    c->n_netdevs = o->netdevs.n;
-    c->clock = &r->clock.clock;
-    c->log = &r->log;
-    c->cpu_new = cpu_option_new;
-    c->cpu_opaque = (void *)(uintptr_t)o->cpu;
-    c->shutdown = guest_asks;
-    c->shutdown_opaque = r;
-    return (!o->memory || run_memory_size(o->memory, &c->ram_size, e)) &&
-           (!o->smp || run_cpu_count(o->smp, &c->n_cpus, e));
-}
-
-static bool check_accel(const char *name, struct err *e)
-{
-    return !name || !strcmp(name, "interp") || err_set(e, "-accel '%s': there is interp", name);
 }
 
 static void rearm(void *opaque)
@@ -134,27 +122,70 @@ static void rearm(void *opaque)
     loop_rearm(&r->loop);
 }
 
+// Everything that can be refused before there is a machine.
+static bool prepare(struct run *r, struct err *e)
+{
+    const struct run_options *o = &r->options;
+    u32 log_classes = 0;
+    if (!run_check(o, e) || !run_config_fill(&r->config, o, e) ||
+        (o->log && !run_log_classes(o->log, &log_classes, e)) || !make_serials(r, e))
+        return false;
+    if (o->pidfile && !out_file_open(&r->pidfile, o->pidfile, true, e))
+        return err_context(e, "-pidfile '%s'", o->pidfile);
+    if (!log_file_open(&r->log, o->log_file, e))
+        return false;
+    r->log.log.enabled = log_classes;
+    return true;
+}
+
+static void fill_callbacks(struct run *r)
+{
+    struct machine_config *c = &r->config.machine;
+    c->clock = &r->clock.clock;
+    c->loop = &r->loop;
+    c->log = &r->log.log;
+    c->shutdown = guest_asks;
+    c->shutdown_opaque = r;
+}
+
 static bool build(struct run *r, struct err *e)
 {
-    if (!check_accel(r->options.accel, e) || !open_log(r, e) || !loop_init(&r->loop, e))
-        return false;
     host_clock_init(&r->clock);
     r->clock.clock.rearm = rearm;
-    if (!fill_config(r, e) || !open_serials(r, e))
-        return false;
-    r->machine = machine_new(&r->config, e);
-    if (!r->machine || !write_pidfile(r->options.pidfile, e))
+    fill_callbacks(r);
+    screen_status(&r->screen, "loading %s", boot_name(r));
+    r->machine = machine_new(&r->config.machine, e);
+    screen_hide_status(&r->screen);
+    if (!r->machine)
         return false;
     loop_bind(&r->loop, &r->machine->mem.device_lock, &r->clock.clock);
     r->accel = accel_new(r->machine->cpus, r->machine->n_cpus);
     return true;
 }
 
+static bool start(struct run *r, struct err *e)
+{
+    for (unsigned i = 0; i < MACHINE_N_SERIALS; i++)
+        if (r->serials[i].console && !console_start(r->serials[i].console, e))
+            return err_context(e, "-serial");
+    log_file_begin(&r->log);
+    if (r->options.pidfile) {
+        out_file_begin(&r->pidfile);
+        dprintf(r->pidfile.fd, "%d\n", (int)getpid());
+    }
+    return true;
+}
+
 // The guest asked for `reason`; true: the machine goes on.
 static bool handle_shutdown(struct run *r, enum shutdown_reason reason)
 {
-    if (reason == SHUTDOWN_GUEST_PANIC)
-        r->status = STATUS_GUEST_PANIC;
+    unsigned asked = 1 + (unsigned)reason;
+    if (reason == SHUTDOWN_GUEST_PANIC) {
+        // The guest goes on; has_panicked is set. What it asked for meanwhile stays.
+        __atomic_compare_exchange_n(&r->machine->shutdown_request, &asked, MACHINE_RUNS, false,
+                                    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+        return true;
+    }
     if (reason != SHUTDOWN_RESET || r->options.no_reboot)
         return false;
     accel_pause(r->accel);
@@ -163,14 +194,41 @@ static bool handle_shutdown(struct run *r, enum shutdown_reason reason)
     return true;
 }
 
+static u64 millions_of_instructions(const struct machine *m)
+{
+    u64 n = 0;
+    for (unsigned i = 0; i < m->n_cpus; i++)
+        n += __atomic_load_n(&m->cpus[i]->n_insns, __ATOMIC_RELAXED);
+    return n / 1000000;
+}
+
+static void show_status(struct run *r)
+{
+    if (r->screen.has_status)
+        screen_status(
+            &r->screen,
+            "%s: waiting for the guest's first output, %llu million instructions, %s ends",
+            boot_name(r), (unsigned long long)millions_of_instructions(r->machine),
+            terminal_is_raw() ? "Ctrl-a x" : "Ctrl-c");
+}
+
+static bool goes_on(struct run *r)
+{
+    unsigned asked = r->machine->shutdown_request;
+    if (asked != MACHINE_RUNS && !handle_shutdown(r, asked - 1))
+        return false;
+    if (r->wants_to_quit || signals_seen(NULL))
+        return false;
+    return !r->options.no_reboot || !panic_watch_is_over(&r->panic, clock_now(&r->clock.clock));
+}
+
 static void serve(struct run *r)
 {
     accel_resume(r->accel);
-    while (!r->wants_to_quit) {
-        loop_run(&r->loop, NS_PER_SEC);
-        unsigned asked = r->machine->shutdown_request;
-        if (asked != MACHINE_RUNS && !handle_shutdown(r, asked - 1))
-            break;
+    while (goes_on(r)) {
+        bool is_watched = r->screen.has_status || r->panic.has_panicked;
+        show_status(r);
+        loop_run(&r->loop, is_watched ? TICK : NS_PER_SEC);
     }
     accel_pause(r->accel);
 }
@@ -179,13 +237,15 @@ static void tear_down(struct run *r)
 {
     accel_free(r->accel);
     machine_free(r->machine);
+    screen_end_status(&r->screen);
     for (unsigned i = 0; i < MACHINE_N_SERIALS; i++)
-        console_close(r->config.serials[i]);
-    loop_free(&r->loop);
-    if (r->options.pidfile && r->machine)
-        unlink(r->options.pidfile);
-    if (r->log_file && r->log_file != stderr)
-        fclose(r->log_file);
+        console_close(r->serials[i].console);
+    screen_tidy(&r->screen);
+    if (r->has_loop)
+        loop_free(&r->loop);
+    out_file_close(&r->pidfile, true);
+    log_file_close(&r->log);
+    run_config_free(&r->config);
     options_free(run_option_table, &r->options);
 }
 
@@ -195,28 +255,62 @@ static int user_error(const struct err *e)
     return STATUS_USER_ERROR;
 }
 
+static int told_to_end(void)
+{
+    pid_t sender;
+    int number = signals_seen(&sender);
+    fprintf(stderr, "lh run: ended by SIG%s", sigabbrev_np(number));
+    if (sender)
+        fprintf(stderr, " from process %d", (int)sender);
+    fprintf(stderr, "\n");
+    return STATUS_OK;
+}
+
+static int finish(struct run *r, const struct err *e)
+{
+    bool has_panicked = r->options.no_reboot && r->panic.has_panicked && !r->wants_to_quit;
+    tear_down(r);
+    if (signals_seen(NULL))
+        return told_to_end();
+    if (err_is_set(e))
+        return user_error(e);
+    if (!has_panicked)
+        return STATUS_OK;
+    fprintf(stderr, "lh run: the guest panicked\n");
+    return STATUS_GUEST_PANIC;
+}
+
 static int run_machine(struct run *r)
 {
     struct err e = {0};
-    if (build(r, &e))
+    const struct run_options *o = &r->options;
+    if (o->name)
+        prctl(PR_SET_NAME, run_name(o->name));
+    signal(SIGPIPE, SIG_IGN);
+    screen_init(&r->screen, !o->log || o->log_file);
+    r->has_loop = loop_init(&r->loop, &e);
+    if (r->has_loop) {
+        signals_install(&r->loop);
+        signals_set_hurry(true);
+    }
+    if (r->has_loop && prepare(r, &e) && build(r, &e) && start(r, &e)) {
+        signals_set_hurry(false);
         serve(r);
-    else
-        r->status = user_error(&e);
-    tear_down(r);
-    return r->status;
+    }
+    int status = finish(r, &e);
+    signals_remove();
+    screen_free(&r->screen);
+    return status;
 }
 
 int run_main(int argc, char **argv)
 {
-    struct run r = {.status = STATUS_OK};
+    struct run r = {0};
     struct err e = {0};
     bool is_parsed = options_parse(run_option_table, "kernel", argc, argv, &r.options, &e);
     bool is_done = is_parsed && run_help(&r.options, &e);
-    if (is_done || err_is_set(&e)) {
-        options_free(run_option_table, &r.options);
-        return is_done ? STATUS_OK : user_error(&e);
-    }
-    if (r.options.name)
-        prctl(PR_SET_NAME, r.options.name);
-    return run_machine(&r);
+    if (!is_done && !err_is_set(&e))
+        return run_machine(&r);
+    options_free(run_option_table, &r.options);
+    return is_done ? STATUS_OK : user_error(&e);
 }

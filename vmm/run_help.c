@@ -4,6 +4,7 @@
 #include "host/console/console.h"
 #include "mach/machine.h"
 #include "vmm/cpu_option.h"
+#include "vmm/run_check.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -65,7 +66,7 @@ static bool print_device_help(const char *text, struct err *e)
     if (t && t->is_pluggable)
         print_properties(t);
     else
-        err_set(e, "-device: no device '%s'; -device help lists them", name);
+        run_no_device(name, e);
     free(name);
     return !err_is_set(e);
 }
@@ -79,6 +80,24 @@ static bool ends_in_help(const char *text)
 {
     const char *last = strrchr(text, ',');
     return last && asks(last + 1);
+}
+
+// "-drive help" and the like: what the option takes, as --help says it.
+static bool grammar_help(const struct run_options *o)
+{
+    const struct {
+        const char *name;
+        const struct option_list *list;
+    } lists[] = {{"drive", &o->drives}, {"netdev", &o->netdevs}, {"nic", &o->nics}};
+    for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
+        if (!lists[i].list->n || !asks(lists[i].list->texts[0]))
+            continue;
+        for (const struct option *p = run_option_table; !options_at_end(p); p++)
+            if (p->kind == OPTION_LIST && !strcmp(p->name, lists[i].name))
+                option_print(p, stdout);
+        return true;
+    }
+    return false;
 }
 
 static bool device_help(const struct option_list *devices, struct err *e)
@@ -108,7 +127,7 @@ bool run_help(const struct run_options *o, struct err *e)
         printf("  %-12s %s\n", "interp", "interpreter, exact and traceable; any host");
     else if (o->serials.n && asks(o->serials.texts[0]))
         print_serials();
-    else
+    else if (!grammar_help(o))
         return device_help(&o->devices, e);
     return true;
 }

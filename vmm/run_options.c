@@ -8,8 +8,8 @@
 
 const struct option run_option_table[] = {
 #define GROUP(heading) {.kind = OPTION_GROUP, .name = heading},
-#define OPTION(field, name, other, argument, kind, doc) \
-    {OPTION_##kind, name, other, argument, offsetof(struct run_options, field), doc},
+#define OPTION(field, name, other, argument, kind, values, doc, more) \
+    {OPTION_##kind, name, other, argument, offsetof(struct run_options, field), values, doc, more},
 #include "vmm/options.def"
 #undef GROUP
 #undef OPTION
@@ -38,7 +38,7 @@ bool run_memory_size(const char *text, u64 *bytes, struct err *e)
         unsigned shift = *rest && s ? 10 * (unsigned)(s - suffixes + 1) : 20;
         rest += *rest && s;
         rest += shift != 20 && (*rest == 'B' || *rest == 'b');
-        if (!*rest && (n << shift) >> shift == n) {
+        if (!*rest && n && (n << shift) >> shift == n) {
             *bytes = n << shift;
             return true;
         }
@@ -66,9 +66,8 @@ static bool add_class(const char *name, u32 *enabled, struct err *e)
     const char *names[LOG_N_CLASSES + 1] = {NULL};
     for (int i = 0; i < LOG_N_CLASSES; i++)
         names[i] = log_class_name(i);
-    const char *nearest = nearest_name(name, names);
-    return err_set(e, "-d: no log class '%s'; %s%s", name,
-                   nearest ? "did you mean " : "-d help lists them", nearest ? nearest : "");
+    err_set(e, "-d: no log class '%s'", name);
+    return err_suggest(e, name, names, "-d help lists them");
 }
 
 bool run_log_classes(const char *text, u32 *enabled, struct err *e)
@@ -79,4 +78,9 @@ bool run_log_classes(const char *text, u32 *enabled, struct err *e)
         ok = !*name || add_class(name, enabled, e);
     free(copy);
     return ok;
+}
+
+const char *run_name(const char *text)
+{
+    return skip_word(text, "guest=");
 }

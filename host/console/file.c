@@ -4,8 +4,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 struct console_file {
     struct console c;
@@ -18,6 +21,34 @@ static struct console_file *file_of(struct console *c)
     return container_of(c, struct console_file, c);
 }
 
+static int may_write_file(const char *path)
+{
+    struct stat st;
+    if (stat(path, &st))
+        return -errno;
+    if (S_ISDIR(st.st_mode))
+        return -EISDIR;
+    return faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) ? -errno : 0;
+}
+
+static int may_make_file(const char *path)
+{
+    char directory[PATH_MAX];
+    const char *slash = strrchr(path, '/');
+    snprintf(directory, sizeof(directory), "%.*s/", slash ? (int)(slash - path) : 1,
+             slash ? path : ".");
+    return faccessat(AT_FDCWD, directory, W_OK | X_OK, AT_EACCESS) ? -errno : 0;
+}
+
+// Tells most of what would make the open fail.
+static bool check_path(const char *path, struct err *e)
+{
+    int error = may_write_file(path);
+    if (error == -ENOENT)
+        error = may_make_file(path);
+    return !error || err_set(e, "%s", strerror(-error));
+}
+
 static bool file_parse(struct console *c, char *options, struct err *e)
 {
     struct console_file *f = file_of(c);
@@ -28,7 +59,7 @@ static bool file_parse(struct console *c, char *options, struct err *e)
     while ((option = console_next_option(&options)))
         if (!console_option_flag(option, "append", &f->is_appended))
             return err_set(e, "option '%s' is not append=on or append=off", option);
-    return true;
+    return check_path(f->path, e);
 }
 
 static bool file_open(struct console *c, struct err *e)

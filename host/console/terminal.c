@@ -39,6 +39,11 @@ void terminal_restore(void)
         set(&terminal.cooked, false);
 }
 
+bool terminal_is_raw(void)
+{
+    return terminal.is_raw;
+}
+
 static void handle(int signal, void (*handler)(int))
 {
     struct sigaction now, wanted = {.sa_handler = handler, .sa_flags = SA_RESTART};

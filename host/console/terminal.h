@@ -18,5 +18,8 @@ bool terminal_take(int fd, struct err *e);
 // Back to the old settings; harmless when they are in force. Any thread, any signal handler.
 void terminal_restore(void);
 
+// Whether keys reach the machine as they are.
+bool terminal_is_raw(void);
+
 // The end of terminal_take: signal handlers are removed as well.
 void terminal_give(void);

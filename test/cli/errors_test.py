@@ -1,0 +1,240 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""What users do wrong: one line each that says what, where and what to do, status 1, and nothing of
+theirs is changed."""
+
+import os
+import subprocess
+import sys
+
+from harness import Skip, check, check_equal, main, read, write
+
+HELLO = ('print', 'hello\\n', 'poweroff')
+
+
+def expect_error(result, message):
+    """`message` is all that is said, but for what a trailing ... stands for."""
+    check_equal(result.status, 1)
+    check_equal(result.out, '')
+    check_equal(result.err.count('\n'), 1)
+    said = result.err.rstrip('\n')
+    if message.endswith('...'):
+        check_equal(said[:len(message) - 3], message[:-3])
+    else:
+        check_equal(said, message)
+
+
+def refuse(s, args, message):
+    expect_error(s.lh_run(*args), 'lh run: ' + message)
+
+
+def refuse_with_kernel(s, *pairs):
+    kernel = s.payload(*HELLO)
+    for args, message in pairs:
+        refuse(s, [kernel, *args.split()], message)
+
+
+def test_verbs(s):
+    expect_error(s.run('rum'), "lh: no verb 'rum'; did you mean run?")
+    expect_error(s.run('frobnicate'), "lh: no verb 'frobnicate'; lh help lists them")
+    expect_error(s.run('help', 'doktor'), "lh: no verb 'doktor'; did you mean doctor?")
+    expect_error(s.run('version', '1'), "lh version: takes no arguments, '1' is one")
+    expect_error(s.run('doctor', '1'), "lh doctor: takes no arguments, '1' is one")
+    expect_error(s.run('guest', 'fetsch'), "lh guest: no verb 'fetsch'; did you mean fetch?")
+    expect_error(s.run('guest', 'list'), "lh guest: no verb 'list'; lh guest --help lists them")
+
+
+def test_options(s):
+    refuse(s, ['-kernal', 'x'], "unknown option '-kernal'; did you mean '-kernel'?")
+    refuse(s, ['--no-rebot'], "unknown option '-no-rebot'; did you mean '-no-reboot'?")
+    refuse(s, ['-smq=4'], "unknown option '-smq'; did you mean '-smp'?")
+    refuse(s, ['-virtualize'], "unknown option '-virtualize'; --help lists them")
+    refuse(s, ['-kernel'], "option '-kernel' needs a value: -kernel FILE")
+    refuse(s, ['-m', '1G', '-smp'], "option '-smp' needs a value: -smp N")
+    refuse(s, ['-no-reboot=yes'], "option '-no-reboot' takes no value")
+
+
+def test_two_kernels(s):
+    refuse(s, ['a', 'b'], "'b': the kernel is 'a' already; give one")
+    refuse(s, ['a', '-kernel', 'b'], "'b': the kernel is 'a' already; give one")
+    refuse(s, ['-kernel', 'a', 'b'], "'b': the kernel is 'a' already; give one")
+    refuse(s, ['--', '-m', '-smp'], "'-smp': the kernel is '-m' already; give one")
+
+
+def test_nothing_to_boot(s):
+    refuse(s, [], 'nothing to boot: ...')
+    refuse(s, ['-m', '512M'], 'nothing to boot: ...')
+
+
+def test_initrd_and_append_want_a_kernel(s):
+    refuse(s, ['-initrd', 'x'], 'an initrd (-initrd) is of use only with a kernel (-kernel)')
+    refuse(s, ['-append', 'x'], 'a command line (-append) is of use only with a kernel (-kernel)')
+
+
+def test_files_that_are_not_there(s):
+    missing = s.path('missing')
+    refuse(s, [missing], f"kernel '{missing}': cannot open: No such file or directory")
+    refuse(s, ['-kernel', ''], "kernel '': cannot open: No such file or directory")
+    refuse(s, [s.dir], f"kernel '{s.dir}': is a directory")
+    refuse(s, [s.payload(*HELLO), '-initrd', missing],
+           f"initrd '{missing}': cannot open: No such file or directory")
+
+
+def test_files_that_are_something_else(s):
+    refuse(s, [sys.executable], f"kernel '{sys.executable}': is an ELF program for ...")
+    empty = write(s.path('empty'))
+    refuse(s, [empty], f"kernel '{empty}': is empty")
+    text = write(s.path('text'), b'a text\n')
+    refuse(s, [text], f"kernel '{text}': ...")
+
+
+def test_files_without_permission(s):
+    secret = write(s.path('secret'), b'x')
+    os.chmod(secret, 0)
+    os.chmod(s.dir, 0o755)
+
+    def be_nobody():
+        if os.getuid() == 0:
+            os.setgroups([])
+            os.setgid(65534)
+            os.setuid(65534)
+    try:
+        subprocess.run([s.lh, 'version'], preexec_fn=be_nobody, check=True, capture_output=True)
+    except (OSError, subprocess.SubprocessError) as e:
+        raise Skip(f'an ordinary user cannot run the program: {e}') from e
+    refuse_as = s.lh_run(secret, preexec_fn=be_nobody)
+    expect_error(refuse_as, f"lh run: kernel '{secret}': cannot open: Permission denied")
+
+
+def test_sizes(s):
+    refuse_with_kernel(
+        s,
+        ('-m 5', 'memory of 5 MiB: the board virt needs at least 256 MiB'),
+        ('-m 2000G', 'memory of 2048000 MiB: the board virt has room for 1 TiB'),
+        ('-m 300001K', 'memory of 307201024 bytes: has to be a multiple of 1 MiB'),
+        ('-m 0', "-m '0': not a size; write 1G or 512M"),
+        ('-m lots', "-m 'lots': not a size; write 1G or 512M"),
+        ('-m -1G', "-m '-1G': not a size; write 1G or 512M"),
+        ('-m 1.5G', "-m '1.5G': not a size; write 1G or 512M"),
+        ('-m 99999999999999G', "-m '99999999999999G': not a size; write 1G or 512M"),
+        ('-smp 0', "-smp '0': not a number of processors; write 2"),
+        ('-smp two', "-smp 'two': not a number of processors; write 2"),
+        ('-smp 2,cores=2', "-smp '2,cores=2': not a number of processors; write 2"),
+        ('-smp 65', '65 processors: the board virt has room for 64'))
+
+
+def test_names(s):
+    refuse_with_kernel(
+        s,
+        ('-M vrit', "-machine: no board 'vrit'; did you mean virt?"),
+        ('-machine pc', "-machine: no board 'pc'; -machine help lists them"),
+        ('-cpu mx', "-cpu: no model 'mx'; did you mean max?"),
+        ('-cpu cortex-a72', "-cpu: no model 'cortex-a72'; -cpu help lists them"),
+        ('-cpu max,lsz=on', "-cpu: no feature 'lsz'; did you mean lsx?"),
+        ('-cpu max,warpdrive=on', "-cpu: no feature 'warpdrive'; -cpu help lists them"),
+        ('-cpu max,lsx', "-cpu: 'lsx': write FEATURE=on or FEATURE=off"),
+        ('-cpu max,lsx=1', "-cpu: 'lsx=1': write FEATURE=on or FEATURE=off"),
+        ('-accel inter', "-accel: there is no 'inter'; did you mean interp?"),
+        ('-accel kvm', "-accel: there is no 'kvm'; -accel help lists them"),
+        ('-d unimpl', "-d: no log class 'unimpl'; did you mean unimp?"),
+        ('-d boot,everything', "-d: no log class 'everything'; -d help lists them"),
+        ('-device floppy', "-device: no device 'floppy'; ..."),
+        ('-device floppy,help', "-device: no device 'floppy'; ..."),
+        ('-device uart16550', "-device: no device 'uart16550'; ..."))
+
+
+def first_device(s):
+    names = [line.split()[0] for line in s.lh_run('-device', 'help').out.splitlines()]
+    if not names:
+        raise Skip('this build has no devices for -device')
+    return names[0]
+
+
+def test_properties(s):
+    name = first_device(s)
+    refuse_with_kernel(
+        s, (f'-device {name},warp=9', f"-device: {name} has no property 'warp'; it has: ..."))
+
+
+def test_networks(s):
+    refuse_with_kernel(
+        s,
+        ('-nic usr', "-nic: 'usr': no such network; did you mean user?"),
+        ('-nic bridge,br=b', "-nic: 'bridge,br=b': no such network; there are user, tap and none"),
+        ('-nic none,mac=1', "-nic: 'none,mac=1': none takes no options"),
+        ('-nic user,model=rtl8139', "-nic: -device: no device 'rtl8139'; ..."))
+
+
+def test_serial_ports(s):
+    refuse_with_kernel(
+        s,
+        ('-serial tcp:1', "-serial: console 'tcp:1': no such back end; there are stdio, ..."),
+        ('-serial stdio -serial stdio',
+         '-serial: stdio serves one port; the others can be pty, file: or unix:'),
+        ('-serial stdio -serial null -serial stdio,escape=off', '-serial: stdio serves one port; ...'),
+        (5 * '-serial null ', '-serial: 5 are given, the machine has 4 serial ports'),
+        ('-serial stdio,echo',
+         "-serial: console 'stdio,echo': option 'echo' is not escape=on or escape=off"),
+        ('-serial file:', "-serial: console 'file:': no path; it is file:PATH"),
+        ('-serial unix:', "-serial: console 'unix:': no path; it is unix:PATH"),
+        (f'-serial file:{s.dir}', f"-serial: console 'file:{s.dir}': Is a directory"),
+        ('-serial file:/no/x', "-serial: console 'file:/no/x': No such file or directory"),
+        ('-serial unix:/no/x', "-serial: console 'unix:/no/x': No such file or directory"))
+
+
+def test_firmware_twice(s):
+    refuse_with_kernel(
+        s,
+        ('-bios b -drive file=f,if=pflash,format=raw',
+         "-bios 'b' and -drive 'file=f,if=pflash,format=raw' are both flash bank 0; give one of them"),
+        ('-bios b -drive file=f,if=pflash,unit=0', "-bios 'b' and -drive ..."))
+
+
+def test_log_and_pid_files(s):
+    refuse_with_kernel(
+        s,
+        ('-D /no/log', "-D '/no/log': No such file or directory"),
+        (f'-D {s.dir}', f"-D '{s.dir}': Is a directory"),
+        ('-pidfile /no/pid', "-pidfile '/no/pid': No such file or directory"),
+        (f'-D {s.dir}/x -pidfile {s.dir}/x', f"-pidfile and -D are both '{s.dir}/x'; give two files"))
+    check(not os.path.exists(s.path('x')))
+
+
+def output_options(s, name):
+    """Options that make the machine write four files."""
+    return ['-d', 'boot', '-D', s.path(name + '.log'), '-pidfile', s.path(name + '.pid'),
+            '-serial', 'file:' + s.path(name + '.out'), '-serial', 'pty:' + s.path(name + '.link')]
+
+
+def test_nothing_is_left_after_an_error(s):
+    kernel = s.payload(*HELLO)
+    before = sorted(os.listdir(s.dir))
+    for bad in (['-m', '5'], ['-initrd', s.path('no')], ['-smp', '99'], ['-serial', 'file:/no/x'],
+                ['-cpu', 'x'], ['-device', 'x'], ['-serial', 'unix:']):
+        expect_error(s.lh_run(kernel, *output_options(s, 'new'), *bad), 'lh run: ...')
+        check_equal(sorted(os.listdir(s.dir)), before)
+
+
+def test_log_and_pid_file_stay_if_a_console_cannot_be_opened(s):
+    kernel, options = s.payload(*HELLO), output_options(s, 'new')[:6]
+    before = sorted(os.listdir(s.dir))
+    expect_error(s.lh_run(kernel, *options, '-serial', 'unix:/no/x'), 'lh run: -serial: ...')
+    check_equal(sorted(os.listdir(s.dir)), before)
+    write(s.path('new.log'), b'precious')
+    expect_error(s.lh_run(kernel, *options, '-serial', 'unix:/no/x'), 'lh run: -serial: ...')
+    check_equal(read(s.path('new.log')), b'precious')
+
+
+def test_nothing_is_changed_by_an_error(s):
+    kernel = s.payload(*HELLO)
+    for name in ('old.log', 'old.pid', 'old.out'):
+        write(s.path(name), b'precious')
+    for bad in (['-m', '5'], ['-initrd', s.path('no')], ['-smp', '99'], ['-device', 'no'],
+                ['-nic', 'no']):
+        expect_error(s.lh_run(kernel, *output_options(s, 'old'), *bad), 'lh run: ...')
+        for name in ('old.log', 'old.pid', 'old.out'):
+            check_equal(read(s.path(name)), b'precious')
+    check(not os.path.exists(s.path('old.link')))
+
+
+main()
