@@ -17,7 +17,7 @@ export LC_ALL PATH
 umask 022
 
 # What the stamps hold besides the options: a change of the recipe makes old images stale.
-kernel_recipe=1
+kernel_recipe=2
 root_recipe=1
 
 # Modules of the initramfs; those that they depend on come along. The guest loads the drivers of
@@ -404,11 +404,14 @@ make_initramfs() {
     busybox=$(find "$partial/kernel" -path '*/bin/busybox' -type f | head -n 1)
     [ -n "$busybox" ] || die "no busybox in busybox-static of $suite"
     install -m 755 "$busybox" "$ird/bin/busybox"
-    ln -s busybox "$ird/bin/sh"
+    for name in sh init modprobe setsid cttyhack; do
+        ln -s busybox "$ird/bin/$name"
+    done
     ln -s bin "$ird/sbin"
     write_init > "$ird/init"
     write_dhcp > "$ird/etc/dhcp"
     write_stop > "$ird/etc/stop"
+    printf '%s\n' 'dev /dev devtmpfs' 'proc /proc proc' 'sys /sys sysfs' > "$ird/etc/fstab"
     echo 'root:x:0:0:root:/root:/bin/sh' > "$ird/etc/passwd"
     echo 'root:x:0:' > "$ird/etc/group"
     echo '127.0.0.1 localhost guest' > "$ird/etc/hosts"
@@ -639,20 +642,22 @@ write_init() {
 #   guest.net=wait|off     wait for the network before going on, or leave it alone
 #   guest.term=TYPE        the type of terminal at the other end of the console
 #   guest.size=ROWSxCOLS   its size
-/bin/busybox --install -s /bin
+#
+# A processor that is emulated makes every program that is started felt, so that the way to the
+# prompt starts few: the shell runs busybox's programs itself, and the rest comes later.
 export PATH=/sbin:/bin:/usr/sbin:/usr/bin HOME=/root TERM=vt220 PS1='guest:\w# '
-mount -t devtmpfs dev /dev
-mount -t proc proc /proc
-mount -t sysfs sys /sys
-mkdir -p /dev/pts /dev/shm
-mount -t devpts devpts /dev/pts
-mount -t tmpfs run /run
+/bin/busybox mount -a
 
 # As the kernel reads it: quotes may stand around the value or around the whole parameter.
-run= off= root= net= size=
-parameters=$(awk -F'"' '{
-    for (i = 1; i <= NF; i++) { if (i % 2) gsub(/[ \t]+/, "\n", $i); printf "%s", $i }
-}' /proc/cmdline)
+run= off= root= net= size= parameters=
+read -r line < /proc/cmdline
+case $line in
+    *guest.*)
+        parameters=$(awk -F'"' '{
+            for (i = 1; i <= NF; i++) { if (i % 2) gsub(/[ \t]+/, "\n", $i); printf "%s", $i }
+        }' /proc/cmdline)
+        ;;
+esac
 IFS='
 '
 set -f
@@ -683,7 +688,13 @@ drivers() {
     for device in /sys/bus/virtio/devices/*/modalias; do
         [ -e "$device" ] && read -r alias < "$device" && modprobe -q "$alias"
     done
-    [ ! -e /sys/bus/acpi/devices/ACPI000E:00 ] || modprobe acpi_tad
+}
+
+later() {
+    [ ! -e /sys/bus/acpi/devices/ACPI000E:00 ] || modprobe acpi_tad # the clock
+    mkdir -p /dev/pts /dev/shm
+    mount -t devpts devpts /dev/pts
+    /bin/busybox --install -s /bin
 }
 
 network() {
@@ -695,8 +706,7 @@ network() {
     done
     [ "$interface" != lo ] || return
     ip link set "$interface" up
-    udhcpc -i "$interface" -s /etc/dhcp -t 10 -T 1 -n -q > /dev/null 2>&1 < /dev/null &
-    [ "$net" != wait ] || wait $!
+    udhcpc -i "$interface" -s /etc/dhcp -t 10 -T 1 -n -q > /dev/null 2>&1 < /dev/null
 }
 
 disk() {
@@ -715,11 +725,16 @@ disk() {
     [ -n "$run$off" ] || [ ! -x /disk/sbin/init ] || exec switch_root /disk /sbin/init
 }
 
-hostname guest
 drivers
+echo guest > /proc/sys/kernel/hostname
 read -r up rest < /proc/uptime
-echo "guest: $(uname -m) $(uname -r) up ${up}s"
-network
+read -r machine < /proc/sys/kernel/arch
+read -r release < /proc/sys/kernel/osrelease
+echo "guest: $machine $release up ${up}s"
+later &
+prepared=$!
+if [ "$net" = wait ]; then network; else network & fi
+[ -z "$run$off$root" ] || wait $prepared
 inside=
 if [ -n "$root" ]; then
     if disk; then

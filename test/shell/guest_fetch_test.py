@@ -13,6 +13,8 @@ from tap import ROOT, main, need, only_programs, run, test, write_program
 
 SCRIPT = os.path.join(ROOT, 'tools', 'guest_fetch.sh')
 KERNEL = ('vmlinuz', 'initrd.img', 'config')
+with open(SCRIPT, encoding='utf-8') as script_file:
+    RECIPE = re.search(r'^kernel_recipe=\d+$', script_file.read(), re.M).group().replace('kernel_', '')
 
 # An apt that knows an archive and cannot reach it.
 BROKEN_APT = '''#!/bin/sh
@@ -42,7 +44,7 @@ def one_line_error(result, *words):
     return last
 
 
-def complete(folder, part='kernel', text='recipe=1 release=9.9', files=KERNEL):
+def complete(folder, part='kernel', text=f'{RECIPE} release=9.9', files=KERNEL):
     """Pretends that an earlier run has left this part."""
     out = os.path.join(folder, 'out')
     os.makedirs(out, exist_ok=True)
@@ -140,7 +142,7 @@ def what_is_asked_for_in_addition_is_fetched(folder):
     one_line_error(fetch(folder, '--firmware'), 'network')
     one_line_error(fetch(folder, '--rootfs'), 'network')
     one_line_error(fetch(folder, '--modules', 'nvme'), 'network')
-    complete(folder, text='recipe=1 release=9.9 nvme')
+    complete(folder, text=f'{RECIPE} release=9.9 nvme')
     assert fetch(folder, '--modules', 'nvme').returncode == 0
     assert fetch(folder).returncode == 0
     complete(folder, 'root', 'recipe=1 gcc strace', ['root.ext4'])
@@ -186,7 +188,7 @@ def a_second_run_waits_for_the_first(folder):
     out = complete(folder)
     os.remove(os.path.join(out, '.kernel'))
     lock = os.path.join(out, '.lock')
-    first = ['flock', lock, 'sh', '-c', 'sleep 0.5; echo "recipe=1 release=1" > "$0/.kernel"', out]
+    first = ['flock', lock, 'sh', '-c', f'sleep 0.5; echo "{RECIPE} release=1" > "$0/.kernel"', out]
     with subprocess.Popen(first):
         while run(['flock', '-n', lock, 'true']).returncode == 0:
             time.sleep(0.02)
@@ -292,7 +294,7 @@ def the_scripts_of_the_guest_are_scripts(folder):
 @test
 def init_reads_the_command_line_as_the_kernel_does(folder):
     init = functions('write_init').stdout
-    part = init[init.index('run= off='):init.index('finish() {')].replace('/proc/cmdline', '"$1"')
+    part = init[init.index('# As the kernel reads it'):init.index('finish() {')].replace('/proc/cmdline', '"$1"')
     part += 'echo "[$run] [$off] [$root] [$net]"\n'
     script, line = os.path.join(folder, 'script'), os.path.join(folder, 'cmdline')
     write_program(script, part)
