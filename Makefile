@@ -6,7 +6,7 @@
 
 MAKEFLAGS += --no-print-directory
 BUILD     ?= build
-CACHE     := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/longhouse
+CACHE     := $(or $(LH_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/longhouse)
 SUITE     := forky
 GUEST     := $(CACHE)/guest/loong64-$(SUITE)
 Q         := $(if $(V),,@)
@@ -28,8 +28,9 @@ run:
 	    -append 'console=ttyS0,115200' -nographic $(ARGS)
 
 test:
-	$(Q)sh tools/install_packages.sh build guest test
+	$(Q)sh tools/install_packages.sh build image guest test
 	$(Q)sh tools/build.sh
+	$(Q)sh tools/test_inputs.sh
 	$(Q)python3 tools/run_tests.py -C $(BUILD) $(ARGS)
 
 bench:

@@ -2,6 +2,7 @@
 #include "base/log.h"
 
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -16,7 +17,7 @@ static const struct {
 // True if this message of a guest's fault is still to be shown.
 static bool guest_may_speak(struct log *l)
 {
-    return __atomic_fetch_add(&l->n_guest, 1, __ATOMIC_RELAXED) < LOG_GUEST_LIMIT;
+    return atomic_fetch_add_explicit(&l->n_guest, 1, memory_order_relaxed) < LOG_GUEST_LIMIT;
 }
 
 void log_write(struct log *l, enum log_class c, const char *format, ...)

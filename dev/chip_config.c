@@ -66,7 +66,7 @@ static bool core_runs(u64 reset_control, unsigned core)
     return (reset_control >> (2 * core) & 3) == 3;
 }
 
-static void core_reset_changed(void *block, unsigned index, u64 before)
+static void core_reset_changed(void *block, u32 offset, u64 before)
 {
     struct chip_config *c = block;
     u64 now = *reg_bank_word(&c->bank, 0x1d8);
@@ -86,7 +86,7 @@ static void tell_other(struct chip_config *c)
         c->other_changed(c->opaque, *reg_bank_word(&c->bank, 0x420));
 }
 
-static void other_changed(void *block, unsigned index, u64 before)
+static void other_changed(void *block, u32 offset, u64 before)
 {
     struct chip_config *c = block;
     if (*reg_bank_word(&c->bank, 0x420) & ~before & OTHER_STABLE_RESET)
@@ -101,13 +101,14 @@ bool chip_config_hides_3ff0(struct chip_config *c)
 
 // The error counters of the memory controllers never count: our memory has no errors.
 // clang-format off
-#define ALL (~0ULL)
+#define ALL        (~0ULL)
+#define ECC_SET_RW (BITS(5, 0) | BIT(8) | BITS(33, 32) | BIT(40))
 static const struct reg chip_config_regs[] = {
     {0x000, 0x007, "version",                 0x11},
     {0x008, 0x00f, "features",                .read = read_features},
     {0x010, 0x017, "vendor",                  0x6e6f73676e6f6f4c}, // "Loongson"
     {0x020, 0x027, "name",                    .read = read_name},
-    {0x180, 0x187, "function configuration",  0x3d000700bb003de0, BITS(55, 0)},
+    {0x180, 0x187, "function configuration",  0x3d000f00bb003de0, BITS(55, 0)},
     {0x188, 0x18f, "pin drive",               0, ALL},
     {0x190, 0x197, "sampling"},
     {0x198, 0x19f, "raw temperature",         .read = read_raw_temperature},
@@ -123,12 +124,16 @@ static const struct reg chip_config_regs[] = {
     {0x420, 0x427, "other functions",         0, ALL & ~BITS(63, 60), .changed = other_changed},
     {0x428, 0x42f, "temperature",             .read = read_celsius},
     {0x430, 0x437, "SRAM tuning",             0, ALL},
-    {0x460, 0x47f, "fuses"},
+    {0x460, 0x47f, "fuses",                   0, ALL},
     {0x518, 0x51f, "SMC mailbox",             0, BITS(63, 32)},
-    {0x600, 0x607, "MC0 ecc_set",             0, ALL},
-    {0x608, 0x64f, "MC0 ECC status"},
-    {0x700, 0x707, "MC1 ecc_set",             0, ALL},
-    {0x708, 0x74f, "MC1 ECC status"},
+    {0x600, 0x607, "Mc0_ecc_set",             0, ECC_SET_RW},
+    {0x608, 0x60f, "Mc0 reserved",            0, ALL},
+    {0x610, 0x617, "Mc0_ecc_cnt",             0, 0xff},
+    {0x618, 0x64f, "Mc0_ecc_cs_cnt, code, addr, data0-3"},
+    {0x700, 0x707, "Mc1_ecc_set",             0, ECC_SET_RW},
+    {0x708, 0x70f, "Mc1 reserved",            0, ALL},
+    {0x710, 0x717, "Mc1_ecc_cnt",             0, 0xff},
+    {0x718, 0x74f, "Mc1_ecc_cs_cnt, code, addr, data0-3"},
     {0},
 };
 // clang-format on

@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "mem/space.h"
 
+struct backends;
 struct device;
 struct pci_bus;
 
@@ -26,6 +27,8 @@ struct device_env {
     struct log *log;
     // Where PCI devices go; set by the PCI host (dev/pcie_host.h), NULL without one.
     struct pci_bus *pci;
+    // What devices find by id, e.g. drive=ID (host/backends.h); NULL is as good as empty.
+    struct backends *backends;
     // The guest asked for power-off or reset, or panicked (may be called from any callback).
     void (*shutdown)(void *opaque, enum shutdown_reason reason);
     void *opaque;

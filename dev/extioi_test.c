@@ -248,10 +248,20 @@ TEST(a_change_of_route_moves_a_pending_vector)
     CHECK_EQ(where(&f, 0x21), 2);
     CHECK_EQ(f.lines[0], 0);
     CHECK_EQ(f.lines[2], hwi(0));
+    // A fixed target is always the lowest core; a rotating one stays where it may.
+    csr_write(&f, 0, 0x1c21, 5, 1);
+    CHECK_EQ(where(&f, 0x21), 0);
+    csr_write(&f, 0, 0x1680, BIT(0x21), 8);
+    csr_write(&f, 0, 0x1c21, 4, 1);
+    csr_write(&f, 0, 0x1c21, 5, 1);
+    CHECK_EQ(where(&f, 0x21), 2);
+    csr_write(&f, 0, 0x1680, 0, 8);
     // A core that does not exist takes nothing, and the vector is not lost.
     csr_write(&f, 0, 0x14a2, 0x8, 2);
     csr_write(&f, 0, 0x1c21, 0x11, 1);
     CHECK_EQ(where(&f, 0x21), ~0u);
+    for (unsigned core = 0; core < CORE_IRQ_MAX_CORES; core++)
+        CHECK_EQ(f.lines[core], 0);
     csr_write(&f, 0, 0x14a2, 0x1, 2);
     CHECK_EQ(where(&f, 0x21), 0);
     fabric_free(&f);

@@ -78,9 +78,10 @@ static inline void fabric_init(struct fabric *f, unsigned n_cores, unsigned n_so
     f->env = (struct device_env){.mem = &f->mem, .clock = &f->clock, .log = &f->log};
     f->chip = (struct ls3_chip *)device_new(&ls3_chip_type, &f->env);
     f->chip->n_cores = n_cores;
+    f->chip->spi_flash_size = 8 << 20;
     f->chip->cores.out = (struct irq){fabric_core_line, f, 0};
     CHECK(device_realize(&f->chip->dev, &e));
-    iocsr_map(f->chip->iocsr);
+    ls3_chip_map(f->chip);
     fabric_make_bridge(f, n_sources);
 }
 

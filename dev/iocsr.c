@@ -10,15 +10,16 @@
 struct range {
     u32 first, last;
     enum iocsr_block block;
+    u32 origin; // where the block's own offsets begin
 };
 
 // clang-format off
 static const struct range ranges[] = {
     {0x0000, 0x011f, IOCSR_CHIP},
-    {0x0120, 0x012f, IOCSR_I2C0},
-    {0x0130, 0x013f, IOCSR_I2C1},
+    {0x0120, 0x012f, IOCSR_I2C0, 0x120},
+    {0x0130, 0x013f, IOCSR_I2C1, 0x130},
     {0x0140, 0x01ef, IOCSR_CHIP},
-    {0x01f0, 0x01ff, IOCSR_SPI},
+    {0x01f0, 0x01ff, IOCSR_SPI, 0x1f0},
     {0x0200, 0x04ff, IOCSR_CHIP},
     {0x0500, 0x0517, IOCSR_GPIO},
     {0x0518, 0x0fff, IOCSR_CHIP},
@@ -82,8 +83,10 @@ static struct place decode(struct iocsr *s, unsigned node, int executing, u32 ad
         r = find(ranges, ARRAY_LEN(ranges), address);
     struct place p = {.offset = address};
     p.core = executing != NO_CORE ? (unsigned)executing : EXTIOI_CORES_PER_NODE * node;
-    if (r)
+    if (r) {
         p.bank = s->banks[r->block];
+        p.offset -= r->origin;
+    }
     return p;
 }
 

@@ -52,6 +52,37 @@ TEST(misaligned_accesses_are_made_of_bytes)
     CHECK_EQ(csr_read(&f, 0, 0x1028, 8), 0xaa);
     CHECK_EQ(csr_read(&f, 0, 0x1025, 4), 0xaabbccdd);
     CHECK_EQ(mem_read(&f.mem, 0x1fe01025, 4), 0xaabbccdd);
+    // From one block into the next: GPIO and the SMC mailbox.
+    csr_write(&f, 0, 0x516, 0x8877665544332211, 8);
+    CHECK_EQ(csr_read(&f, 0, 0x514, 4), 0x22110000);
+    CHECK_EQ(csr_read(&f, 0, 0x51c, 4), 0x8877);
+    CHECK_EQ(csr_read(&f, 0, 0x516, 8), 0x8877000000002211);
+    fabric_free(&f);
+}
+
+TEST(only_the_lowest_block_is_the_executing_cores_own)
+{
+    struct fabric f;
+    fabric_init(&f, 8, 32);
+    csr_write(&f, 3, 0x1120, 0x11, 8); // core 1
+    csr_write(&f, 3, 0x1020, 0x33, 8);
+    csr_write(&f, 6, 0x1120, 0x55, 8); // the second core of the executing core's node
+    CHECK_EQ(csr_read(&f, 1, 0x1020, 8), 0x11);
+    CHECK_EQ(csr_read(&f, 3, 0x1020, 8), 0x33);
+    CHECK_EQ(csr_read(&f, 5, 0x1020, 8), 0x55);
+    fabric_free(&f);
+}
+
+TEST(send_registers_are_not_repeated_by_stride)
+{
+    struct fabric f;
+    fabric_init(&f, 4, 32);
+    mem_write(&f.mem, 0x1fe01240, 0x80000000, 4);
+    mem_write(&f.mem, 0x1fe01358, 0x20ULL << 32 | 0x80001020, 8);
+    mem_write(&f.mem, 0x1fe01140, 3, 4); // EXT_IOI_send and not an IPI_Send
+    CHECK_EQ(csr_read(&f, 0, 0x1000, 4), 0);
+    CHECK_EQ(csr_read(&f, 0, 0x1020, 8), 0);
+    CHECK_EQ(csr_read(&f, 0, 0x1700, 8), 8);
     fabric_free(&f);
 }
 

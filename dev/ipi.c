@@ -180,6 +180,7 @@ static void write_timer_config(void *block, unsigned core, unsigned index, u64 v
     drive(p, core);
 }
 
+// A countdown that has ended without period stays at all ones (manual, 3.1.1).
 static u64 read_timer_ticks(void *block, unsigned core, unsigned index)
 {
     struct ipi *p = block;
@@ -189,7 +190,7 @@ static u64 read_timer_ticks(void *block, unsigned core, unsigned index)
     u64 elapsed = clock_now(p->dev.env->clock) - c->timer_started, period = timer_period_ns(c);
     if (c->timer_config & TIMER_PERIOD)
         elapsed %= period;
-    return elapsed < period ? (period - elapsed) / TIMER_TICK_NS : 0;
+    return elapsed < period ? (period - elapsed) / TIMER_TICK_NS : TIMER_INIT;
 }
 
 // clang-format off

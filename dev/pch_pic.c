@@ -17,9 +17,14 @@ static u64 active_pins(const struct pch_pic *p)
     return (p->input ^ p->polarity) & valid_pins(p);
 }
 
+static u64 requests(const struct pch_pic *p)
+{
+    return ((active_pins(p) & ~p->edge) | (p->edges & p->edge)) & valid_pins(p);
+}
+
 static u64 pending(const struct pch_pic *p)
 {
-    return ((active_pins(p) & ~p->edge) | (p->irr & p->edge)) & ~p->mask & valid_pins(p);
+    return requests(p) & ~p->mask;
 }
 
 static void send_vectors(struct pch_pic *p, u64 pend)
@@ -39,19 +44,18 @@ static void send_vectors(struct pch_pic *p, u64 pend)
     }
 }
 
-// The output that has fewer sources in service; INTn0 if both are equally busy.
-static unsigned idle_output(const struct pch_pic *p)
-{
-    return __builtin_popcountll(p->int_isr[1]) < __builtin_popcountll(p->int_isr[0]);
-}
-
-// AUTO_CTRL1:AUTO_CTRL0 of a source: 1 rotates, 2 takes the idle output, 3 the busy one.
+// Automatic distribution (7A1000 manual, 5.4), among the outputs that ROUTE_ENTRY names.
+// AUTO_CTRL1: AUTO_CTRL0 = 1 takes the output after the last one; 2 does so unless only the other
+// one is idle; 3 stays at the last one until that is busy.
 static unsigned automatic_output(struct pch_pic *p, unsigned source)
 {
     unsigned mode = (p->auto_ctrl[1] >> source & 1) << 1 | (p->auto_ctrl[0] >> source & 1);
-    unsigned output = mode == 1   ? !(p->last_output >> source & 1)
-                      : mode == 2 ? idle_output(p)
-                                  : !idle_output(p);
+    unsigned routes = p->route[source] & 3, last = p->last_output >> source & 1, output = !last;
+    bool is_last_busy = p->int_isr[last] != 0, is_next_busy = p->int_isr[!last] != 0;
+    if ((mode == 2 && is_next_busy && !is_last_busy) || (mode == 3 && !is_last_busy))
+        output = last;
+    if (routes != 3)
+        output = routes >> 1;
     p->last_output = bits_set(p->last_output, source, source, output);
     return output;
 }
@@ -98,7 +102,7 @@ void pch_pic_set_pin(void *opaque, unsigned pin, bool level)
     log_at(p->dev.env->log, LOG_IRQ, "pch-pic pin %u = %d", pin, level);
     p->input ^= BIT(pin);
     if (p->edge & active_pins(p) & BIT(pin))
-        p->irr |= BIT(pin);
+        p->edges |= BIT(pin);
     update(p);
 }
 
@@ -135,7 +139,7 @@ PLAIN_REGISTER(polarity, polarity)
 static void write_clear(void *block, unsigned core, unsigned index, u64 value, u64 mask)
 {
     struct pch_pic *p = block;
-    p->irr &= ~value;
+    p->edges &= ~value;
     update(p);
 }
 
@@ -181,7 +185,7 @@ static u64 read_int1_isr(void *block, unsigned core, unsigned index)
 
 static u64 read_irr(void *block, unsigned core, unsigned index)
 {
-    return ((struct pch_pic *)block)->irr;
+    return requests(block);
 }
 
 static u64 read_isr(void *block, unsigned core, unsigned index)
@@ -228,7 +232,7 @@ static void pch_pic_reset(struct device *d)
 {
     struct pch_pic *p = container_of(d, struct pch_pic, dev);
     p->mask = ~0ULL;
-    p->htmsi_en = p->edge = p->polarity = p->irr = 0;
+    p->htmsi_en = p->edge = p->polarity = p->edges = 0;
     p->auto_ctrl[0] = p->auto_ctrl[1] = p->last_output = 0;
     update(p);
     memset(p->route, 0, sizeof(p->route));

@@ -21,7 +21,7 @@ struct pch_pic {
     struct mem_region region; // the board sets its base and adds it
     struct reg_bank bank;
     u64 mask, htmsi_en, edge, auto_ctrl[2], polarity;
-    u64 irr;   // latched edges
+    u64 edges; // latched
     u64 input; // levels of the pins
     u8 route[64], vector[64];
     u64 vectors_sent[4];

@@ -212,19 +212,45 @@ TEST(automatic_distribution)
     pic_init(&p, 64);
     put(&p, 0x20, 0);
     put(&p, 0xc0, 0x1 | 0x4); // pin 0 rotates,
-    put(&p, 0xe0, 0x2 | 0x4); // pin 1 takes the idle output, pin 2 the busy one
+    put(&p, 0xe0, 0x2 | 0x4); // pin 1 takes the idle output, pin 2 stays until busy
+    put(&p, 0x100, 0x0101010101030303);
     unsigned first = output_of(&p, 0);
     for (unsigned i = 1; i < 5; i++) {
         set_pin(&p.f, 0, false);
         CHECK_EQ(output_of(&p, 0), (first + i) % 2);
     }
-    unsigned busy = output_of(&p, 0);
-    CHECK_EQ(output_of(&p, 1), !busy);
-    set_pin(&p.f, 1, false);
-    CHECK_EQ(output_of(&p, 2), busy);
+    for (unsigned i = 0; i < 3; i++) {
+        unsigned busy = get(&p, 0x320) & 1;
+        CHECK_EQ(output_of(&p, 1), !busy);
+        set_pin(&p.f, 1, false);
+        set_pin(&p.f, 0, false);
+        set_pin(&p.f, 0, true);
+    }
+    set_pin(&p.f, 0, false);
+    unsigned stays = output_of(&p, 2);
+    set_pin(&p.f, 2, false);
+    CHECK_EQ(output_of(&p, 2), stays);
+    set_pin(&p.f, 2, false);
+    mem_write(&p.f.mem, PIC_BASE + 0x105, 1 << stays, 1);
+    set_pin(&p.f, 5, true); // makes it busy
+    CHECK_EQ(output_of(&p, 2), !stays);
     // A request keeps its output, whatever comes later.
-    set_pin(&p.f, 40, true);
-    CHECK_EQ(get(&p, busy ? 0x320 : 0x300) & 5, 5);
+    set_pin(&p.f, 5, false);
+    CHECK_EQ(get(&p, stays ? 0x300 : 0x320) & 4, 4);
+    fabric_free(&p.f);
+}
+
+TEST(automatic_distribution_with_one_route)
+{
+    struct pic p;
+    pic_init(&p, 64);
+    put(&p, 0x20, 0);
+    put(&p, 0xc0, 1);
+    mem_write(&p.f.mem, PIC_BASE + 0x100, 2, 1);
+    for (unsigned i = 0; i < 3; i++) {
+        CHECK_EQ(output_of(&p, 0), 1);
+        set_pin(&p.f, 0, false);
+    }
     fabric_free(&p.f);
 }
 

@@ -47,11 +47,6 @@ static const struct reg *row_of(const struct reg_bank *b, u32 offset)
     return NULL;
 }
 
-bool reg_bank_has(const struct reg_bank *b, u32 offset)
-{
-    return row_of(b, offset) != NULL;
-}
-
 static u64 read_unit(struct reg_bank *b, unsigned core, u32 offset)
 {
     const struct reg *r = row_of(b, offset);
@@ -73,14 +68,13 @@ static void write_unit(struct reg_bank *b, unsigned core, u32 offset, u64 value,
                   (unsigned long long)value, offset);
         return;
     }
-    unsigned index = (offset - r->first) / b->unit;
     if (r->write) {
-        r->write(b->block, core, index, value, mask);
-    } else if (r->rw | r->w1c) {
+        r->write(b->block, core, (offset - r->first) / b->unit, value, mask);
+    } else if (r->rw) {
         u64 *word = reg_bank_word(b, offset), before = *word, rw = r->rw & mask;
-        *word = ((before & ~rw) | (value & rw)) & ~(value & r->w1c);
+        *word = (before & ~rw) | (value & rw);
         if (r->changed)
-            r->changed(b->block, index, before);
+            r->changed(b->block, offset, before);
     }
 }
 

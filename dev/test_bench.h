@@ -5,6 +5,7 @@
 
 #include "dev/device.h"
 #include "dev/irq.h"
+#include "base/bug.h"
 #include "base/test.h"
 
 #include <stdlib.h>
@@ -55,7 +56,7 @@ static inline struct bench *bench_new(void)
     b->clock = (struct clock){.now = bench_now, .opaque = b};
     b->shutdown = -1;
     mem_space_init(&b->mem, &b->log);
-    CHECK(mem_add_ram(&b->mem, 0, BENCH_RAM_SIZE, "ram", &e));
+    BUG_ON(!mem_add_ram(&b->mem, 0, BENCH_RAM_SIZE, "ram", &e));
     b->env = (struct device_env){.mem = &b->mem,
                                  .clock = &b->clock,
                                  .log = &b->log,

@@ -6,6 +6,7 @@
 #include "base/bug.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -187,7 +188,7 @@ void loop_event_remove(struct loop_event *ev)
 
 void loop_event_signal(struct loop_event *ev)
 {
-    if (!__atomic_exchange_n(&ev->is_pending, true, __ATOMIC_ACQ_REL))
+    if (!atomic_exchange_explicit(&ev->is_pending, true, memory_order_acq_rel))
         loop_wake(ev->loop);
 }
 
@@ -198,7 +199,7 @@ static void fire_events(struct loop *l)
     (void)!read(l->wake_fd, &count, sizeof(count));
     for (struct loop_event *ev = l->events; ev; ev = l->next_event) {
         l->next_event = ev->next;
-        if (__atomic_exchange_n(&ev->is_pending, false, __ATOMIC_ACQ_REL))
+        if (atomic_exchange_explicit(&ev->is_pending, false, memory_order_acq_rel))
             ev->fire(ev->opaque);
     }
 }

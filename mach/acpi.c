@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Builds the tables: DSDT, FADT, MADT, MCFG, SRAT, SPCR, XSDT, and the RSDP (ACPI 6.5, chapter 5).
+// Builds the tables: DSDT, FADT, MADT, MCFG, SRAT, PPTT, SPCR, XSDT, and the RSDP (ACPI 6.5,
+// chapter 5).
 #include "mach/acpi.h"
 
 #include "base/bits.h"
@@ -180,6 +181,28 @@ static void put_srat(struct acpi_tables *t, const struct acpi_board *board)
     end_table(t, start);
 }
 
+static void put_pptt_node(struct bytes *b, u32 flags, u32 parent, u32 id)
+{
+    begin_entry(b, 0, 20);
+    bytes_zero(b, 2);
+    bytes_put(b, flags, 4);
+    bytes_put(b, parent, 4);
+    bytes_put(b, id, 4);
+    bytes_put(b, 0, 4); // caches: CPUCFG tells
+}
+
+// All cores in one package.
+static void put_pptt(struct acpi_tables *t, const struct acpi_board *board)
+{
+    enum { IS_PACKAGE = 1, ID_IS_VALID = 2, IS_LEAF = 8 };
+
+    u32 start = begin_table(t, "PPTT", 2);
+    put_pptt_node(&t->tables, IS_PACKAGE | ID_IS_VALID, 0, 0);
+    for (unsigned i = 0; i < board->n_cpus; i++)
+        put_pptt_node(&t->tables, ID_IS_VALID | IS_LEAF, HEADER_SIZE, i);
+    end_table(t, start);
+}
+
 // The first serial port as the console, for kernels that look here.
 static void put_spcr(struct acpi_tables *t)
 {
@@ -238,6 +261,7 @@ void acpi_build(struct acpi_tables *t, const struct acpi_board *board)
     put_madt(t, board);
     put_mcfg(t);
     put_srat(t, board);
+    put_pptt(t, board);
     put_spcr(t);
     put_rsdp(t, put_xsdt(t, dsdt));
 }

@@ -65,7 +65,7 @@ TEST(checksums_and_lengths_hold)
     for (size_t i = 0; i < ARRAY_LEN(boards); i++) {
         struct acpi_tables t;
         build_placed(&t, boards[i]);
-        CHECK_EQ(t.n_tables, 7);
+        CHECK_EQ(t.n_tables, 8);
         CHECK(t.tables.size <= VIRT_ACPI_SIZE);
         for (unsigned j = 0; j < t.n_tables; j++) {
             const u8 *table = t.tables.data + t.starts[j];
@@ -149,6 +149,21 @@ TEST(srat_covers_all_memory)
         CHECK_EQ(load_le(e + 8, 8), m->base);
         CHECK_EQ(load_le(e + 16, 8), m->size);
         CHECK_EQ(load_le(e + 28, 4), 1);
+        acpi_free(&t);
+    }
+}
+
+TEST(pptt_puts_all_cores_into_one_package)
+{
+    for (size_t i = 0; i < ARRAY_LEN(boards); i++) {
+        struct acpi_tables t;
+        build_placed(&t, boards[i]);
+        const u8 *pptt = find(&t, "PPTT"), *e = pptt;
+        CHECK_EQ(count_entries(pptt, 36, 0, &e), 1 + boards[i]->n_cpus);
+        CHECK_EQ(load_le(pptt + 36 + 4, 4), 3);
+        CHECK_EQ(load_le(e + 4, 4), 10);
+        CHECK_EQ(load_le(e + 8, 4), 36);
+        CHECK_EQ(load_le(e + 12, 4), boards[i]->n_cpus - 1);
         acpi_free(&t);
     }
 }

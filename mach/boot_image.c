@@ -79,7 +79,7 @@ bool boot_image_add(struct boot_image *b, const struct mem_space *m, const struc
 {
     BUG_ON(!p->size || p->data_size > p->size);
     if (b->n_pieces == BOOT_MAX_PIECES)
-        return err_set(e, "%s: there is more than %d pieces to load", p->name, BOOT_MAX_PIECES);
+        return err_set(e, "%s: there are more than %d pieces to load", p->name, BOOT_MAX_PIECES);
     if (!check_ram(m, p, e) || !check_overlaps(b, p, e))
         return false;
     unsigned at = b->n_pieces++;

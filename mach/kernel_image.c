@@ -56,14 +56,19 @@ static bool pe_check_machine(const u8 *data, size_t size, struct err *e)
     return true;
 }
 
-static bool check_mz_header(const u8 *data, size_t size, struct err *e)
+static bool check_efi_header(const u8 *data, size_t size, struct err *e)
 {
     if (size < IMAGE_HEADER_SIZE)
         return err_set(e, "is truncated: %zu bytes, an EFI header has %d", size, IMAGE_HEADER_SIZE);
     // x86 and arm64 kernels are EFI programs as well; their own magic says more.
     if (!is_zboot(data, size) && kernel_foreign_name(data, size))
         return not_a_kernel(data, size, e);
-    if (!pe_check_machine(data, size, e))
+    return pe_check_machine(data, size, e);
+}
+
+static bool check_mz_header(const u8 *data, size_t size, struct err *e)
+{
+    if (!check_efi_header(data, size, e))
         return false;
     if (load_le(data + 0x38, 4) != LINUX_PE_MAGIC)
         return err_set(
@@ -129,6 +134,15 @@ bool kernel_image_parse(struct kernel_image *k, const u8 *data, size_t size, str
     if (!ok)
         kernel_image_free(k);
     return ok;
+}
+
+bool kernel_image_check_efi(const u8 *data, size_t size, struct err *e)
+{
+    if (!size)
+        return err_set(e, "is empty");
+    if (is_elf(data, size))
+        return err_set(e, "is an ELF program; firmware starts EFI images only");
+    return is_mz(data, size) ? check_efi_header(data, size, e) : not_a_kernel(data, size, e);
 }
 
 void kernel_image_free(struct kernel_image *k)

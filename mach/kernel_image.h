@@ -37,4 +37,7 @@ struct kernel_image {
 // `data` must stay as long as the image is used. On false, `k` holds nothing to free. Messages do
 // not name the file: the caller puts it in front.
 bool kernel_image_parse(struct kernel_image *k, const u8 *data, size_t size, struct err *e);
+// Only that `data` is an EFI program for LoongArch64, which firmware can start. Same messages.
+bool kernel_image_check_efi(const u8 *data, size_t size, struct err *e);
+
 void kernel_image_free(struct kernel_image *k);

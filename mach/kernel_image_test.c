@@ -235,6 +235,28 @@ TEST(other_files_are_named)
     refuses(noise, sizeof(noise), "is not a kernel: it has neither an EFI, zboot nor ELF header");
 }
 
+TEST(firmware_takes_any_efi_program_of_this_machine)
+{
+    struct err e = {0};
+    size_t size;
+    u8 *file = sample_efi_image(0x1000, 0x200000, 0, &size);
+    CHECK(kernel_image_check_efi(file, size, &e));
+    store_le(file + 0x38, 0, 4);
+    CHECK(kernel_image_check_efi(file, size, &e));
+    store_le(file + 0x44, 0x8664, 2);
+    CHECK(!kernel_image_check_efi(file, size, &e));
+    CHECK_STR(e.text, "is an EFI program for x86-64 (PE machine 0x8664), not for LoongArch64");
+    CHECK(!kernel_image_check_efi(file, 10, &e));
+    CHECK_STR(e.text, "is truncated: 10 bytes, an EFI header has 64");
+    CHECK(!kernel_image_check_efi((const u8 *)"\177ELF", 4, &e));
+    CHECK_STR(e.text, "is an ELF program; firmware starts EFI images only");
+    CHECK(!kernel_image_check_efi((const u8 *)"hello\n", 6, &e));
+    CHECK_STR(e.text, "is a text file, not a kernel");
+    CHECK(!kernel_image_check_efi(NULL, 0, &e));
+    CHECK_STR(e.text, "is empty");
+    free(file);
+}
+
 static const struct sample_segment program[] = {
     {0x9000000000400000, 0x400000, 0x100, 0x100},
     {0x9000000000200000, 0x9000000000200000, 0x80, 0x1000},

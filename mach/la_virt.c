@@ -9,11 +9,13 @@
 #include "base/bug.h"
 #include "dev/ged.h"
 #include "dev/ls3_chip.h"
+#include "dev/ls7a_rtc.h"
 #include "dev/pch_msi.h"
 #include "dev/pch_pic.h"
 #include "dev/pcie_host.h"
 #include "dev/uart16550.h"
 #include "mach/la_virt_map.h"
+#include "mach/plug.h"
 
 #include <stdlib.h>
 
@@ -69,7 +71,7 @@ static bool make_chip(struct machine *m, struct err *e)
     v->chip = (struct ls3_chip *)machine_add_device(m, &ls3_chip_type, e);
     if (!v->chip)
         return false;
-    v->chip->n_cores = m->config->n_cpus ? m->config->n_cpus : 1;
+    v->chip->n_cores = la_virt_n_cpus(m);
     v->chip->cores.out = (struct irq){set_core_line, m, 0};
     if (!device_realize(&v->chip->dev, e))
         return false;
@@ -80,33 +82,29 @@ static bool make_chip(struct machine *m, struct err *e)
     return true;
 }
 
-static bool map(struct machine *m, struct device *d, struct mem_region *r, gpa_t base,
-                struct err *e)
-{
-    if (!device_realize(d, e))
-        return false;
-    r->base = base;
-    mem_add_region(&m->mem, r);
-    return true;
-}
-
 static struct irq pic_pin(struct la_virt *v, unsigned pin)
 {
     return (struct irq){pch_pic_set_pin, v->pic, pin};
 }
 
-static bool make_bridge(struct machine *m, struct err *e)
+static bool make_pic(struct machine *m, struct err *e)
 {
     struct la_virt *v = la_virt_of(m);
     v->pic = (struct pch_pic *)machine_add_device(m, &pch_pic_type, e);
-    struct pch_msi *msi = (struct pch_msi *)machine_add_device(m, &pch_msi_type, e);
-    if (!v->pic || !msi)
+    if (!v->pic)
         return false;
     v->pic->n_sources = VIRT_N_PINS;
     v->pic->message = (struct irq){ls3_chip_set_vector_line, v->chip, 0};
-    msi->message = (struct irq){ls3_chip_send_vector, v->chip, 0};
-    return map(m, &v->pic->dev, &v->pic->region, VIRT_PCH_PIC_BASE, e) &&
-           map(m, &msi->dev, &msi->region, VIRT_MSI_BASE, e);
+    return machine_map(m, &v->pic->dev, &v->pic->region, VIRT_PCH_PIC_BASE, e);
+}
+
+static bool make_msi(struct machine *m, struct err *e)
+{
+    struct pch_msi *msi = (struct pch_msi *)machine_add_device(m, &pch_msi_type, e);
+    if (!msi)
+        return false;
+    msi->message = (struct irq){ls3_chip_send_vector, la_virt_of(m)->chip, 0};
+    return machine_map(m, &msi->dev, &msi->region, VIRT_MSI_BASE, e);
 }
 
 static bool make_uarts(struct machine *m, struct err *e)
@@ -119,10 +117,20 @@ static bool make_uarts(struct machine *m, struct err *e)
         u->irq = pic_pin(la_virt_of(m), VIRT_PIN_UART + i);
         u->console = m->config->serials[i];
         u->clock_hz = VIRT_UART_CLOCK;
-        if (!map(m, d, &u->region, VIRT_UART_BASE + i * VIRT_UART_STRIDE, e))
+        if (!machine_map(m, d, &u->region, VIRT_UART_BASE + i * VIRT_UART_STRIDE, e))
             return err_context(e, "serial port %u", i);
     }
     return true;
+}
+
+static bool make_clock(struct machine *m, struct err *e)
+{
+    struct device *d = machine_add_device(m, &ls7a_rtc_type, e);
+    if (!d)
+        return false;
+    struct ls7a_rtc *r = ls7a_rtc_of(d);
+    r->irq = pic_pin(la_virt_of(m), VIRT_PIN_RTC);
+    return machine_map(m, d, &r->region, VIRT_RTC_BASE, e);
 }
 
 static bool make_events(struct machine *m, struct err *e)
@@ -133,7 +141,7 @@ static bool make_events(struct machine *m, struct err *e)
         return false;
     v->ged = ged_of(d);
     v->ged->irq = pic_pin(v, VIRT_PIN_GED);
-    return map(m, d, &v->ged->region, VIRT_GED_BASE, e);
+    return machine_map(m, d, &v->ged->region, VIRT_GED_BASE, e);
 }
 
 static bool make_pci(struct machine *m, struct err *e)
@@ -182,30 +190,44 @@ static void make_dma_config(struct machine *m)
 
 static bool make_devices(struct machine *m, struct err *e)
 {
-    if (!make_chip(m, e) || !make_bridge(m, e) || !make_uarts(m, e) || !make_events(m, e) ||
-        !make_pci(m, e))
+    if (!make_chip(m, e) || !make_pic(m, e) || !make_msi(m, e) || !make_uarts(m, e) ||
+        !make_clock(m, e) || !make_events(m, e) || !make_pci(m, e))
         return false;
     make_dma_config(m);
-    return true;
+    return plug_devices(m, e);
 }
 
-static bool check_boot(const struct machine_config *c, struct err *e)
+static bool check_boot(const struct machine *m, struct err *e)
 {
+    const struct machine_config *c = m->config;
     if (!c->kernel && c->initrd)
         return err_set(e, "an initrd (-initrd) is of use only with a kernel (-kernel)");
     if (!c->kernel && c->append)
         return err_set(e, "a command line (-append) is of use only with a kernel (-kernel)");
-    if (!c->kernel)
+    if (c->bios && m->flash[0].file)
+        return err_set(e,
+                       "firmware (-bios '%s') and the drive '%s' (if=pflash,unit=0) both want "
+                       "flash 0",
+                       c->bios, m->flash[0].file);
+    if (!c->kernel && !la_virt_has_firmware(m))
         return err_set(e, "nothing to boot: give a kernel (-kernel) or firmware (-bios)");
     return true;
+}
+
+static bool load_boot(struct machine *m, struct err *e)
+{
+    const struct machine_flash *vars = &m->flash[1];
+    if (la_virt_has_firmware(m))
+        return la_virt_boot_firmware(m, e);
+    return la_virt_boot_kernel(m, e) &&
+           (!vars->file || la_virt_add_flash(m, 1, vars->file, vars->is_readonly, e));
 }
 
 static bool la_virt_build(struct machine *m, struct err *e)
 {
     m->board_state = calloc(1, sizeof(struct la_virt));
     BUG_ON(!m->board_state);
-    return check_boot(m->config, e) && make_ram(m, e) && make_devices(m, e) &&
-           la_virt_boot_kernel(m, e);
+    return check_boot(m, e) && make_ram(m, e) && make_devices(m, e) && load_boot(m, e);
 }
 
 static void la_virt_reset(struct machine *m)

@@ -88,9 +88,7 @@ static bool load_initrd(struct machine *m, struct efi_boot_info *info, struct er
 static bool add_acpi(struct machine *m, struct efi_boot_info *info, struct err *e)
 {
     struct acpi_tables *t = &la_virt_of(m)->acpi;
-    struct acpi_board board = {.n_cpus = m->config->n_cpus ? m->config->n_cpus : 1};
-    board.n_memory = la_virt_memory(m, board.memory);
-    acpi_build(t, &board);
+    la_virt_acpi(m, t);
     acpi_place(t, VIRT_ACPI_BASE);
     bytes_align(&t->tables, 16);
     info->rsdp = VIRT_ACPI_BASE + t->tables.size;
@@ -101,6 +99,28 @@ static bool add_acpi(struct machine *m, struct efi_boot_info *info, struct err *
                            .size = VIRT_ACPI_SIZE,
                            .data = t->tables.data,
                            .data_size = t->tables.size};
+    return add_piece(m, &p, e);
+}
+
+// The anchor, and at the next multiple of 32 the structures.
+static bool add_smbios(struct machine *m, struct efi_boot_info *info, struct err *e)
+{
+    struct bytes *b = &la_virt_of(m)->smbios;
+    struct bytes tables = {0};
+    u8 anchor[SMBIOS_ANCHOR_SIZE];
+    la_virt_smbios(m, &tables);
+    smbios_anchor(anchor, VIRT_SMBIOS_BASE + 32, tables.size);
+    bytes_add(b, anchor, sizeof(anchor));
+    bytes_align(b, 32);
+    bytes_add(b, tables.data, tables.size);
+    bytes_free(&tables);
+    BUG_ON(b->size > VIRT_SMBIOS_SIZE);
+    info->smbios = VIRT_SMBIOS_BASE;
+    struct boot_piece p = {.name = "the SMBIOS tables",
+                           .base = VIRT_SMBIOS_BASE,
+                           .size = VIRT_SMBIOS_SIZE,
+                           .data = b->data,
+                           .data_size = b->size};
     return add_piece(m, &p, e);
 }
 
@@ -140,8 +160,9 @@ bool la_virt_boot_kernel(struct machine *m, struct err *e)
                                .size = EFI_BLOCK_SIZE,
                                .data = v->efi_block,
                                .data_size = EFI_BLOCK_SIZE};
-    if (!add_piece(m, &block, e) || !add_acpi(m, &info, e) || !load_kernel(m, e) ||
-        (m->config->initrd && !load_initrd(m, &info, e)) || !fill_efi_block(m, &info, e))
+    if (!add_piece(m, &block, e) || !add_acpi(m, &info, e) || !add_smbios(m, &info, e) ||
+        !load_kernel(m, e) || (m->config->initrd && !load_initrd(m, &info, e)) ||
+        !fill_efi_block(m, &info, e))
         return false;
     struct boot_entry entry = {.pc = v->kernel.entry,
                                .args = {1, EFI_COMMAND_LINE, EFI_SYSTEM_TABLE}};
@@ -156,5 +177,7 @@ void la_virt_free_boot(struct la_virt *v)
     boot_file_free(&v->kernel_file);
     boot_file_free(&v->initrd_file);
     acpi_free(&v->acpi);
+    bytes_free(&v->smbios);
     free(v->efi_block);
+    free(v->fdt);
 }

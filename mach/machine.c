@@ -3,6 +3,7 @@
 #include "mach/machine.h"
 
 #include "base/bug.h"
+#include "mach/plug.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -72,6 +73,7 @@ static struct machine *new_machine(const struct machine_config *config)
     m->env = (struct device_env){.mem = &m->mem,
                                  .clock = config->clock,
                                  .log = config->log,
+                                 .backends = &m->backends,
                                  .shutdown = shutdown,
                                  .opaque = m};
     return m;
@@ -97,7 +99,7 @@ static bool build(struct machine *m, struct err *e)
     if (n_cpus > m->board->max_cpus)
         return err_set(e, "%u processors: the board %s has room for %u", n_cpus, m->board->name,
                        m->board->max_cpus);
-    return m->board->build(m, e) && make_cpus(m, n_cpus, e);
+    return plug_backends(m, e) && m->board->build(m, e) && make_cpus(m, n_cpus, e);
 }
 
 struct machine *machine_new(const struct machine_config *config, struct err *e)
@@ -125,15 +127,26 @@ void machine_reset(struct machine *m)
     m->shutdown_request = MACHINE_RUNS;
 }
 
+static void free_devices(struct machine *m)
+{
+    for (unsigned i = m->n_devices; i-- > 0;) {
+        if (m->regions[i])
+            mem_remove_region(&m->mem, m->regions[i]);
+        device_free(m->devices[i]);
+    }
+}
+
 void machine_free(struct machine *m)
 {
     if (!m)
         return;
     // Devices may lower their wires while they go, so processors and what wires lead to go later.
-    for (unsigned i = m->n_devices; i-- > 0;)
-        device_free(m->devices[i]);
+    free_devices(m);
     for (unsigned i = m->n_cpus; i-- > 0;)
         m->cpus[i]->ops->free(m->cpus[i]);
+    backends_free(&m->backends);
+    for (unsigned i = 0; i < MACHINE_N_FLASH; i++)
+        free(m->flash[i].file);
     if (m->board && m->board->free)
         m->board->free(m);
     mem_space_free(&m->mem);
@@ -157,4 +170,17 @@ struct device *machine_add_device(struct machine *m, const struct device_type *t
     struct device *d = device_new(type, &m->env);
     m->devices[m->n_devices++] = d;
     return d;
+}
+
+bool machine_map(struct machine *m, struct device *d, struct mem_region *r, gpa_t base,
+                 struct err *e)
+{
+    if (!device_realize(d, e))
+        return false;
+    unsigned at = m->n_devices - 1;
+    BUG_ON(m->devices[at] != d || m->regions[at]);
+    r->base = base;
+    mem_add_region(&m->mem, r);
+    m->regions[at] = r;
+    return true;
 }

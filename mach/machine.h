@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "cpu/cpu.h"
 #include "dev/device.h"
+#include "host/backends.h"
 #include "mem/space.h"
 
 struct board;
@@ -23,6 +24,11 @@ struct loop;    // host/loop.h
 #define MACHINE_N_SERIALS   4
 #define MACHINE_N_FLASH     2
 #define MACHINE_MAX_DEVICES 128
+
+struct machine_chardev {
+    const char *id;
+    struct console *console;
+};
 
 // What the user asked for. Every pointer is borrowed until machine_free, strings included.
 struct machine_config {
@@ -44,6 +50,10 @@ struct machine_config {
     size_t n_drives;
     const char *const *netdevs;
     size_t n_netdevs;
+    const char *const *nics;
+    size_t n_nics;
+    const struct machine_chardev *chardevs; // for chardev=ID of a device
+    size_t n_chardevs;
 
     struct clock *clock;
     struct loop *loop; // for back ends; may be NULL if nothing asks for one
@@ -60,6 +70,18 @@ struct machine_config {
     void *shutdown_opaque;
 };
 
+// The file behind a flash bank; NULL: there is none.
+struct machine_flash {
+    char *file; // owned
+    bool is_readonly;
+};
+
+// -device ...,bootindex=N: firmware tries the lowest first.
+struct machine_boot_device {
+    u64 index;
+    struct device *device; // borrowed
+};
+
 enum { MACHINE_RUNS = 0 }; // m->shutdown_request while nothing was asked for
 
 struct machine {
@@ -71,9 +93,14 @@ struct machine {
     struct cpu *cpus[MACHINE_MAX_CPUS];
     unsigned n_cpus; // made so far
 
+    struct backends backends; // drives and networks, until their devices are freed
+    struct machine_flash flash[MACHINE_N_FLASH];
     struct device_env env;
-    struct device *devices[MACHINE_MAX_DEVICES]; // owned, in the order of their making
+    struct device *devices[MACHINE_MAX_DEVICES];     // owned, in the order of their making
+    struct mem_region *regions[MACHINE_MAX_DEVICES]; // that machine_map added; or NULL
     unsigned n_devices;
+    struct machine_boot_device boot_order[MACHINE_MAX_DEVICES]; // ascending by index
+    unsigned n_boot_order;
 
     // MACHINE_RUNS, or 1 + enum shutdown_reason, once the guest asked. machine_reset clears it.
     _Atomic unsigned shutdown_request;
@@ -115,3 +142,7 @@ struct board {
 // For boards. Makes a device that the machine owns, in front of everything that is wired to it; the
 // board sets properties and wires and then calls device_realize. NULL only if there are too many.
 struct device *machine_add_device(struct machine *m, const struct device_type *type, struct err *e);
+
+// Realizes the latest device and adds its region at `base`, until the device is freed.
+bool machine_map(struct machine *m, struct device *d, struct mem_region *r, gpa_t base,
+                 struct err *e);

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # build.sh [TARGET...]: configures $BUILD (default build/) when needed and builds everything, or the
-# targets. Installs the packages of the build first. Says nothing when there is nothing to do; V=1
-# shows every command.
+# targets. Installs the packages of the build first; targets can do without the compiler of images,
+# which is large. Says nothing when there is nothing to do; V=1 shows every command.
 set -eu
 cd "$(dirname "$0")/.."
 build=${BUILD:-build}
@@ -12,32 +12,46 @@ die() {
     exit 1
 }
 
-# What was looked for and not found may have been installed since, so the stamp is as old as the
-# answers are.
-configure() { # meson's further arguments
+# Runs a command of the configuration; what it prints is seen only when it fails.
+configure() {
+    echo "build: configuring $build" >&2
     mkdir -p "$build"
     if [ -n "${V-}" ]; then
-        meson setup "$@" "$build"
+        "$@" >&2 || die "configuring failed"
     else
-        meson setup "$@" "$build" > "$build/setup.log" 2>&1 || {
+        "$@" > "$build/setup.log" 2>&1 || {
             tail -n 12 "$build/setup.log" >&2
             die "configuring failed; $build/setup.log has it all"
         }
     fi
-    touch "$build/.configured"
 }
 
-sh tools/install_packages.sh build
+up_to_date() { # TARGET...
+    ninja -C "$build" -n "$@" 2> /dev/null | grep -q 'no work to do'
+}
+
+# Whether packages were installed after meson had last looked for what it needs.
+packages_changed() {
+    [ ! -f "$build/.configured" ] ||
+        [ -n "$(find /var/lib/dpkg/status -newer "$build/.configured" 2> /dev/null)" ]
+}
+
+groups='build image'
+[ $# -eq 0 ] || groups=build
+# shellcheck disable=SC2086 # one word per group
+sh tools/install_packages.sh $groups
 if [ ! -f "$build/build.ninja" ]; then
-    echo "build: configuring $build" >&2
-    configure
-elif [ ! -f "$build/.configured" ] ||
-    [ -n "$(find /var/lib/dpkg/status -newer "$build/.configured" 2> /dev/null)" ]; then
-    configure --reconfigure
+    configure meson setup "$build"
+    touch "$build/.configured"
+elif packages_changed; then
+    configure meson setup --reconfigure "$build"
+    touch "$build/.configured"
 fi
+# ninja would do this by itself, and show all of meson's output.
+up_to_date build.ninja || configure ninja -C "$build" build.ninja
 
 [ -z "${V-}" ] || exec ninja -C "$build" -v "$@"
-! ninja -C "$build" -n "$@" 2> /dev/null | grep -q 'no work to do' || exit 0
+! up_to_date "$@" || exit 0
 # On a terminal ninja keeps one status line; elsewhere it would print a line per file.
 echo "build: compiling in $build" >&2
 quiet=--quiet

@@ -145,13 +145,13 @@ check_options() {
 # The comma or space separated words of the argument, sorted, once each, separated by one space.
 words() { printf '%s\n' "$1" | tr -s ', ' '\n' | sed '/^$/d' | sort -u | paste -sd ' ' -; }
 
-# Programs by the Debian package that has them.
+# Programs, each with the Debian package that has it: PROGRAM:PACKAGE.
 check_tools() {
     lack=
     for pair in "$@"; do
         command -v "${pair%%:*}" > /dev/null || lack="$lack ${pair#*:}"
     done
-    [ -z "$lack" ] || die "needs programs that are not here; install them: apt-get install$lack"
+    [ -z "$lack" ] || die "needs programs that are not here; install them: apt-get install $(words "$lack")"
 }
 
 ### What is there already
@@ -288,19 +288,33 @@ apt_get() {
     [ -e "$partial/ok" ] && rm "$partial/ok"
 }
 
-# unpack DIR PACKAGE...: downloads packages and extracts them.
+# unpack DIR PACKAGE...: downloads these packages and extracts them.
 unpack() {
     into=$1
     shift
-    rm -rf "$partial/debs" "${into:?}"
-    mkdir -p "$partial/debs" "$into"
+    rm -rf "$partial/debs"
+    mkdir -p "$partial/debs"
     (cd "$partial/debs" && apt_get "$what_part: fetching" download "$@") ||
         die "cannot fetch $*; check the network and run again: $(reason)"
+    extract "$into" "$partial/debs"
+}
+
+# The same with all that the packages depend on.
+unpack_with_dependencies() {
+    into=$1
+    shift
+    apt_get "$what_part: fetching" install --download-only --no-install-recommends "$@" ||
+        die "cannot fetch $*; check the network and run again: $(reason)"
+    extract "$into" "$apt_dir/archives"
+}
+
+extract() { # INTO FROM
     progress "$what_part: unpacking"
-    for deb in "$partial"/debs/*.deb; do
-        dpkg-deb -x "$deb" "$into" 2> "$log" || die "cannot unpack ${deb##*/}: $(reason)"
+    mkdir -p "$1"
+    for deb in "$2"/*.deb; do
+        dpkg-deb -x "$deb" "$1" 2> "$log" || die "cannot unpack ${deb##*/}: $(reason)"
     done
-    rm -rf "$partial/debs"
+    rm -rf "$2"
 }
 
 ### Kernel and initramfs
@@ -753,10 +767,17 @@ END
 ### Doing it
 
 prepare() {
-    check_tools apt-get:apt dpkg-deb:dpkg flock:util-linux
-    [ -z "$do_kernel" ] || check_tools depmod:kmod modinfo:kmod cpio:cpio xz:xz-utils zstd:zstd
-    [ -z "$do_root" ] || check_tools mmdebstrap:mmdebstrap fakeroot:fakeroot mke2fs:e2fsprogs \
-        setpriv:util-linux
+    tools='apt-get:apt dpkg-deb:dpkg flock:util-linux'
+    [ -z "$do_kernel" ] || tools="$tools depmod:kmod modinfo:kmod cpio:cpio xz:xz-utils zstd:zstd"
+    [ -z "$do_root" ] ||
+        tools="$tools mmdebstrap:mmdebstrap fakeroot:fakeroot mke2fs:e2fsprogs setpriv:util-linux"
+    # shellcheck disable=SC2086 # one word per tool
+    check_tools $tools
+    open_out
+}
+
+# Takes the lock of $out for this run.
+open_out() {
     mkdir -p "$out" 2> /dev/null || :
     [ -w "$out" ] || die "cannot write to $out; choose another --out"
     out=$(cd "$out" && pwd)
@@ -776,22 +797,30 @@ clean_up() {
     [ "$status" -eq 0 ] || [ -n "$told" ] || die "stopped; what was in $out before is still there"
 }
 
-fetch() {
+begin() {
     trap clean_up EXIT
     trap 'exit 1' HUP INT TERM
     rm -rf "$partial"
     mkdir "$partial"
     find_archive
     make_apt
+}
+
+fetch() {
+    begin
     [ -z "$do_kernel" ] || make_kernel
     [ -z "$do_firmware" ] || make_firmware
     [ -z "$do_root" ] || make_root
 }
 
-main() {
+set_defaults() {
     arch=loong64 suite=forky out='' extra='' more_modules='' archive=${LH_ARCHIVE-}
     rootfs='' firmware='' refresh='' quiet='' yard='' tty='' told='' took=''
     [ ! -t 2 ] || tty=1
+}
+
+main() {
+    set_defaults
     parse_options "$@"
     check_options
     decide
@@ -808,4 +837,5 @@ main() {
     say "$arch $suite, kernel $release, is in $out$took"
 }
 
-main "$@"
+# The other scripts that fetch use these functions, too.
+[ -n "${fetch_functions_only-}" ] || main "$@"

@@ -7,7 +7,8 @@ usage: run_tests.py [-C BUILD] [MESON-TEST-ARGUMENT...]
 meson counts test programs; a program here reports many tests, in TAP, and those are what the last
 line counts: "N passed, N failed, N skipped". The output of a program in which something failed is
 shown before it. A program that dies, hangs or announces more tests than it reports adds failures
-of its own. An expected failure ("not ok # TODO") counts as a failure.
+of its own. A failure that TAP's directive "# TODO" announces counts as skipped, and passing in
+spite of it as failed: what announces it is out of date.
 
 Tests find what was fetched for them under $LH_CACHE (set here when it is not: the user's cache,
 longhouse/). A test that cannot run because something is not there skips with a reason that begins
@@ -23,18 +24,32 @@ import os
 import re
 import subprocess
 import sys
-import time
 
 Counts = collections.namedtuple('Counts', 'passed failed skipped problems')
 
-TAP_LINE = re.compile(r'(not )?ok\b\s*(\d+)?\s*(?:-\s*)?([^#]*)(?:#\s*(\w+)\s*(.*))?$')
+TAP_LINE = re.compile(r'(not )?ok\b\s*(\d+)?\s*(?:-\s*)?(.*?)(?:#\s*((?i:skip\w*|todo))\b\s*(.*))?$')
 TAP_PLAN = re.compile(r'1\.\.(\d+)\s*(?:#\s*(.*))?$')
 SHOWN_LINES = 120
+
+# meson's words for the result of a program.
+GOOD = ('OK', 'SKIP', 'EXPECTEDFAIL')
+BAD = ('FAIL', 'TIMEOUT', 'ERROR', 'INTERRUPT', 'UNEXPECTEDPASS')
+
+
+def judge(result, require):
+    """'passed', 'failed' or 'skipped' for one line of TAP, and what is to be said about it."""
+    not_ok, _, name, directive, reason = (part or '' for part in result.groups())
+    name, directive = name.strip() or reason, directive.lower()
+    if directive == 'todo':
+        return ('skipped', None) if not_ok else ('failed', f'passed, and should fail: {name}')
+    if not_ok or (directive and require and reason.startswith('missing')):
+        return 'failed', f'failed: {name}'
+    return ('skipped' if directive else 'passed'), None
 
 
 def count_tap(text, require):
     """The top level lines of one program's TAP, or None when it is not TAP."""
-    passed = failed = skipped = 0
+    n = collections.Counter()
     plan, problems = None, []
     for line in text.splitlines():
         announced, result = TAP_PLAN.match(line), TAP_LINE.match(line)
@@ -42,28 +57,20 @@ def count_tap(text, require):
             plan = int(announced.group(1))
             if plan == 0:
                 reason = re.sub(r'(?i)^skip\S*\s*', '', announced.group(2) or '')
-                missing = require and reason.startswith('missing')
-                failed, skipped = failed + missing, skipped + (not missing)
+                n['failed' if require and reason.startswith('missing') else 'skipped'] += 1
         elif result:
-            directive, reason = (result.group(4) or '').lower(), result.group(5) or ''
-            missing = require and reason.startswith('missing')
-            if directive.startswith('skip') and not result.group(1) and not missing:
-                skipped += 1
-            elif result.group(1) or directive.startswith('skip'):
-                failed += 1
-                problems.append('failed: ' + (result.group(3).strip() or reason))
-            else:
-                passed += 1
+            verdict, problem = judge(result, require)
+            n[verdict] += 1
+            problems += [problem] if problem else []
         elif line.startswith('Bail out!'):
-            failed += 1
+            n['failed'] += 1
             problems.append(line)
-    n_seen = passed + failed + skipped
-    if plan is None and n_seen == 0:
+    if plan is None and not n:
         return None
-    if plan is not None and plan > n_seen:
-        problems.append(f'{plan - n_seen} of {plan} tests did not report')
-        failed += plan - n_seen
-    return Counts(passed, failed, skipped, problems)
+    if plan is not None and plan > n.total():
+        problems.append(f'{plan - n.total()} of {plan} tests did not report')
+        n['failed'] += plan - n.total()
+    return Counts(n['passed'], n['failed'], n['skipped'], problems)
 
 
 def count_program(entry, require):
@@ -79,7 +86,7 @@ def count_program(entry, require):
         failed, problems = failed + 1, problems + ['timed out']
     elif isinstance(status, int) and status < 0:
         failed, problems = failed + 1, problems + [f'killed by signal {-status}']
-    elif result not in ('OK', 'SKIP', 'EXPECTEDFAIL') and not failed:
+    elif result not in GOOD and not failed:
         failed, problems = 1, [f'{result.lower()}, exit status {status}']
     return Counts(passed, failed, skipped, problems)
 
@@ -89,21 +96,28 @@ def summary(passed, failed, skipped):
 
 
 class Display:
-    """A status line that is rewritten on a terminal, a line per program elsewhere."""
+    """What meson says of each program, as it ends: a status line that is rewritten on a terminal,
+    a line per program elsewhere."""
 
-    def __init__(self, n_programs):
-        self.n_programs, self.is_tty = n_programs, sys.stdout.isatty()
+    LINE = re.compile(r'\s*(\d+)/(\d+)\s+(.+?)\s+(' + '|'.join(GOOD + BAD) + r')\s+(\S+)s\s*(.*)')
 
-    def program(self, entry, counts, n_done, totals):
-        mark = 'FAIL' if counts.failed else 'ok'
-        text = f'{mark:4}  {entry["name"]}  {summary(*counts[:3])}  {entry["duration"]:.1f} s'
+    def __init__(self):
+        self.is_tty, self.n_failed = sys.stdout.isatty(), 0
+
+    def show(self, line):
+        found = self.LINE.match(line)
+        if not found:
+            return
+        done, of, name, result, seconds, more = found.groups()
+        self.n_failed += result in BAD
+        text = f'{result.lower():4}  {name.rpartition(" / ")[2]}  {more or "1 test"}  {seconds} s'
         if not self.is_tty:
             print(text, flush=True)
             return
-        if counts.failed:
+        if result in BAD:
             print('\r\033[K' + text)
-        of = f'/{self.n_programs}' if self.n_programs else ''
-        print(f'\r\033[Ktests: {n_done}{of} programs, {summary(*totals)}', end='', flush=True)
+        failed = f', {self.n_failed} failed' if self.n_failed else ''
+        print(f'\r\033[Ktests: {done} of {of} programs{failed}', end='', flush=True)
 
     def clear(self):
         if self.is_tty:
@@ -111,30 +125,13 @@ class Display:
 
 
 def show_failure(entry, counts):
-    print(f'\n--- {entry["name"]}: {"; ".join(counts.problems[:8])}')
+    print(f'\n--- {entry["name"].rpartition(" / ")[2]}: {"; ".join(counts.problems[:8])}')
     print('    ' + ' '.join(entry['command']))
     lines = entry.get('stdout', '').splitlines() + entry.get('stderr', '').splitlines()
     if len(lines) > SHOWN_LINES:
         print(f'    ({len(lines) - SHOWN_LINES} lines before these)')
     for line in lines[-SHOWN_LINES:]:
         print('    ' + line)
-
-
-def follow(path, process):
-    """Yields the entries of testlog.json as meson writes them, until meson has ended."""
-    pending, log = '', None
-    while True:
-        ended = process.poll() is not None
-        if log is None and os.path.exists(path):
-            log = open(path, encoding='utf-8', errors='replace')
-        pending += log.read() if log else ''
-        *lines, pending = pending.split('\n')
-        yield from (json.loads(line) for line in lines if line.strip())
-        if ended:
-            break
-        time.sleep(0.1)
-    if log:
-        log.close()
 
 
 def test_environment():
@@ -146,43 +143,47 @@ def test_environment():
     return env
 
 
-def planned_programs(build, arguments):
+def read_log(path):
+    """The entries of testlog.json, which meson completes only when it ends."""
     try:
-        with open(os.path.join(build, 'meson-info', 'intro-tests.json'), encoding='utf-8') as f:
-            return 0 if arguments else len(json.load(f))
-    except (OSError, ValueError):
-        return 0
+        with open(path, encoding='utf-8', errors='replace') as f:
+            return [json.loads(line) for line in f if line.strip()]
+    except OSError:
+        return []
+
+
+def run_meson(build, arguments, env):
+    """Runs the tests and shows progress. Returns meson's status and all it said."""
+    said, display = [], Display()
+    with subprocess.Popen(['meson', 'test', '-C', build, '--no-rebuild', *arguments], text=True,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, errors='replace',
+                          env={**env, 'PYTHONUNBUFFERED': '1'}) as process:
+        for line in process.stdout:
+            said.append(line)
+            display.show(line)
+    display.clear()
+    return process.returncode, ''.join(said)
 
 
 def run(build, arguments):
     env = test_environment()
-    require = env.get('LH_TEST_REQUIRE') == '1'
     logs = os.path.join(build, 'meson-logs')
     log_path = os.path.join(logs, 'testlog.json')
-    os.makedirs(logs, exist_ok=True)
     if os.path.exists(log_path):
         os.remove(log_path)
-    totals, failures, n_done = [0, 0, 0], [], 0
-    display = Display(planned_programs(build, arguments))
-    with open(os.path.join(logs, 'run_tests.log'), 'w+', encoding='utf-8') as out:
-        process = subprocess.Popen(['meson', 'test', '-C', build, '--no-rebuild', *arguments],
-                                   stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=env)
-        for entry in follow(log_path, process):
-            counts = count_program(entry, require)
-            totals = [t + c for t, c in zip(totals, counts[:3])]
-            n_done += 1
-            if counts.failed:
-                failures.append((entry, counts))
-            display.program(entry, counts, n_done, totals)
-        display.clear()
-        out.seek(0)
-        said = out.read()
-    for entry, counts in failures:
-        show_failure(entry, counts)
-    if process.returncode and not failures:
-        print(f'meson test ended with status {process.returncode}:\n{said[-2000:]}')
+    status, said = run_meson(build, arguments, env)
+    totals, n_bad = [0, 0, 0], 0
+    for entry in read_log(log_path):
+        counts = count_program(entry, env.get('LH_TEST_REQUIRE') == '1')
+        totals = [t + c for t, c in zip(totals, counts[:3])]
+        if counts.failed:
+            n_bad += 1
+            show_failure(entry, counts)
+    if status and not n_bad:
+        print(f'meson test ended with status {status}:\n{said[-2000:]}')
         totals[1] += 1
-    if failures:
+    if n_bad:
         print(f'\nthe whole output is in {os.path.join(logs, "testlog.txt")}')
     print(summary(*totals))
     return 0 if totals[1] == 0 and totals[0] > 0 else 1
@@ -195,7 +196,11 @@ def main(arguments):
         return 0
     if arguments[:1] == ['-C'] and len(arguments) > 1:
         build, arguments = arguments[1], arguments[2:]
-    return run(build, arguments)
+    try:
+        return run(build, arguments)
+    except KeyboardInterrupt:
+        print('\ninterrupted')
+        return 130
 
 
 if __name__ == '__main__':

@@ -5,14 +5,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool is_end(const struct option *o)
-{
-    return o->kind == OPTION_GROUP && !o->name;
-}
-
-#define for_each_option(o, table)                           \
-    for (const struct option *o = (table); !is_end(o); o++) \
+#define for_each_option(o, table)                                   \
+    for (const struct option *o = (table); !options_at_end(o); o++) \
         if (o->kind != OPTION_GROUP)
+
+// One command line on its way into a struct.
+struct parser {
+    const struct option *table, *positional;
+    int argc, at;
+    char **argv;
+    const char *word; // the one that was no option, NULL so far
+    void *into;
+    struct err *e;
+};
 
 // Number of single-letter edits between two short words.
 static unsigned edit_distance(const char *a, const char *b)
@@ -38,10 +43,10 @@ static unsigned edit_distance(const char *a, const char *b)
 const char *nearest_name(const char *word, const char *const *names)
 {
     const char *best = NULL;
-    unsigned least = (unsigned)strlen(word) / 2 + 1;
+    unsigned least = (unsigned)strlen(word) / 2;
     for (; *names; names++) {
         unsigned d = edit_distance(word, *names);
-        if (d <= least && (!best || d < least)) {
+        if (d <= least && d < strlen(*names) && (!best || d < least)) {
             best = *names;
             least = d;
         }
@@ -49,11 +54,21 @@ const char *nearest_name(const char *word, const char *const *names)
     return best;
 }
 
-static bool unknown_option(const struct option *table, const char *word, struct err *e)
+bool err_suggest(struct err *e, const char *word, const char *const *names, const char *remedy)
+{
+    char front[sizeof(e->text)];
+    memcpy(front, e->text, sizeof(front));
+    const char *nearest = nearest_name(word, names);
+    if (nearest)
+        return err_set(e, "%s; did you mean %s?", front, nearest);
+    return err_set(e, "%s; %s", front, remedy);
+}
+
+static bool unknown_option(const struct parser *p, const char *word)
 {
     const char *names[128];
     size_t n = 0;
-    for_each_option(o, table)
+    for_each_option(o, p->table)
     {
         BUG_ON(n + 3 > ARRAY_LEN(names));
         names[n++] = o->name;
@@ -63,8 +78,8 @@ static bool unknown_option(const struct option *table, const char *word, struct 
     names[n] = NULL;
     const char *nearest = nearest_name(word, names);
     if (nearest)
-        return err_set(e, "unknown option '-%s'; did you mean '-%s'?", word, nearest);
-    return err_set(e, "unknown option '-%s'; --help lists them", word);
+        return err_set(p->e, "unknown option '-%s'; did you mean '-%s'?", word, nearest);
+    return err_set(p->e, "unknown option '-%s'; --help lists them", word);
 }
 
 static const struct option *option_find(const struct option *table, const char *name, size_t n)
@@ -94,50 +109,62 @@ static void store(const struct option *o, void *into, const char *text)
     }
 }
 
-static bool store_positional(const struct option *table, const char *name, const char *word,
-                             void *into, struct err *e)
+static bool given_twice(const struct parser *p, const char *word, const char *before)
 {
-    const struct option *o = option_find(table, name, strlen(name));
-    BUG_ON(!o || o->kind != OPTION_TEXT);
-    const char *before = *(const char **)((u8 *)into + o->offset);
+    return err_set(p->e, "'%s': the %s is '%s' already; give one", word, p->positional->name,
+                   before);
+}
+
+static bool parse_positional(struct parser *p, const char *word)
+{
+    const char *before = *(const char **)((u8 *)p->into + p->positional->offset);
     if (before)
-        return err_set(e, "'%s': the %s is already '%s'", word, name, before);
-    store(o, into, word);
+        return given_twice(p, word, before);
+    p->word = word;
+    store(p->positional, p->into, word);
     return true;
 }
 
-// One option at argv[*at]; *at ends on its last word.
-static bool parse_option(const struct option *table, int argc, char **argv, int *at, void *into,
-                         struct err *e)
+static bool parse_value(struct parser *p, const struct option *o, const char *value)
 {
-    const char *word = argv[*at] + 1 + (argv[*at][1] == '-');
-    size_t n = strcspn(word, "=");
-    const struct option *o = option_find(table, word, strlen(word));
-    const char *value = NULL;
-    if (!o && word[n]) {
-        o = option_find(table, word, n);
-        value = word + n + 1;
-    }
-    if (!o)
-        return unknown_option(table, word, e);
     if (o->kind == OPTION_FLAG && value)
-        return err_set(e, "option '-%s' takes no value", o->name);
+        return err_set(p->e, "option '-%s' takes no value", o->name);
     if (o->kind != OPTION_FLAG && !value) {
-        if (*at + 1 >= argc)
-            return err_set(e, "option '-%s' needs a value: -%s %s", o->name, o->name, o->argument);
-        value = argv[++*at];
+        if (p->at + 1 >= p->argc)
+            return err_set(p->e, "option '-%s' needs a value: -%s %s", o->name, o->name,
+                           o->argument);
+        value = p->argv[++p->at];
     }
-    store(o, into, value);
+    if (o == p->positional && p->word)
+        return given_twice(p, value, p->word);
+    store(o, p->into, value);
     return true;
+}
+
+// One option at argv[at]; `at` ends on its last word.
+static bool parse_option(struct parser *p)
+{
+    const char *word = p->argv[p->at] + 1 + (p->argv[p->at][1] == '-');
+    size_t n = strcspn(word, "=");
+    const struct option *o = option_find(p->table, word, n);
+    if (!o)
+        return unknown_option(p, word);
+    return parse_value(p, o, word[n] ? word + n + 1 : NULL);
 }
 
 bool options_parse(const struct option *table, const char *positional, int argc, char **argv,
                    void *into, struct err *e)
 {
-    for (int i = 0; i < argc; i++) {
-        bool is_option = argv[i][0] == '-' && argv[i][1];
-        if (!(is_option ? parse_option(table, argc, argv, &i, into, e)
-                        : store_positional(table, positional, argv[i], into, e)))
+    struct parser p = {.table = table, .argc = argc, .argv = argv, .into = into, .e = e};
+    p.positional = option_find(table, positional, strlen(positional));
+    BUG_ON(!p.positional || p.positional->kind != OPTION_TEXT);
+    bool all_words = false;
+    for (; p.at < argc; p.at++) {
+        const char *arg = argv[p.at];
+        if (!all_words && !strcmp(arg, "--"))
+            all_words = true;
+        else if (!(!all_words && arg[0] == '-' && arg[1] ? parse_option(&p)
+                                                         : parse_positional(&p, arg)))
             return false;
     }
     return true;
@@ -147,22 +174,29 @@ void options_free(const struct option *table, void *into)
 {
     for_each_option(o, table)
     {
-        if (o->kind == OPTION_LIST)
-            free(((struct option_list *)(void *)((u8 *)into + o->offset))->texts);
+        if (o->kind != OPTION_LIST)
+            continue;
+        struct option_list *l = (void *)((u8 *)into + o->offset);
+        free(l->texts);
+        *l = (struct option_list){0};
     }
+}
+
+void option_print(const struct option *o, FILE *to)
+{
+    fprintf(to, "  -%s", o->name);
+    if (o->other_name)
+        fprintf(to, ", -%s", o->other_name);
+    fprintf(to, "%s%s\n        %s\n", o->argument ? " " : "", o->argument ? o->argument : "",
+            o->doc);
 }
 
 void options_print(const struct option *table, FILE *to)
 {
-    for (const struct option *o = table; !is_end(o); o++) {
-        if (o->kind == OPTION_GROUP) {
+    for (const struct option *o = table; !options_at_end(o); o++) {
+        if (o->kind == OPTION_GROUP)
             fprintf(to, "\n%s:\n", o->name);
-            continue;
-        }
-        fprintf(to, "  -%s", o->name);
-        if (o->other_name)
-            fprintf(to, ", -%s", o->other_name);
-        fprintf(to, "%s%s\n        %s\n", o->argument ? " " : "", o->argument ? o->argument : "",
-                o->doc);
+        else
+            option_print(o, to);
     }
 }

@@ -30,7 +30,7 @@ const struct la_model la_models[] = {
         .doc = "like Loongson 3A6000: everything that is implemented",
         .cpucfg = {[0] = 0x0014d000,
                    [1] = 0x03f2f2fe,
-                   [2] = 0x7b60c0cf,
+                   [2] = 0x7b60cccf,
                    [3] = 0x00020cfd,
                    [4] = 100000000,
                    [5] = 0x00010001,
@@ -58,26 +58,31 @@ const struct la_model *la_model_find(const char *name)
     return NULL;
 }
 
+static void reset_context(struct la_context *x)
+{
+    memset(x, 0, sizeof(*x));
+#define CSR(number, name, writable, initial, scope) x->csr[number] = (initial);
+#include "cpu/loongarch64/csr.def"
+#undef CSR
+    x->timer.deadline = CLOCK_NEVER;
+}
+
 static void reset(struct cpu *cpu)
 {
     struct la_cpu *c = la_of(cpu);
     memset(c->gpr, 0, sizeof(c->gpr));
     memset(c->vr, 0, sizeof(c->vr));
     memset(c->fcc, 0, sizeof(c->fcc));
-    memset(&c->root, 0, sizeof(c->root));
     c->fcsr = 0;
-    c->context = &c->root;
-    c->csr = c->root.csr;
-#define CSR(number, name, writable, initial) c->csr[number] = (initial);
-#include "cpu/loongarch64/csr.def"
-#undef CSR
-    c->csr[CSR_CPUID] = c->csr[CSR_TID] = cpu->index;
+    reset_context(&c->root);
+    reset_context(&c->guest);
+    c->root.csr[CSR_CPUID] = c->root.csr[CSR_TID] = cpu->index;
+    la_lvz_reset(c);
     c->pc = c->next_pc = RESET_PC;
-    c->ll_bit = c->idle = c->timer_fired = false;
-    c->timer_deadline = CLOCK_NEVER;
-    c->timer_left = 0;
+    c->idle = false;
     c->counter_base = clock_now(cpu->bus->clock);
     c->random = 0x9e3779b9 + cpu->index;
+    la_switch_context(c, &c->root);
     la_tlb_clear(c);
 }
 
@@ -85,14 +90,14 @@ static bool can_wake(struct cpu *cpu)
 {
     struct la_cpu *c = la_of(cpu);
     la_timer_poll(c);
-    return la_pending_lines(c) != 0;
+    return la_pending_lines(c, c->context) != 0;
 }
 
 static u64 idle_deadline(struct cpu *cpu)
 {
     struct la_cpu *c = la_of(cpu);
     bool enabled = c->csr[CSR_ECFG] >> LINE_TI & 1;
-    return enabled ? la_timer_deadline_ns(c) : CLOCK_NEVER;
+    return enabled ? la_timer_deadline_ns(c, c->context) : CLOCK_NEVER;
 }
 
 static void free_cpu(struct cpu *cpu)
@@ -120,6 +125,7 @@ struct la_cpu *la_cpu_new(const struct la_model *model, struct cpu_bus *bus, uns
     memcpy(c->cpucfg, model->cpucfg, sizeof(c->cpucfg));
     c->context = &c->root;
     c->csr = c->root.csr;
+    la_lvz_init(&c->lvz);
     la_mmu_init(c);
     la_interp_prepare(c);
     reset(&c->cpu);
@@ -146,12 +152,13 @@ static bool unknown_feature(const char *name, struct err *e)
 }
 
 // Units that need another one go with it.
-static void drop_dependents(struct la_cpu *c)
+static void settle_dependents(struct la_cpu *c)
 {
     if (!(c->cpucfg[2] & BIT(0)))
         c->cpucfg[2] &= ~(u32)(BITS(7, 6) | BITS(5, 1));
     if (!(c->cpucfg[2] & BIT(6)))
         c->cpucfg[2] &= ~(u32)BIT(7);
+    c->cpucfg[2] = (u32)bits_set(c->cpucfg[2], 13, 11, la_has_lvz(c)); // LVZ version
 }
 
 bool la_cpu_set_feature(struct la_cpu *c, const char *name, bool on, struct err *e)
@@ -160,7 +167,8 @@ bool la_cpu_set_feature(struct la_cpu *c, const char *name, bool on, struct err 
         if (strcmp(f->name, name))
             continue;
         c->cpucfg[f->word] = (u32)bits_set(c->cpucfg[f->word], f->bit, f->bit, on);
-        drop_dependents(c);
+        settle_dependents(c);
+        la_lvz_reset(c);
         la_interp_prepare(c);
         return true;
     }

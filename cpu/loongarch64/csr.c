@@ -3,14 +3,16 @@
 // registers with effects are here. Section 7 of the Reference Manual.
 #include "cpu/loongarch64/state.h"
 
+enum csr_scope { ABSENT, BOTH, ROOT, LVZ, LVZ2 };
+
 struct csr {
-    bool exists;
+    enum csr_scope scope;
     const char *name;
     u64 writable;
 };
 
 static const struct csr csrs[CSR_N] = {
-#define CSR(number, name, writable, reset) [number] = {true, #name, writable},
+#define CSR(number, name, writable, reset, scope) [number] = {scope, #name, writable},
 #include "cpu/loongarch64/csr.def"
 #undef CSR
 };
@@ -20,12 +22,26 @@ static const struct csr csrs[CSR_N] = {
 static bool is_plain_window(unsigned n)
 {
     return (n >= CSR_UCAWIN && n <= 0x109) || (n >= CSR_PMCFG0 && n <= 0x207) ||
-           (n > CSR_MWPC && n <= 0x32f) || (n > 0x380 && n <= 0x3cf) || n == CSR_MWPC || n == 0x380;
+           (n >= CSR_MWPC && n <= 0x32f) || (n >= CSR_FWPC && n <= 0x3cf);
 }
 
 static bool is_mcsr(unsigned n)
 {
     return n >= CSR_MCSR0 && n <= 0xff;
+}
+
+bool la_csr_is_of_guest(unsigned n)
+{
+    return n < CSR_N && (csrs[n].scope == BOTH || csrs[n].scope == LVZ2);
+}
+
+bool la_csr_exists(const struct la_cpu *c, unsigned n)
+{
+    if (is_plain_window(n) || is_mcsr(n))
+        return true;
+    if (n >= CSR_N || csrs[n].scope == ABSENT)
+        return false;
+    return csrs[n].scope == BOTH || csrs[n].scope == ROOT || la_has_lvz(c);
 }
 
 static u64 read_mcsr(const struct la_cpu *c, unsigned n)
@@ -47,122 +63,192 @@ static void write_mcsr(struct la_cpu *c, unsigned n, u64 value)
     c->cpucfg[5] = (u32)(value >> 32);
 }
 
-static u64 read_estat(const struct la_cpu *c)
+// The guest's HWI bits come from GINTC, its other lines are stored.
+u64 la_estat(struct la_cpu *c, const struct la_context *x)
 {
     u32 lines = __atomic_load_n(&c->cpu.lines, __ATOMIC_RELAXED) & ~3u;
-    return c->csr[CSR_ESTAT] | lines | (u64)c->timer_fired << LINE_TI;
+    u64 hwi = x == &c->guest ? la_guest_hwi(c, lines) : la_root_lines(c, lines);
+    return x->csr[CSR_ESTAT] | hwi | (u64)x->timer.fired << LINE_TI;
 }
 
-static u64 read_pgd(const struct la_cpu *c)
+static u64 read_pgd(const struct la_context *x)
 {
-    u64 va = c->csr[CSR_TLBRERA] & 1 ? c->csr[CSR_TLBRBADV] : c->csr[CSR_BADV];
-    return va >> 63 ? c->csr[CSR_PGDH] : c->csr[CSR_PGDL];
+    u64 va = x->csr[CSR_TLBRERA] & 1 ? x->csr[CSR_TLBRBADV] : x->csr[CSR_BADV];
+    return va >> 63 ? x->csr[CSR_PGDH] : x->csr[CSR_PGDL];
 }
 
-static u64 read_absent(struct la_cpu *c, unsigned n)
+// The bits above VPPN copy its highest one.
+static u64 read_ehi(const struct la_cpu *c, u64 value)
 {
-    if (is_mcsr(n))
-        return read_mcsr(c, n);
-    log_unimp(c->cpu.bus->log, "cpu %u: read of CSR 0x%x, which is not there", c->cpu.index, n);
+    return (u64)sign_extend(value, (unsigned)bits_get(c->cpucfg[1], 19, 12) + 1);
+}
+
+// Of a 48-bit GPA no bit 63 is ever set: second-stage walks start at PGDL.
+static u64 read(struct la_cpu *c, struct la_context *x, unsigned n)
+{
+    switch (n) {
+    case CSR_ESTAT: return la_estat(c, x);
+    case CSR_TLBEHI:
+    case CSR_TLBREHI: return read_ehi(c, x->csr[n]);
+    case CSR_PGD: return read_pgd(x);
+    case CSR_TVAL: return la_timer_value(c, x);
+    case CSR_LLBCTL: return x->csr[n] | (x->link.is_set ? LLBCTL_ROLLB : 0);
+    case CSR_GINTC:
+        la_guest_hwi(c, __atomic_load_n(&c->cpu.lines, __ATOMIC_RELAXED));
+        return x->csr[n];
+    default: return is_mcsr(n) ? read_mcsr(c, n) : x->csr[n];
+    }
+}
+
+static u64 absent(struct la_cpu *c, const char *what, unsigned n)
+{
+    log_unimp(c->cpu.bus->log, "cpu %u: %s CSR 0x%x, which is not there", c->cpu.index, what, n);
     return 0;
 }
 
 u64 la_csr_read(struct la_cpu *c, unsigned n)
 {
-    switch (n) {
-    case CSR_ESTAT: return read_estat(c);
-    case CSR_PGD: return read_pgd(c);
-    case CSR_TVAL: return la_timer_value(c);
-    case CSR_LLBCTL: return c->csr[CSR_LLBCTL] | (c->ll_bit ? LLBCTL_ROLLB : 0);
-    default: break;
-    }
-    if (n < CSR_N && (csrs[n].exists || is_plain_window(n)))
-        return c->csr[n];
-    return read_absent(c, n);
+    la_trap_guest_csr(c, n);
+    return la_csr_exists(c, n) ? read(c, c->context, n) : absent(c, "read of", n);
 }
 
-// Bits that a model without the unit does not have.
-static u64 writable_bits(const struct la_cpu *c, unsigned n)
+// Bits of EUEN that a model without the unit does not have.
+static u64 units_of_model(const struct la_cpu *c)
 {
-    u64 bits = csrs[n].writable;
-    if (n == CSR_EUEN) {
-        bits &= c->cpucfg[2] & BIT(6) ? ~0ULL : ~(u64)EUEN_SXE;
-        bits &= c->cpucfg[2] & BIT(7) ? ~0ULL : ~(u64)EUEN_ASXE;
-        bits &= c->cpucfg[2] & BITS(20, 18) ? ~0ULL : ~(u64)EUEN_BTE;
-    }
-    if (n == CSR_PWCH && !(c->cpucfg[2] & BIT(24)))
-        bits &= ~BIT(24);
+    u64 bits = EUEN_FPE;
+    bits |= c->cpucfg[2] & BIT(6) ? EUEN_SXE : 0;
+    bits |= c->cpucfg[2] & BIT(7) ? EUEN_ASXE : 0;
+    bits |= c->cpucfg[2] & BITS(20, 18) ? EUEN_BTE : 0;
     return bits;
 }
 
+static u64 writable_bits(const struct la_cpu *c, unsigned n, u64 new_value)
+{
+    u64 bits = is_plain_window(n) ? ~0ULL : csrs[n].writable;
+    switch (n) {
+    case CSR_EUEN: return bits & units_of_model(c);
+    case CSR_PWCH: return c->cpucfg[2] & BIT(24) ? bits : bits & ~BIT(24);
+    case CSR_TLBRPRMD: return la_has_lvz(c) ? bits : bits & ~BIT(3);
+    case CSR_MERRCTL: return la_has_lvz(c) ? bits : bits & ~BIT(5);
+    case CSR_GSTAT: return la_gstat_controls(c);
+    case CSR_GCFG: return la_gcfg_controls(c);
+    case CSR_GTLBC: return la_gtlbc_controls(new_value);
+    case CSR_MWPC:
+    case CSR_FWPC: return 0; // there are no watchpoints
+    default: return bits;
+    }
+}
+
 // Registers that act on the bits written rather than store them.
-static void act_on_write(struct la_cpu *c, unsigned n, u64 written)
+static void act_on_write(struct la_cpu *c, struct la_context *x, unsigned n, u64 written)
 {
     switch (n) {
     case CSR_TICLR:
         if (written & 1)
-            c->timer_fired = false;
+            x->timer.fired = false;
         break;
     case CSR_LLBCTL:
         if (written & LLBCTL_WCLLB)
-            c->ll_bit = false;
+            x->link.is_set = false;
         break;
     case CSR_IMPCTL2: la_tlb_flush_parts(c, written & 2, written & 1); break;
     default: break;
     }
 }
 
-// What follows from the new value of a register.
-static void after_write(struct la_cpu *c, unsigned n, u64 old)
+// What follows from the new value of a register of either context.
+static void after_write(struct la_cpu *c, struct la_context *x, unsigned n, u64 old)
 {
     switch (n) {
     case CSR_CRMD:
     case CSR_ASID:
     case CSR_MISC:
-        la_mmu_mode_changed(c);
-        la_check_interrupts_soon(c);
-        break;
-    case CSR_ECFG:
-    case CSR_ESTAT: la_check_interrupts_soon(c); break;
-    case CSR_TCFG: la_timer_configure(c); break;
+    case CSR_GSTAT: la_mmu_mode_changed(c); break;
+    case CSR_EUEN: la_units_changed(c); break;
+    case CSR_TCFG: la_timer_configure(c, x); break;
     case CSR_RVACFG:
     case CSR_DMW0:
     case CSR_DMW1:
     case CSR_DMW2:
     case CSR_DMW3:
-        if (c->csr[n] != old)
+        if (x->csr[n] != old)
             la_mmu_flush(c);
         break;
     case CSR_STLBPS:
-        if (c->csr[n] != old)
-            la_tlb_stlb_page_size_changed(c);
+        if (x->csr[n] != old)
+            la_tlb_stlb_page_size_changed(c, x);
         break;
     default: break;
     }
+    la_check_interrupts_soon(c);
 }
 
-static u64 write_absent(struct la_cpu *c, unsigned n, u64 value, u64 mask)
+static void write(struct la_cpu *c, struct la_context *x, unsigned n, u64 value, u64 mask, u64 bits)
 {
-    u64 old = read_absent(c, n);
-    if (is_mcsr(n))
-        write_mcsr(c, n, (old & ~mask) | (value & mask));
-    return old;
+    u64 stored = x->csr[n];
+    x->csr[n] = (stored & ~bits) | (value & bits);
+    act_on_write(c, x, n, value & mask);
+    after_write(c, x, n, stored);
+}
+
+static void log_write_of(struct la_cpu *c, const char *what, unsigned n, u64 value, u64 mask)
+{
+    log_at(c->cpu.bus->log, LOG_CSR, "cpu %u: pc 0x%llx %s 0x%x %s := 0x%llx mask 0x%llx",
+           c->cpu.index, (unsigned long long)c->pc, what, n,
+           n < CSR_N && csrs[n].name ? csrs[n].name : "", (unsigned long long)value,
+           (unsigned long long)mask);
 }
 
 u64 la_csr_write(struct la_cpu *c, unsigned n, u64 value, u64 mask)
 {
-    bool is_window = is_plain_window(n);
-    log_at(c->cpu.bus->log, LOG_CSR, "cpu %u: pc 0x%llx CSR 0x%x %s := 0x%llx mask 0x%llx",
-           c->cpu.index, (unsigned long long)c->pc, n,
-           n < CSR_N && csrs[n].name ? csrs[n].name : "", (unsigned long long)value,
-           (unsigned long long)mask);
-    if (!is_window && (n >= CSR_N || !csrs[n].exists))
-        return write_absent(c, n, value, mask);
-    u64 old = la_csr_read(c, n), stored = c->csr[n];
-    // Counts of watchpoints are read-only; the rest of a window is storage.
-    u64 bits = is_window ? (n == CSR_MWPC || n == 0x380 ? 0 : mask) : mask & writable_bits(c, n);
-    c->csr[n] = (stored & ~bits) | (value & bits);
-    act_on_write(c, n, value & mask);
-    after_write(c, n, stored);
+    log_write_of(c, la_in_guest(c) ? "guest CSR" : "CSR", n, value, mask);
+    la_trap_guest_csr(c, n);
+    if (!la_csr_exists(c, n))
+        return absent(c, "write to", n);
+    u64 old = read(c, c->context, n);
+    u64 new_value = (old & ~mask) | (value & mask);
+    if (is_mcsr(n))
+        write_mcsr(c, n, new_value);
+    else
+        write(c, c->context, n, value, mask, mask & writable_bits(c, n, new_value));
     return old;
+}
+
+u64 la_gcsr_read(struct la_cpu *c, unsigned n)
+{
+    return la_csr_is_of_guest(n) ? read(c, &c->guest, n) : absent(c, "read of guest", n);
+}
+
+// Root may also set what the guest only reads: its identity, and the stored interrupt bits and
+// exception codes of ESTAT.
+static u64 writable_from_root(const struct la_cpu *c, unsigned n, u64 new_value)
+{
+    switch (n) {
+    case CSR_ESTAT: return BITS(30, 16) | BIT(14) | BIT(12) | BITS(10, 10) | BITS(1, 0);
+    case CSR_BADI: return BITS(31, 0);
+    case CSR_CPUID: return BITS(8, 0);
+    default: return writable_bits(c, n, new_value);
+    }
+}
+
+u64 la_gcsr_write(struct la_cpu *c, unsigned n, u64 value, u64 mask)
+{
+    log_write_of(c, "GCSR", n, value, mask);
+    if (!la_csr_is_of_guest(n))
+        return absent(c, "write to guest", n);
+    struct la_context *x = &c->guest;
+    u64 old = read(c, x, n), new_value = (old & ~mask) | (value & mask);
+    if (n == CSR_TVAL)
+        la_timer_set_value(c, x, new_value);
+    if (n == CSR_ESTAT && mask & BIT(LINE_TI))
+        x->timer.fired = value >> LINE_TI & 1;
+    write(c, x, n, value, mask, mask & writable_from_root(c, n, new_value));
+    return old;
+}
+
+void la_units_changed(struct la_cpu *c)
+{
+    c->units = (u32)c->csr[CSR_EUEN];
+    if (la_in_guest(c))
+        c->units &= (u32)c->root.csr[CSR_EUEN];
 }

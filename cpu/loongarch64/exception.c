@@ -10,22 +10,40 @@ static const char *exception_name(enum la_exception e)
         [EXC_ADEF] = "ADEF", [EXC_ALE] = "ALE",   [EXC_BCE] = "BCE",   [EXC_SYS] = "SYS",
         [EXC_BRK] = "BRK",   [EXC_INE] = "INE",   [EXC_IPE] = "IPE",   [EXC_FPD] = "FPD",
         [EXC_SXD] = "SXD",   [EXC_ASXD] = "ASXD", [EXC_FPE] = "FPE",   [EXC_WPEF] = "WPEF",
-        [EXC_TLBR] = "TLBR", [EXC_MERR] = "MERR", [EXC_ADEM] = "ADEM", [EXC_VFPE] = "VFPE",
-        [EXC_WPEM] = "WPEM",
+        [EXC_GSPR] = "GSPR", [EXC_HVC] = "HVC",   [EXC_TLBR] = "TLBR", [EXC_MERR] = "MERR",
+        [EXC_ADEM] = "ADEM", [EXC_VFPE] = "VFPE", [EXC_WPEM] = "WPEM",
     };
     return e < ARRAY_LEN(names) && names[e] ? names[e] : "?";
 }
 
-_Noreturn void la_raise_address(struct la_cpu *c, enum la_exception e, u64 bad_va)
+static _Noreturn void leave(struct la_cpu *c, enum la_exception e, u64 bad_va, bool in_root)
 {
     c->raised = e;
     c->raised_va = bad_va;
+    c->raised_in_root = in_root;
     longjmp(c->leave, 1);
+}
+
+_Noreturn void la_raise_address(struct la_cpu *c, enum la_exception e, u64 bad_va)
+{
+    leave(c, e, bad_va, false);
 }
 
 _Noreturn void la_raise(struct la_cpu *c, enum la_exception e)
 {
-    la_raise_address(c, e, 0);
+    leave(c, e, 0, false);
+}
+
+_Noreturn void la_raise_root(struct la_cpu *c, enum la_exception e, u64 bad_va)
+{
+    leave(c, e, bad_va, true);
+}
+
+// The guest's own EUEN is looked at first.
+_Noreturn void la_raise_unit_off(struct la_cpu *c, u32 bit)
+{
+    enum la_exception e = bit == EUEN_FPE ? EXC_FPD : bit == EUEN_SXE ? EXC_SXD : EXC_ASXD;
+    leave(c, e, 0, c->csr[CSR_EUEN] & bit);
 }
 
 // Exceptions that report an address in BADV (table 7 of the manual).
@@ -45,10 +63,15 @@ static u64 saved_mode(u64 crmd, u64 we_bit)
     return (crmd & (CRMD_PLV | CRMD_IE)) | (crmd & CRMD_WE ? we_bit : 0);
 }
 
-static void enter_refill(struct la_cpu *c, u64 bad_va)
+// Where each kind of entry notes that it came from the guest.
+#define TLBRPRMD_PGM BIT(3)
+#define MERRCTL_PGM  BIT(5)
+#define GSTAT_PGM    BIT(1)
+
+static void enter_refill(struct la_cpu *c, u64 bad_va, bool from_guest)
 {
     u64 *r = c->csr;
-    r[CSR_TLBRPRMD] = saved_mode(r[CSR_CRMD], BIT(4));
+    r[CSR_TLBRPRMD] = saved_mode(r[CSR_CRMD], BIT(4)) | (from_guest ? TLBRPRMD_PGM : 0);
     r[CSR_TLBRBADV] = bad_va;
     r[CSR_TLBREHI] = bits_set(r[CSR_TLBREHI], 47, 13, bad_va >> 13);
     r[CSR_TLBRERA] = (c->pc & ~3ULL) | 1;
@@ -57,10 +80,10 @@ static void enter_refill(struct la_cpu *c, u64 bad_va)
     c->next_pc = r[CSR_TLBRENTRY];
 }
 
-static void enter_machine_error(struct la_cpu *c)
+static void enter_machine_error(struct la_cpu *c, bool from_guest)
 {
     u64 *r = c->csr, crmd = r[CSR_CRMD];
-    u64 merrctl = r[CSR_MERRCTL] & ~BITS(12, 2);
+    u64 merrctl = (r[CSR_MERRCTL] & ~BITS(12, 2)) | (from_guest ? MERRCTL_PGM : 0);
     merrctl |= 1 | (crmd & CRMD_PLV) << 2 | bits_get(crmd, 2, 2) << 4 | bits_get(crmd, 9, 9) << 6;
     merrctl |= bits_get(crmd, 8, 3) << 7; // DA, PG, DATF, DATM
     r[CSR_MERRCTL] = merrctl;
@@ -77,37 +100,64 @@ static u64 vector_offset(struct la_cpu *c, enum la_exception e)
     if (!vs)
         return 0;
     if (e == EXC_INT)
-        code = 64 + 31 - (unsigned)__builtin_clz(la_pending_lines(c));
+        code = 64 + 31 - (unsigned)__builtin_clz(la_pending_lines(c, c->context));
     return (u64)code << (vs + 2);
 }
 
-static void enter_ordinary(struct la_cpu *c, enum la_exception e, u64 bad_va)
+// BADI describes the instruction of a synchronous exception. For a second-stage fetch fault there
+// is none yet.
+static void note_instruction(struct la_cpu *c, enum la_exception e, bool from_guest)
+{
+    if (e == EXC_INT || e == EXC_GCHC)
+        return;
+    if (e != EXC_PIF || !from_guest)
+        c->csr[CSR_BADI] = c->insn;
+    else if (!c->lvz.badi_on_pif)
+        c->csr[CSR_BADI] = 0;
+}
+
+static void enter_ordinary(struct la_cpu *c, enum la_exception e, u64 bad_va, bool from_guest)
 {
     u64 *r = c->csr;
     r[CSR_PRMD] = saved_mode(r[CSR_CRMD], BIT(3));
     r[CSR_ERA] = c->pc;
     r[CSR_ESTAT] = bits_set(r[CSR_ESTAT], 30, 16, e);
-    if (e != EXC_INT)
-        r[CSR_BADI] = c->insn;
+    note_instruction(c, e, from_guest);
     if (has_bad_address(e))
         r[CSR_BADV] = bad_va;
     if (is_page_exception(e))
         r[CSR_TLBEHI] = bad_va & BITS(47, 13);
     c->next_pc = r[CSR_EENTRY] + vector_offset(c, e);
     r[CSR_CRMD] &= ~(u64)(CRMD_PLV | CRMD_IE | CRMD_WE);
+    if (!la_in_guest(c) && la_has_lvz(c))
+        r[CSR_GSTAT] = (r[CSR_GSTAT] & ~GSTAT_PGM) | (from_guest ? GSTAT_PGM : 0);
 }
 
-void la_enter_exception(struct la_cpu *c, enum la_exception e, u64 bad_va)
+static void log_exception(struct la_cpu *c, enum la_exception e, u64 bad_va, bool from_guest)
 {
-    log_at(c->cpu.bus->log, LOG_INT, "cpu %u: %s pc 0x%llx address 0x%llx crmd 0x%llx estat 0x%llx",
-           c->cpu.index, exception_name(e), (unsigned long long)c->pc, (unsigned long long)bad_va,
-           (unsigned long long)c->csr[CSR_CRMD], (unsigned long long)la_csr_read(c, CSR_ESTAT));
+    log_at(c->cpu.bus->log, LOG_INT,
+           "cpu %u: %s%s pc 0x%llx address 0x%llx crmd 0x%llx estat 0x%llx", c->cpu.index,
+           from_guest       ? "exit "
+           : la_in_guest(c) ? "guest "
+                            : "",
+           exception_name(e), (unsigned long long)c->pc, (unsigned long long)bad_va,
+           (unsigned long long)c->csr[CSR_CRMD], (unsigned long long)la_estat(c, c->context));
+}
+
+void la_enter_exception(struct la_cpu *c, enum la_exception e, u64 bad_va, bool in_root)
+{
+    bool from_guest = in_root && la_in_guest(c);
+    if (from_guest)
+        la_switch_context(c, &c->root);
+    if (from_guest && c->lvz.ll_shared)
+        c->guest.link.is_set = false;
+    log_exception(c, e, bad_va, from_guest);
     if (e == EXC_TLBR)
-        enter_refill(c, bad_va);
+        enter_refill(c, bad_va, from_guest);
     else if (e == EXC_MERR)
-        enter_machine_error(c);
+        enter_machine_error(c, from_guest);
     else
-        enter_ordinary(c, e, bad_va);
+        enter_ordinary(c, e, bad_va, from_guest);
     la_mmu_mode_changed(c);
 }
 
@@ -148,24 +198,38 @@ static void return_from_ordinary(struct la_cpu *c)
 static void end_link(struct la_cpu *c)
 {
     if (!(c->csr[CSR_LLBCTL] & LLBCTL_KLO))
-        c->ll_bit = false;
+        c->context->link.is_set = false;
     c->csr[CSR_LLBCTL] &= ~(u64)LLBCTL_KLO;
+}
+
+// The return that ertn makes, and whether it leads into the guest. A guest's ertn never leaves it,
+// though its registers may hold any bits.
+static bool return_to_guest(struct la_cpu *c)
+{
+    u64 *r = c->csr;
+    if (r[CSR_MERRCTL] & 1) {
+        return_from_machine_error(c);
+        return r[CSR_MERRCTL] & MERRCTL_PGM;
+    }
+    if (r[CSR_TLBRERA] & 1) {
+        return_from_refill(c);
+        return r[CSR_TLBRPRMD] & TLBRPRMD_PGM;
+    }
+    return_from_ordinary(c);
+    return r[CSR_GSTAT] & GSTAT_PGM;
 }
 
 void la_ertn(struct la_cpu *c)
 {
-    if (c->csr[CSR_MERRCTL] & 1)
-        return_from_machine_error(c);
-    else if (c->csr[CSR_TLBRERA] & 1)
-        return_from_refill(c);
-    else
-        return_from_ordinary(c);
+    bool to_guest = return_to_guest(c) && !la_in_guest(c);
     end_link(c);
+    if (to_guest)
+        la_switch_context(c, &c->guest);
     la_mmu_mode_changed(c);
     la_check_interrupts_soon(c);
 }
 
-u32 la_pending_lines(struct la_cpu *c)
+u32 la_pending_lines(struct la_cpu *c, const struct la_context *x)
 {
-    return la_csr_read(c, CSR_ESTAT) & bits_get(c->csr[CSR_ECFG], 12, 0);
+    return la_estat(c, x) & bits_get(x->csr[CSR_ECFG], 12, 0);
 }

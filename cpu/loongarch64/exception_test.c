@@ -80,7 +80,7 @@ TEST(disabled_units_trap)
 {
     struct rig r;
     rig_init(&r, "la464");
-    r.c->csr[CSR_EUEN] = 0;
+    la_csr_write(r.c, CSR_EUEN, 0, ~0ULL);
     rig_run(&r, "fadd.d $fa0, $fa0, $fa0");
     CHECK_EQ(ECODE(r.c), EXC_FPD);
     rig_free(&r);
@@ -167,6 +167,8 @@ TEST(idle_waits_for_an_enabled_line_even_with_interrupts_off)
     r.c->csr[CSR_ECFG] = 1 << LINE_IPI;
     rig_program(&r, "idle 0;addi.d $a0, $zero, 1");
     CHECK_EQ(cpu_run(&r.c->cpu, 100), CPU_EXIT_IDLE);
+    CHECK_EQ(r.c->pc, RIG_CODE + 4);
+    CHECK_EQ(r.c->gpr[4], 0);
     CHECK(!cpu_can_wake(&r.c->cpu));
     cpu_set_line(&r.c->cpu, 3, true); // not enabled
     CHECK_EQ(cpu_run(&r.c->cpu, 100), CPU_EXIT_IDLE);
@@ -184,7 +186,7 @@ TEST(machine_errors_save_and_restore_the_whole_mode)
     r.c->csr[CSR_MERRENTRY] = 0x40000;
     r.c->csr[CSR_CRMD] = CRMD_PG | 3 | CRMD_IE | 1 << 5 | 2 << 7 | CRMD_WE;
     r.c->pc = 0x1234;
-    la_enter_exception(r.c, EXC_MERR, 0);
+    la_enter_exception(r.c, EXC_MERR, 0, false);
     CHECK_EQ(r.c->next_pc, 0x40000);
     CHECK_EQ(r.c->csr[CSR_CRMD], CRMD_DA);
     CHECK_EQ(r.c->csr[CSR_MERRCTL] & 1, 1);

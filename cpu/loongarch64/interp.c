@@ -86,11 +86,18 @@ static void run_slice_logged(struct la_cpu *c, u64 end)
     }
 }
 
+static bool wants_interrupt(struct la_cpu *c, const struct la_context *x)
+{
+    return x->csr[CSR_CRMD] & CRMD_IE && la_pending_lines(c, x);
+}
+
+// The root's interrupts break into a guest; they come before the guest's own.
 static void take_interrupt(struct la_cpu *c)
 {
-    if (!(c->csr[CSR_CRMD] & CRMD_IE) || !la_pending_lines(c))
+    bool for_root = wants_interrupt(c, &c->root);
+    if (!for_root && !(la_in_guest(c) && wants_interrupt(c, &c->guest)))
         return;
-    la_enter_exception(c, EXC_INT, 0);
+    la_enter_exception(c, EXC_INT, 0, for_root);
     c->pc = c->next_pc;
 }
 
@@ -105,7 +112,7 @@ static bool serve_requests(struct la_cpu *c, enum cpu_exit *why)
         return false;
     }
     la_timer_poll(c);
-    c->idle = c->idle && !la_pending_lines(c);
+    c->idle = c->idle && !la_pending_lines(c, c->context);
     if (c->idle) {
         *why = CPU_EXIT_IDLE;
         return false;
@@ -117,7 +124,7 @@ static bool serve_requests(struct la_cpu *c, enum cpu_exit *why)
 // The exception that la_raise left: taken where the instruction was.
 static void take_raised(struct la_cpu *c)
 {
-    la_enter_exception(c, c->raised, c->raised_va);
+    la_enter_exception(c, c->raised, c->raised_va, c->raised_in_root);
     c->pc = c->next_pc;
 }
 

@@ -81,9 +81,9 @@ COMPARE_AND_SWAP(d, s64)
 // the price of not watching every store.
 static void set_link(struct la_cpu *c, u64 va, u64 value)
 {
-    c->ll_address = la_translate(c, va, LA_LOAD);
-    c->ll_value[0] = value;
-    c->ll_bit = true;
+    c->context->link.address = la_translate(c, va, LA_LOAD);
+    c->context->link.value[0] = value;
+    c->context->link.is_set = true;
 }
 
 // sc.q comes after ll.d on the lower half, so that one remembers the upper half too.
@@ -92,7 +92,7 @@ static void link_pair(struct la_cpu *c, u64 va, u64 value)
     const u32 cpucfg2_scq = 1u << 30;
     u64 high = (va & 15) == 0 && (c->cpucfg[2] & cpucfg2_scq) ? la_load64(c, va + 8) : 0;
     set_link(c, va, value);
-    c->ll_value[1] = high;
+    c->context->link.value[1] = high;
 }
 
 static void load_linked_w(struct la_cpu *c, const struct la_insn *i, u64 va)
@@ -138,8 +138,8 @@ INSN(llacq_d)
 static bool unlink_if_same(struct la_cpu *c, u64 va, unsigned size)
 {
     check_aligned(c, va, size);
-    bool same = c->ll_bit && la_translate(c, va, LA_STORE) == c->ll_address;
-    c->ll_bit = false;
+    bool same = c->context->link.is_set && la_translate(c, va, LA_STORE) == c->context->link.address;
+    c->context->link.is_set = false;
     return same;
 }
 
@@ -147,7 +147,7 @@ static void store_conditional_w(struct la_cpu *c, const struct la_insn *i, u64 v
 {
     bool done = false;
     if (unlink_if_same(c, va, 4)) {
-        u32 *p = la_atomic_host(c, va, 4), expected = (u32)c->ll_value[0];
+        u32 *p = la_atomic_host(c, va, 4), expected = (u32)c->context->link.value[0];
         done = __atomic_compare_exchange_n(p, &expected, (u32)c->gpr[i->rd], false,
                                            __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
     }
@@ -158,7 +158,7 @@ static void store_conditional_d(struct la_cpu *c, const struct la_insn *i, u64 v
 {
     bool done = false;
     if (unlink_if_same(c, va, 8)) {
-        u64 *p = la_atomic_host(c, va, 8), expected = c->ll_value[0];
+        u64 *p = la_atomic_host(c, va, 8), expected = c->context->link.value[0];
         done = __atomic_compare_exchange_n(p, &expected, c->gpr[i->rd], false, __ATOMIC_SEQ_CST,
                                            __ATOMIC_SEQ_CST);
     }
@@ -208,7 +208,7 @@ INSN(sc_q)
     u64 va = c->gpr[i->rj];
     bool done = false;
     if (unlink_if_same(c, va, 16))
-        done = compare_and_swap_16(la_atomic_host(c, va, 16), c->ll_value, c->gpr[i->rd],
+        done = compare_and_swap_16(la_atomic_host(c, va, 16), c->context->link.value, c->gpr[i->rd],
                                    c->gpr[i->rk]);
     set_gpr(c, i->rd, done);
 }

@@ -1,28 +1,46 @@
 // SPDX-License-Identifier: Apache-2.0
-// Instructions of the virtualization extension. No model offers LVZ, so that none of them is
-// reached; a model that does gets an undefined instruction and a line in the log.
+// Instructions of the virtualization extension. For those of the root a guest at PLV 0 exits, as
+// for every sensitive resource.
 #include "cpu/loongarch64/interp.h"
 
-static _Noreturn void no_lvz(struct la_cpu *c, const char *name)
+INSN(gcsrrd)
 {
-    log_unimp(c->cpu.bus->log, "%s at %#llx: no virtualization extension", name,
-              (unsigned long long)c->pc);
-    la_raise(c, EXC_INE);
+    la_need_root(c);
+    set_gpr(c, i->rd, la_gcsr_read(c, (unsigned)i->imm));
 }
 
-#define NO_LVZ(name)      \
-    INSN(name)            \
-    {                     \
-        no_lvz(c, #name); \
+INSN(gcsrwr)
+{
+    la_need_root(c);
+    set_gpr(c, i->rd, la_gcsr_write(c, (unsigned)i->imm, c->gpr[i->rd], ~0ULL));
+}
+
+INSN(gcsrxchg)
+{
+    la_need_root(c);
+    set_gpr(c, i->rd, la_gcsr_write(c, (unsigned)i->imm, c->gpr[i->rd], c->gpr[i->rj]));
+}
+
+#define GUEST_TLB(name)             \
+    INSN(g##name)                   \
+    {                               \
+        la_need_root(c);            \
+        la_##name(c, LA_TLB_GUEST); \
     }
 
-NO_LVZ(gcsrrd)
-NO_LVZ(gcsrwr)
-NO_LVZ(gcsrxchg)
-NO_LVZ(gtlbclr)
-NO_LVZ(gtlbflush)
-NO_LVZ(gtlbsrch)
-NO_LVZ(gtlbrd)
-NO_LVZ(gtlbwr)
-NO_LVZ(gtlbfill)
-NO_LVZ(hvcl)
+GUEST_TLB(tlbsrch)
+GUEST_TLB(tlbrd)
+GUEST_TLB(tlbwr)
+GUEST_TLB(tlbfill)
+GUEST_TLB(tlbclr)
+GUEST_TLB(tlbflush)
+
+// Only a guest has somebody to call. The code is in the instruction word, which BADI shows.
+INSN(hvcl)
+{
+    if (!la_in_guest(c))
+        la_raise(c, EXC_INE);
+    if (la_plv(c) && !c->lvz.hvcl_any_plv)
+        la_raise(c, EXC_IPE);
+    la_raise_root(c, EXC_HVC, 0);
+}

@@ -16,6 +16,7 @@ INSN(break)
 // Words that do not exist read as 0.
 INSN(cpucfg)
 {
+    la_trap_sensitive(c);
     u64 n = c->gpr[i->rj];
     set_gpr(c, i->rd, n < LA_N_CPUCFG ? word(c->cpucfg[n]) : 0);
 }
@@ -27,7 +28,8 @@ static u64 read_counter(struct la_cpu *c)
     unsigned plv = la_plv(c);
     if (unlikely(plv && (c->csr[CSR_MISC] >> (misc_drdtl + plv) & 1)))
         la_raise(c, EXC_IPE);
-    return la_counter(c) + c->csr[CSR_CNTC];
+    la_trap_timer(c);
+    return la_counter_of_context(c);
 }
 
 // rj takes the counter's number. Should both be the same register, the count stays.
@@ -56,6 +58,7 @@ INSN(rdtimeh_w)
 INSN(dbcl)
 {
     la_need_plv0(c);
+    la_trap_sensitive(c);
     log_unimp(c->cpu.bus->log, "dbcl at %#llx: no debug mode", (unsigned long long)c->pc);
     la_raise(c, EXC_INE);
 }

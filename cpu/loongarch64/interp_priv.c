@@ -35,6 +35,7 @@ INSN(csrxchg)
 static u64 iocsr_read(struct la_cpu *c, const struct la_insn *i, unsigned size)
 {
     la_need_plv0(c);
+    la_trap_sensitive(c);
     struct cpu_bus *bus = c->cpu.bus;
     return bus->iocsr_read(bus->opaque, c->cpu.index, (u32)c->gpr[i->rj], size);
 }
@@ -42,6 +43,7 @@ static u64 iocsr_read(struct la_cpu *c, const struct la_insn *i, unsigned size)
 static void iocsr_write(struct la_cpu *c, const struct la_insn *i, unsigned size)
 {
     la_need_plv0(c);
+    la_trap_sensitive(c);
     struct cpu_bus *bus = c->cpu.bus;
     u64 value = c->gpr[i->rd] & BITS(8 * size - 1, 0);
     bus->iocsr_write(bus->opaque, c->cpu.index, (u32)c->gpr[i->rj], value, size);
@@ -87,57 +89,63 @@ INSN(iocsrwr_d)
     iocsr_write(c, i, 8);
 }
 
-INSN(tlbsrch)
+static void need_tlb(struct la_cpu *c)
 {
     la_need_plv0(c);
-    la_tlbsrch(c);
+    la_trap_tlb(c);
+}
+
+INSN(tlbsrch)
+{
+    need_tlb(c);
+    la_tlbsrch(c, LA_TLB_CURRENT);
 }
 
 INSN(tlbrd)
 {
-    la_need_plv0(c);
-    la_tlbrd(c);
+    need_tlb(c);
+    la_tlbrd(c, LA_TLB_CURRENT);
 }
 
 INSN(tlbwr)
 {
-    la_need_plv0(c);
-    la_tlbwr(c);
+    need_tlb(c);
+    la_tlbwr(c, LA_TLB_CURRENT);
 }
 
 INSN(tlbfill)
 {
-    la_need_plv0(c);
-    la_tlbfill(c);
+    need_tlb(c);
+    la_tlbfill(c, LA_TLB_CURRENT);
 }
 
 INSN(tlbclr)
 {
-    la_need_plv0(c);
-    la_tlbclr(c);
+    need_tlb(c);
+    la_tlbclr(c, LA_TLB_CURRENT);
 }
 
 INSN(tlbflush)
 {
-    la_need_plv0(c);
-    la_tlbflush(c);
+    need_tlb(c);
+    la_tlbflush(c, LA_TLB_CURRENT);
 }
 
 INSN(invtlb)
 {
-    la_need_plv0(c);
+    need_tlb(c);
     la_invtlb(c, (unsigned)i->imm2, c->gpr[i->rj], c->gpr[i->rk]);
 }
 
 INSN(lddir)
 {
-    la_need_plv0(c);
+    need_tlb(c);
     set_gpr(c, i->rd, la_lddir(c, c->gpr[i->rj], (unsigned)i->imm2));
 }
 
 INSN(ldpte)
 {
-    la_need_plv0(c);
+    need_tlb(c);
     la_ldpte(c, c->gpr[i->rj], (unsigned)i->imm2);
 }
 
@@ -149,7 +157,8 @@ INSN(cacop)
     const bool by_address = op >> 3 == 2;
     if (!by_address)
         la_need_plv0(c);
-    else
+    la_trap_cacop(c, op);
+    if (by_address)
         la_translate(c, c->gpr[i->rj] + (u64)(s64)i->imm, LA_LOAD);
 }
 
@@ -163,5 +172,7 @@ INSN(ertn)
 INSN(idle)
 {
     la_need_plv0(c);
+    la_trap_sensitive(c);
     c->idle = true;
+    la_check_interrupts_soon(c);
 }

@@ -5,7 +5,11 @@
 // and mode: GID, ASID, privilege level, direct or mapped. Changing any of these selects another
 // number and drops nothing. Numbers are handed out in eights (one per mode) to address spaces as
 // they appear; when they run out everything is forgotten and counting starts anew. Number 0 is
-// direct mode, which knows no address spaces; NEVER_CACHED is in no tag.
+// the root's direct mode, which knows no address spaces; NEVER_CACHED is in no tag.
+//
+// What is cached for a guest is the result of both stages. It may outlive the second-stage entry
+// that it came from, as in any hidden level of a TLB; every invalidation that could have hit that
+// entry forgets all of the guest, found or not.
 #include "cpu/loongarch64/access.h"
 #include "base/bug.h"
 
@@ -16,6 +20,7 @@
 #define N_KNOWN      1024
 #define NEVER_CACHED 0xfff
 #define NO_KEY       (~0u)
+#define GUEST_DIRECT 4 // a guest in direct mode, beside its privilege levels 0 to 3
 
 struct la_mmu_contexts {
     struct {
@@ -51,15 +56,27 @@ void la_mmu_init(struct la_cpu *c)
     la_mmu_flush(c);
 }
 
+static u32 make_key(bool is_guest, unsigned gid, unsigned asid)
+{
+    return (is_guest ? 1u << 18 : 0) | gid << 10 | (asid & 0x3ff);
+}
+
 static u32 space_key(const struct la_cpu *c)
 {
-    return (u32)c->csr[CSR_ASID] & 0x3ff; // a guest context adds its GID
+    bool is_guest = la_in_guest(c);
+    return make_key(is_guest, is_guest ? la_guest_gid(c) : 0, (unsigned)c->csr[CSR_ASID]);
+}
+
+// Guests with the same ASID must not fight for a slot.
+static unsigned slot_of(u32 key)
+{
+    return (key ^ (key >> 10) * 37) % N_KNOWN;
 }
 
 static unsigned space_number(struct la_cpu *c, u32 key)
 {
     struct la_mmu_contexts *x = c->contexts;
-    unsigned i = key % N_KNOWN;
+    unsigned i = slot_of(key);
     if (x->known[i].key != key) {
         if (x->n_spaces == N_SPACES) {
             drop_cache(c);
@@ -88,10 +105,12 @@ void la_mmu_mode_changed(struct la_cpu *c)
 {
     if (is_va32(c) || is_strictly_aligned(c))
         c->mmu_context = NEVER_CACHED;
-    else if (c->csr[CSR_CRMD] & CRMD_DA)
-        c->mmu_context = 0;
-    else
+    else if (!(c->csr[CSR_CRMD] & CRMD_DA))
         c->mmu_context = space_number(c, space_key(c)) * 8 + la_plv(c);
+    else if (la_in_guest(c))
+        c->mmu_context = space_number(c, space_key(c)) * 8 + GUEST_DIRECT;
+    else
+        c->mmu_context = 0;
 }
 
 void la_mmu_flush_pair(struct la_cpu *c, u64 va, unsigned ps)
@@ -107,11 +126,21 @@ void la_mmu_flush_pair(struct la_cpu *c, u64 va, unsigned ps)
 }
 
 // Only the name of the space is dropped: what was cached under it can match no more.
-void la_mmu_flush_asid(struct la_cpu *c, unsigned asid)
+void la_mmu_flush_asid(struct la_cpu *c, unsigned gid, unsigned asid)
 {
-    u32 key = asid & 0x3ff;
-    if (c->contexts->known[key % N_KNOWN].key == key)
-        c->contexts->known[key % N_KNOWN].key = NO_KEY;
+    u32 key = make_key(gid != 0, gid, asid);
+    if (c->contexts->known[slot_of(key)].key == key)
+        c->contexts->known[slot_of(key)].key = NO_KEY;
+    la_mmu_mode_changed(c);
+}
+
+void la_mmu_flush_gid(struct la_cpu *c, unsigned gid)
+{
+    for (unsigned i = 0; i < N_KNOWN; i++) {
+        u32 key = c->contexts->known[i].key;
+        if (key != NO_KEY && key >> 10 == make_key(true, gid, 0) >> 10)
+            c->contexts->known[i].key = NO_KEY;
+    }
     la_mmu_mode_changed(c);
 }
 
@@ -140,7 +169,7 @@ static bool in_window(const struct la_cpu *c, u64 va)
     return false;
 }
 
-static u64 physical_mask(const struct la_cpu *c)
+u64 la_physical_mask(const struct la_cpu *c)
 {
     return BITS(bits_get(c->cpucfg[1], 11, 4), 0);
 }
@@ -149,30 +178,58 @@ static u64 entry_address(const struct la_cpu *c, const struct la_tlb_entry *t, u
 {
     u64 in_page = BIT(t->ps) - 1;
     u64 elo = t->elo[va >> t->ps & 1];
-    return (elo & physical_mask(c) & ~0xfffULL & ~in_page) | (va & in_page);
+    return (elo & la_physical_mask(c) & ~0xfffULL & ~in_page) | (va & in_page);
 }
 
-static u64 translate_mapped(struct la_cpu *c, u64 va, enum la_access access)
+static u64 translate_by_tlb(struct la_cpu *c, const struct la_tlb_view *v, u64 va,
+                            enum la_access access)
 {
-    if (!is_canonical(c, va))
-        raise_not_canonical(c, va, access);
-    struct la_tlb_entry *t = la_tlb_find(c, va);
-    if (la_walker_is_on(c))
-        t = la_walker_check(c, t, va, access);
+    struct la_tlb_entry *t = la_tlb_find(c, v, va);
+    if (la_walker_is_on(v))
+        t = la_walker_check(c, v, t, va, access);
+    else if (!t && v->tlb->kind == LA_TLB_STAGE2)
+        la_raise_root(c, EXC_TLBR, va);
     else if (!t)
         la_raise_address(c, EXC_TLBR, va);
     else
-        la_check_page(c, t->elo[va >> t->ps & 1], va, access);
+        la_check_page(c, v, t->elo[va >> t->ps & 1], va, access);
     return entry_address(c, t, va);
 }
 
-u64 la_translate(struct la_cpu *c, u64 va, enum la_access access)
+// The first stage, or the only one of the root.
+static u64 translate_own(struct la_cpu *c, u64 va, enum la_access access)
 {
     if (is_va32(c))
         va &= 0xffffffff;
     if (c->csr[CSR_CRMD] & CRMD_DA || in_window(c, va))
-        return va & physical_mask(c);
-    return translate_mapped(c, va, access);
+        return va & la_physical_mask(c);
+    if (!is_canonical(c, va))
+        raise_not_canonical(c, va, access);
+    struct la_tlb_view v = la_tlb_own(c);
+    return translate_by_tlb(c, &v, va, access);
+}
+
+// Addresses that no second-stage table can hold are invalid at once: a walk for them would start at
+// the wrong root.
+static void check_gpa(struct la_cpu *c, u64 gpa, enum la_access access)
+{
+    static const enum la_exception invalid[] = {EXC_PIL, EXC_PIS, EXC_PIF};
+    unsigned valen = (unsigned)bits_get(c->cpucfg[1], 19, 12) + 1;
+    if (gpa >> (valen - 1))
+        la_raise_root(c, invalid[access], gpa);
+}
+
+u64 la_translate_gpa(struct la_cpu *c, u64 gpa, enum la_access access)
+{
+    check_gpa(c, gpa, access);
+    struct la_tlb_view v = la_tlb_stage2(c);
+    return translate_by_tlb(c, &v, gpa, access);
+}
+
+u64 la_translate(struct la_cpu *c, u64 va, enum la_access access)
+{
+    u64 pa = translate_own(c, va, access);
+    return la_in_guest(c) ? la_translate_gpa(c, pa, access) : pa;
 }
 
 bool la_mmu_may_cache(const struct la_cpu *c)

@@ -31,7 +31,7 @@ void rig_init(struct rig *r, const char *model)
                               .iocsr_read = no_iocsr_read,
                               .iocsr_write = no_iocsr_write};
     r->c = la_cpu_new(la_model_find(model), &r->bus, 0);
-    r->c->csr[CSR_EUEN] = EUEN_FPE | EUEN_SXE | EUEN_ASXE;
+    la_csr_write(r->c, CSR_EUEN, EUEN_FPE | EUEN_SXE | EUEN_ASXE, ~0ULL);
     r->c->csr[CSR_EENTRY] = RIG_ENTRY;
     r->c->csr[CSR_TLBRENTRY] = RIG_REFILL;
     r->c->pc = RIG_CODE;
@@ -110,7 +110,7 @@ void rig_map(struct rig *r, unsigned index, u64 va, u64 pa, unsigned ps, u64 fla
     csr[CSR_TLBEHI] = va;
     csr[CSR_TLBELO0] = pa | flags;
     csr[CSR_TLBELO1] = (pa + BIT(ps)) | flags;
-    la_tlbwr(r->c);
+    la_tlbwr(r->c, LA_TLB_CURRENT);
 }
 
 void rig_mapped(struct rig *r, unsigned plv)

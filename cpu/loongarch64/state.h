@@ -9,18 +9,20 @@
 #include "base/types.h"
 #include "base/bits.h"
 #include "cpu/cpu.h"
+#include "cpu/loongarch64/lvz.h"
 #include "isa/loongarch64.h"
 
 #include <setjmp.h>
 
 enum la_csr_number {
-#define CSR(number, name, writable, reset) CSR_##name = number,
+#define CSR(number, name, writable, reset, scope) CSR_##name = number,
 #include "cpu/loongarch64/csr.def"
 #undef CSR
     CSR_MCSR0 = 0xc0,   // to 0xff: shadow of the CPUCFG words
     CSR_UCAWIN = 0x100, // to 0x109
     CSR_PMCFG0 = 0x200, // PMCFGn at 2n, PMCNTn at 2n + 1
     CSR_MWPC = 0x300,   // watchpoints on loads and stores: to 0x3ff
+    CSR_FWPC = 0x380,   // watchpoints on fetches: to 0x3cf
     CSR_N = 0x504,
 };
 
@@ -64,6 +66,10 @@ enum la_exception {
     EXC_VFPE = 0x12 | 1 << 6,
     EXC_WPEF = 0x13,
     EXC_WPEM = 0x13 | 1 << 6,
+    EXC_GSPR = 0x16, // exits of a guest: sensitive resource, hypercall
+    EXC_HVC = 0x17,
+    EXC_GCSC = 0x18, // guest control register changed by software, by hardware
+    EXC_GCHC = 0x18 | 1 << 6,
     EXC_TLBR = 0x3f, // refill: not an ECODE, selects TLBRENTRY
     EXC_MERR = 0x3e, // machine error: selects MERRENTRY
 };
@@ -95,9 +101,25 @@ struct la_feature {
     unsigned word, bit; // of CPUCFG
 };
 
-// One set of control registers.
+// The stable timer of one context: section 7.6.
+struct la_timer {
+    u64 deadline; // ticks of the stable counter at which TVAL is 0; CLOCK_NEVER: it does not count
+    u64 left;     // TVAL while it does not count
+    bool fired;   // the latch behind ESTAT.TI
+};
+
+// What ll remembers for sc.
+struct la_link {
+    bool is_set;
+    u64 address; // physical
+    u64 value[2];
+};
+
+// One set of control registers, and what hides behind them.
 struct la_context {
     u64 csr[CSR_N];
+    struct la_timer timer;
+    struct la_link link;
 };
 
 // A double page of the TLB.
@@ -108,7 +130,7 @@ struct la_tlb_entry {
     u8 ps;       // log2 of one page of the pair
     bool exists; // the manual's E
     bool global;
-    u8 gid; // 0: root
+    u8 gid; // of the guest that it belongs to; 0: root
 };
 
 #define LA_STLB_SETS    256
@@ -116,6 +138,16 @@ struct la_tlb_entry {
 #define LA_MTLB_ENTRIES 64
 #define LA_STLB_ENTRIES (LA_STLB_SETS * LA_STLB_WAYS)
 #define LA_TLB_ENTRIES  (LA_STLB_ENTRIES + LA_MTLB_ENTRIES)
+
+// Root's own translations; GVA to GPA of guests; GPA to HPA of guests. Silicon keeps all three in
+// one array; apart they behave the same, as software can not know which entries survive.
+enum la_tlb_kind { LA_TLB_ROOT, LA_TLB_STAGE1, LA_TLB_STAGE2, LA_N_TLBS };
+
+struct la_tlb {
+    enum la_tlb_kind kind;
+    struct la_tlb_entry entries[LA_TLB_ENTRIES]; // STLB index = way * 256 + set, then MTLB
+    u64 mtlb_used;                               // bit per MTLB entry that exists
+};
 
 // Cached translations for the interpreter: direct mapped by VA, one 4 KiB granule each. `tag` is
 // the VA of the granule with the context number (la_mmu: ASID, privilege, mode) in the low 12 bits.
@@ -141,28 +173,20 @@ struct la_cpu {
     u8 fcc[8];
     u32 fcsr; // FCSR0; FCSR1-3 are views of it
 
-    struct la_context root;
+    struct la_context root, guest;
     struct la_context *context; // the current one
     u64 *csr;                   // context->csr
+    u32 units;                  // EUEN bits that are on: in a guest those of both contexts
 
     // Translation.
     u32 mmu_context;                               // 12 bits, in every tag: see mmu.c
     struct la_cached_page cache[3][LA_CACHE_SIZE]; // by enum la_access
-    struct la_tlb_entry tlb[LA_TLB_ENTRIES];       // STLB index = way * 256 + set, then MTLB
-    u64 mtlb_used;                                 // bit per MTLB entry that exists
-    u32 random;                                    // for tlbfill
-    struct la_mmu_contexts *contexts;              // mmu.c
+    struct la_tlb tlb[LA_N_TLBS];
+    u32 random;                       // for tlbfill
+    struct la_mmu_contexts *contexts; // mmu.c
 
-    // ll / sc.
-    bool ll_bit;
-    u64 ll_address; // physical
-    u64 ll_value[2];
-
-    // Stable timer: when TVAL reaches 0; CLOCK_NEVER while it does not count.
-    u64 timer_deadline; // ticks of the stable counter
-    u64 timer_left;     // TVAL while the timer does not count
-    bool timer_fired;   // the latch behind ESTAT.TI
-    u64 counter_base;   // ns of the bus clock at reset
+    u64 counter_base;  // ns of the bus clock at reset
+    struct la_lvz lvz; // choices where the extension is open: lvz.h
 
     const struct la_model *model;
     u32 cpucfg[LA_N_CPUCFG];
@@ -170,6 +194,7 @@ struct la_cpu {
     bool idle; // executed `idle` and has not been woken
     // la_raise leaves what it found here and jumps to the run loop.
     enum la_exception raised;
+    bool raised_in_root; // by the second stage or a trap: the guest exits
     u64 raised_va;
     jmp_buf leave;
     struct la_decoded *decoded;
@@ -178,6 +203,11 @@ struct la_cpu {
 static inline struct la_cpu *la_of(struct cpu *c)
 {
     return (struct la_cpu *)(void *)c;
+}
+
+static inline bool la_in_guest(const struct la_cpu *c)
+{
+    return c->context == &c->guest;
 }
 
 static inline unsigned la_plv(const struct la_cpu *c)
@@ -203,54 +233,77 @@ bool la_cpu_set_feature(struct la_cpu *c, const char *name, bool on, struct err 
 // address. Does not return.
 _Noreturn void la_raise(struct la_cpu *c, enum la_exception e);
 _Noreturn void la_raise_address(struct la_cpu *c, enum la_exception e, u64 bad_va);
-// The state change of an exception at c->pc: registers, mode, jump to the entry (c->next_pc).
-void la_enter_exception(struct la_cpu *c, enum la_exception e, u64 bad_va);
+// The same, taken in the root context: from a guest an exit.
+_Noreturn void la_raise_root(struct la_cpu *c, enum la_exception e, u64 bad_va);
+// The state change of an exception at c->pc, taken in the current or in the root context:
+// registers, mode, jump to the entry (c->next_pc).
+void la_enter_exception(struct la_cpu *c, enum la_exception e, u64 bad_va, bool in_root);
 void la_ertn(struct la_cpu *c);
-// Lines that would interrupt now if CRMD.IE were set: ESTAT.IS & ECFG.LIE.
-u32 la_pending_lines(struct la_cpu *c);
+// Lines of a context that would interrupt if its CRMD.IE were set: ESTAT.IS & ECFG.LIE.
+u32 la_pending_lines(struct la_cpu *c, const struct la_context *x);
 // The run loop looks at interrupts before the next instruction.
 static inline void la_check_interrupts_soon(struct la_cpu *c)
 {
     __atomic_fetch_or(&c->cpu.requests, CPU_REQ_IRQ, __ATOMIC_RELAXED);
 }
 
-// Raise FPD/SXD/ASXD unless the unit is enabled.
+// Raises FPD, SXD or ASXD for the EUEN bit in the context whose bit is off.
+_Noreturn void la_raise_unit_off(struct la_cpu *c, u32 bit);
+
 static inline void la_need_fp(struct la_cpu *c)
 {
-    if (unlikely(!(c->csr[CSR_EUEN] & EUEN_FPE)))
-        la_raise(c, EXC_FPD);
+    if (unlikely(!(c->units & EUEN_FPE)))
+        la_raise_unit_off(c, EUEN_FPE);
 }
 static inline void la_need_lsx(struct la_cpu *c)
 {
-    if (unlikely(!(c->csr[CSR_EUEN] & EUEN_SXE)))
-        la_raise(c, EXC_SXD);
+    if (unlikely(!(c->units & EUEN_SXE)))
+        la_raise_unit_off(c, EUEN_SXE);
 }
 static inline void la_need_lasx(struct la_cpu *c)
 {
-    if (unlikely(!(c->csr[CSR_EUEN] & EUEN_ASXE)))
-        la_raise(c, EXC_ASXD);
+    if (unlikely(!(c->units & EUEN_ASXE)))
+        la_raise_unit_off(c, EUEN_ASXE);
 }
+
+// For privileged instructions: IPE above PLV 0, and in a guest the trap of GCFG.TOPI.
+void la_trap_privileged(struct la_cpu *c);
 static inline void la_need_plv0(struct la_cpu *c)
 {
-    if (unlikely(la_plv(c)))
-        la_raise(c, EXC_IPE);
+    if (unlikely(la_plv(c) || la_in_guest(c)))
+        la_trap_privileged(c);
 }
 
 // csr.c -----------------------------------------------------------------------------------------
 
+// By an instruction of the current context. In a guest, registers that are not the guest's own
+// trap.
 u64 la_csr_read(struct la_cpu *c, unsigned number);
 // The new value is `value` in the bits of `mask` and the old elsewhere; returns the old.
 u64 la_csr_write(struct la_cpu *c, unsigned number, u64 value, u64 mask);
+// gcsrrd, gcsrwr, gcsrxchg: the guest context from the root.
+u64 la_gcsr_read(struct la_cpu *c, unsigned number);
+u64 la_gcsr_write(struct la_cpu *c, unsigned number, u64 value, u64 mask);
+bool la_csr_exists(const struct la_cpu *c, unsigned number);
+bool la_csr_is_of_guest(unsigned number); // exists in the guest context
+// ESTAT with all lines of a context.
+u64 la_estat(struct la_cpu *c, const struct la_context *x);
+// After EUEN of a context or the current context changed.
+void la_units_changed(struct la_cpu *c);
 
 // timer.c ---------------------------------------------------------------------------------------
 
-u64 la_counter(const struct la_cpu *c); // stable counter, without CNTC
-void la_timer_configure(struct la_cpu *c);
-u64 la_timer_value(struct la_cpu *c);
-// Latches TI if it is due. Called by the run loop every few hundred instructions.
+u64 la_counter(const struct la_cpu *c); // stable counter, without offsets
+// What rdtime reads in the current context.
+u64 la_counter_of_context(const struct la_cpu *c);
+void la_timer_configure(struct la_cpu *c, struct la_context *x);
+u64 la_timer_value(const struct la_cpu *c, const struct la_context *x);
+// A write of TVAL, which only the root can do to the guest's: counting goes on from `ticks`.
+void la_timer_set_value(struct la_cpu *c, struct la_context *x, u64 ticks);
+// Latches TI of both contexts if it is due. Called by the run loop every few hundred instructions.
 void la_timer_poll(struct la_cpu *c);
-// When the timer fires next on the bus clock, or CLOCK_NEVER.
-u64 la_timer_deadline_ns(const struct la_cpu *c);
+// When the timer of a context fires next on the bus clock, or CLOCK_NEVER.
+u64 la_timer_deadline_ns(const struct la_cpu *c, const struct la_context *x);
 
 // mmu.c ------------------------------------------------------------------------------------------
 
@@ -262,7 +315,12 @@ void la_mmu_flush(struct la_cpu *c); // forgets every cached translation
 // Forgets what is cached for [va, va + (2 << ps)), in every context.
 void la_mmu_flush_pair(struct la_cpu *c, u64 va, unsigned ps);
 // Forgets what is cached for one address space, global pages included.
-void la_mmu_flush_asid(struct la_cpu *c, unsigned asid);
+void la_mmu_flush_asid(struct la_cpu *c, unsigned gid, unsigned asid);
+// Forgets what is cached for a guest.
+void la_mmu_flush_gid(struct la_cpu *c, unsigned gid);
+// The second stage: the host-physical address behind a guest-physical one; exits on a fault.
+u64 la_translate_gpa(struct la_cpu *c, u64 gpa, enum la_access access);
+u64 la_physical_mask(const struct la_cpu *c); // PALEN bits
 
 void la_mmu_init(struct la_cpu *c); // allocates c->contexts
 bool la_mmu_may_cache(const struct la_cpu *c);
@@ -278,37 +336,51 @@ u32 la_fetch_slow(struct la_cpu *c);
 
 // tlb.c ------------------------------------------------------------------------------------------
 
-// The entry that matches `va` in the current address space, or NULL.
-struct la_tlb_entry *la_tlb_find(struct la_cpu *c, u64 va);
+// Which TLB, whose entries in it, and which registers an operation is about.
+struct la_tlb_view {
+    struct la_tlb *tlb;
+    struct la_context *context; // whose TLBIDX, TLBEHI, ... are the operands
+    u8 gid;
+    bool has_asid; // second-stage entries have none
+};
+
+// Of the current context's own accesses: root's TLB, or in a guest the first stage.
+struct la_tlb_view la_tlb_own(struct la_cpu *c);
+struct la_tlb_view la_tlb_stage2(struct la_cpu *c);
+
+// The entry that matches `va`, or NULL.
+struct la_tlb_entry *la_tlb_find(struct la_cpu *c, const struct la_tlb_view *v, u64 va);
 void la_tlb_clear(struct la_cpu *c); // after reset: nothing matches
-void la_tlb_stlb_page_size_changed(struct la_cpu *c);
+void la_tlb_stlb_page_size_changed(struct la_cpu *c, struct la_context *x);
 void la_tlb_flush_parts(struct la_cpu *c, bool stlb, bool mtlb); // IMPCTL2
 // An entry made by the hardware walker.
-struct la_tlb_entry *la_tlb_insert(struct la_cpu *c, const struct la_tlb_entry *e);
-void la_tlb_drop(struct la_cpu *c, struct la_tlb_entry *e);
+struct la_tlb_entry *la_tlb_insert(struct la_cpu *c, const struct la_tlb_view *v,
+                                   const struct la_tlb_entry *e);
+void la_tlb_drop(struct la_cpu *c, struct la_tlb *tlb, struct la_tlb_entry *e);
 
-// The instructions. The caller has checked the privilege.
-void la_tlbsrch(struct la_cpu *c);
-void la_tlbrd(struct la_cpu *c);
-void la_tlbwr(struct la_cpu *c);
-void la_tlbfill(struct la_cpu *c);
-void la_tlbclr(
-    struct la_cpu *c); // all entries but the global ones (of the STLB set / MTLB, see tlb.c)
-void la_tlbflush(struct la_cpu *c);
+// The instructions. The caller has checked privilege and traps.
+enum la_tlb_target { LA_TLB_CURRENT, LA_TLB_GUEST }; // tlb* or gtlb*
+void la_tlbsrch(struct la_cpu *c, enum la_tlb_target target);
+void la_tlbrd(struct la_cpu *c, enum la_tlb_target target);
+void la_tlbwr(struct la_cpu *c, enum la_tlb_target target);
+void la_tlbfill(struct la_cpu *c, enum la_tlb_target target);
+void la_tlbclr(struct la_cpu *c, enum la_tlb_target target);
+void la_tlbflush(struct la_cpu *c, enum la_tlb_target target);
 void la_invtlb(struct la_cpu *c, unsigned op, u64 rj, u64 va); // raises INE for unknown operations
 
 // walk.c -----------------------------------------------------------------------------------------
 
 u64 la_lddir(struct la_cpu *c, u64 base, unsigned level);
 void la_ldpte(struct la_cpu *c, u64 base, unsigned odd);
-// The hardware page-table walker (CPUCFG2.HPTW and PWCH.HPTW_En).
-bool la_walker_is_on(const struct la_cpu *c);
+// The hardware page-table walker (CPUCFG2.HPTW and PWCH.HPTW_En) of a view's context.
+bool la_walker_is_on(const struct la_tlb_view *v);
 // With the walker on: the entry to use for this access, walking the tables if `found` (or NULL)
 // does not allow it; raises the page exception if they do not either.
-struct la_tlb_entry *la_walker_check(struct la_cpu *c, struct la_tlb_entry *found, u64 va,
-                                     enum la_access access);
+struct la_tlb_entry *la_walker_check(struct la_cpu *c, const struct la_tlb_view *v,
+                                     struct la_tlb_entry *found, u64 va, enum la_access access);
 // Raises the exception that the entry's attributes demand for this access, if any.
-void la_check_page(struct la_cpu *c, u64 elo, u64 va, enum la_access access);
+void la_check_page(struct la_cpu *c, const struct la_tlb_view *v, u64 elo, u64 va,
+                   enum la_access access);
 
 // interp.c ---------------------------------------------------------------------------------------
 

@@ -10,59 +10,86 @@ u64 la_counter(const struct la_cpu *c)
     return (clock_now(c->cpu.bus->clock) - c->counter_base) / NS_PER_TICK;
 }
 
-static u64 initial_ticks(const struct la_cpu *c)
+u64 la_counter_of_context(const struct la_cpu *c)
 {
-    return c->csr[CSR_TCFG] & ~3ULL;
+    u64 root = c->root.csr[CSR_CNTC];
+    if (!la_in_guest(c))
+        return la_counter(c) + root;
+    u64 offset = c->root.csr[CSR_GCNTC] + (c->lvz.root_cntc ? root : 0);
+    return la_counter(c) + offset + c->guest.csr[CSR_CNTC];
+}
+
+static u64 initial_ticks(const struct la_context *x)
+{
+    return x->csr[CSR_TCFG] & ~3ULL;
 }
 
 // After TCFG was written. Switched off, the timer stops where it is.
-void la_timer_configure(struct la_cpu *c)
+void la_timer_configure(struct la_cpu *c, struct la_context *x)
 {
-    u64 left = la_timer_value(c);
-    if (c->csr[CSR_TCFG] & TCFG_EN) {
-        c->timer_deadline = la_counter(c) + initial_ticks(c);
+    u64 left = la_timer_value(c, x);
+    if (x->csr[CSR_TCFG] & TCFG_EN) {
+        x->timer.deadline = la_counter(c) + initial_ticks(x);
     } else {
-        c->timer_deadline = CLOCK_NEVER;
-        c->timer_left = left;
+        x->timer.deadline = CLOCK_NEVER;
+        x->timer.left = left;
     }
     la_timer_poll(c);
 }
 
-u64 la_timer_value(struct la_cpu *c)
+u64 la_timer_value(const struct la_cpu *c, const struct la_context *x)
 {
-    if (c->timer_deadline == CLOCK_NEVER)
-        return c->timer_left;
+    if (x->timer.deadline == CLOCK_NEVER)
+        return x->timer.left;
     u64 now = la_counter(c);
-    return now < c->timer_deadline ? c->timer_deadline - now : 0;
+    return now < x->timer.deadline ? x->timer.deadline - now : 0;
+}
+
+// 0 lets a running timer expire at once, which is how KVM restores one that has.
+void la_timer_set_value(struct la_cpu *c, struct la_context *x, u64 ticks)
+{
+    ticks &= BITS(47, 0);
+    if (x->csr[CSR_TCFG] & TCFG_EN)
+        x->timer.deadline = la_counter(c) + ticks;
+    else
+        x->timer.left = ticks;
+    la_timer_poll(c);
 }
 
 // One shot: TVAL then reads as all ones and nothing counts until TCFG is written (what KVM's
 // save and restore of the timer relies on). Periodic: no period is lost in the long run.
-static void expire(struct la_cpu *c, u64 now)
+static void expire(struct la_cpu *c, struct la_context *x, u64 now)
 {
-    u64 period = initial_ticks(c);
-    c->timer_fired = true;
-    if (c->csr[CSR_TCFG] & TCFG_PERIODIC && period) {
-        c->timer_deadline += period * ((now - c->timer_deadline) / period + 1);
+    struct la_timer *t = &x->timer;
+    u64 period = initial_ticks(x);
+    t->fired = true;
+    if (x->csr[CSR_TCFG] & TCFG_PERIODIC && period) {
+        t->deadline += period * ((now - t->deadline) / period + 1);
     } else {
-        c->timer_deadline = CLOCK_NEVER;
-        c->timer_left = ~0ULL;
+        t->deadline = CLOCK_NEVER;
+        t->left = ~0ULL;
     }
     la_check_interrupts_soon(c);
 }
 
-void la_timer_poll(struct la_cpu *c)
+static void poll(struct la_cpu *c, struct la_context *x, u64 now)
 {
-    if (c->timer_deadline == CLOCK_NEVER)
-        return;
-    u64 now = la_counter(c);
-    if (now >= c->timer_deadline)
-        expire(c, now);
+    if (x->timer.deadline != CLOCK_NEVER && now >= x->timer.deadline)
+        expire(c, x, now);
 }
 
-u64 la_timer_deadline_ns(const struct la_cpu *c)
+void la_timer_poll(struct la_cpu *c)
 {
-    if (c->timer_deadline == CLOCK_NEVER)
+    if (c->root.timer.deadline == CLOCK_NEVER && c->guest.timer.deadline == CLOCK_NEVER)
+        return;
+    u64 now = la_counter(c);
+    poll(c, &c->root, now);
+    poll(c, &c->guest, now);
+}
+
+u64 la_timer_deadline_ns(const struct la_cpu *c, const struct la_context *x)
+{
+    if (x->timer.deadline == CLOCK_NEVER)
         return CLOCK_NEVER;
-    return c->counter_base + c->timer_deadline * NS_PER_TICK;
+    return c->counter_base + x->timer.deadline * NS_PER_TICK;
 }

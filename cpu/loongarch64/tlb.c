@@ -1,123 +1,169 @@
 // SPDX-License-Identifier: Apache-2.0
 // The architectural TLB: an 8-way set-associative STLB of one page size and a fully associative
-// MTLB of any page size, and the instructions on it. Section 5.4 of the Reference Manual.
+// MTLB of any page size. Section 5.4 of the Reference Manual. The instructions on it are in
+// tlb_insn.c.
 //
 // Whenever an entry changes, what the processor cached from it is forgotten: software that
-// overwrites an entry sees the new one at once.
-#include "cpu/loongarch64/state.h"
+// overwrites an entry sees the new one at once. Second-stage entries are different: their addresses
+// are not those that are cached, so all of the guest is forgotten, and only where software can tell
+// (see mmu.c).
+#include "cpu/loongarch64/tlb.h"
 
 #include <string.h>
 
 #define VA_BITS BITS(47, 0)
 
-static unsigned stlb_page_size(const struct la_cpu *c)
+struct la_tlb_view la_tlb_own(struct la_cpu *c)
 {
-    return c->csr[CSR_STLBPS] & 0x3f;
+    bool guest = la_in_guest(c);
+    return (struct la_tlb_view){
+        .tlb = &c->tlb[guest ? LA_TLB_STAGE1 : LA_TLB_ROOT],
+        .context = c->context,
+        .gid = guest ? (u8)la_guest_gid(c) : 0,
+        .has_asid = true,
+    };
 }
 
-static bool is_page_size(const struct la_cpu *c, unsigned ps)
+struct la_tlb_view la_tlb_stage2(struct la_cpu *c)
 {
-    return ps < 48 && c->csr[CSR_PRCFG2] >> ps & 1;
+    return (struct la_tlb_view){
+        .tlb = &c->tlb[LA_TLB_STAGE2],
+        .context = &c->root,
+        .gid = (u8)la_guest_gid(c),
+        .has_asid = c->lvz.stage2_asid,
+    };
 }
 
-static u64 pair_of(u64 va, unsigned ps)
+unsigned la_stlb_page_size(const struct la_tlb_view *v)
+{
+    return v->context->csr[CSR_STLBPS] & 0x3f;
+}
+
+bool la_is_page_size(const struct la_cpu *c, unsigned ps)
+{
+    return ps < 48 && c->root.csr[CSR_PRCFG2] >> ps & 1;
+}
+
+u64 la_pair_of(u64 va, unsigned ps)
 {
     return va & VA_BITS & ~((2ULL << ps) - 1);
 }
 
-static bool covers(const struct la_tlb_entry *t, u64 va)
+bool la_tlb_covers(const struct la_tlb_entry *t, u64 va)
 {
-    return t->exists && t->vppn == pair_of(va, t->ps);
+    return t->exists && t->vppn == la_pair_of(va, t->ps);
 }
 
-static bool is_of_space(const struct la_tlb_entry *t, unsigned asid)
+static bool is_of_space(const struct la_tlb_view *v, const struct la_tlb_entry *t, unsigned asid)
 {
-    return t->global || t->asid == asid;
+    return t->gid == v->gid && (!v->has_asid || t->global || t->asid == asid);
 }
 
-static unsigned stlb_set(const struct la_cpu *c, u64 va)
+unsigned la_stlb_set(const struct la_tlb_view *v, u64 va)
 {
-    return va >> (stlb_page_size(c) + 1) & (LA_STLB_SETS - 1);
+    return va >> (la_stlb_page_size(v) + 1) & (LA_STLB_SETS - 1);
 }
 
-static struct la_tlb_entry *find_stlb(struct la_cpu *c, u64 va, unsigned asid)
+static struct la_tlb_entry *find_stlb(struct la_cpu *c, const struct la_tlb_view *v, u64 va,
+                                      unsigned asid)
 {
-    if (!is_page_size(c, stlb_page_size(c)))
+    if (!la_is_page_size(c, la_stlb_page_size(v)))
         return NULL;
-    unsigned set = stlb_set(c, va);
-    for (unsigned way = 0; way < LA_STLB_WAYS; way++) {
-        struct la_tlb_entry *t = &c->tlb[way * LA_STLB_SETS + set];
-        if (covers(t, va) && is_of_space(t, asid))
+    struct la_tlb_entry *t = &v->tlb->entries[la_stlb_set(v, va)];
+    for (unsigned way = 0; way < LA_STLB_WAYS; way++, t += LA_STLB_SETS)
+        if (la_tlb_covers(t, va) && is_of_space(v, t, asid))
+            return t;
+    return NULL;
+}
+
+static struct la_tlb_entry *find_mtlb(const struct la_tlb_view *v, u64 va, unsigned asid)
+{
+    for (u64 left = v->tlb->mtlb_used; left; left &= left - 1) {
+        struct la_tlb_entry *t = &v->tlb->entries[LA_STLB_ENTRIES + __builtin_ctzll(left)];
+        if (la_tlb_covers(t, va) && is_of_space(v, t, asid))
             return t;
     }
     return NULL;
 }
 
-static struct la_tlb_entry *find_mtlb(struct la_cpu *c, u64 va, unsigned asid)
+struct la_tlb_entry *la_tlb_find(struct la_cpu *c, const struct la_tlb_view *v, u64 va)
 {
-    for (u64 left = c->mtlb_used; left; left &= left - 1) {
-        struct la_tlb_entry *t = &c->tlb[LA_STLB_ENTRIES + __builtin_ctzll(left)];
-        if (covers(t, va) && is_of_space(t, asid))
-            return t;
-    }
-    return NULL;
+    unsigned asid = v->context->csr[CSR_ASID] & 0x3ff;
+    struct la_tlb_entry *t = find_stlb(c, v, va, asid);
+    return t ? t : find_mtlb(v, va, asid);
 }
 
-static struct la_tlb_entry *find(struct la_cpu *c, u64 va, unsigned asid)
+void la_tlb_forget(struct la_tlb *tlb, struct la_tlb_entry *t)
 {
-    struct la_tlb_entry *t = find_stlb(c, va, asid);
-    return t ? t : find_mtlb(c, va, asid);
-}
-
-struct la_tlb_entry *la_tlb_find(struct la_cpu *c, u64 va)
-{
-    return find(c, va, c->csr[CSR_ASID] & 0x3ff);
-}
-
-void la_tlb_drop(struct la_cpu *c, struct la_tlb_entry *t)
-{
-    if (!t->exists)
-        return;
-    la_mmu_flush_pair(c, t->vppn, t->ps);
+    size_t i = (size_t)(t - tlb->entries);
     t->exists = false;
-    size_t i = (size_t)(t - c->tlb);
     if (i >= LA_STLB_ENTRIES)
-        c->mtlb_used &= ~BIT(i - LA_STLB_ENTRIES);
+        tlb->mtlb_used &= ~BIT(i - LA_STLB_ENTRIES);
 }
 
-static void replace(struct la_cpu *c, unsigned index, const struct la_tlb_entry *t)
+static void flush_cached(struct la_cpu *c, const struct la_tlb *tlb, const struct la_tlb_entry *t)
 {
-    la_tlb_drop(c, &c->tlb[index]);
-    c->tlb[index] = *t;
+    if (tlb->kind == LA_TLB_STAGE2)
+        la_mmu_flush_gid(c, t->gid);
+    else
+        la_mmu_flush_pair(c, t->vppn, t->ps);
+}
+
+void la_tlb_drop(struct la_cpu *c, struct la_tlb *tlb, struct la_tlb_entry *t)
+{
     if (!t->exists)
         return;
-    if (index >= LA_STLB_ENTRIES)
-        c->mtlb_used |= BIT(index - LA_STLB_ENTRIES);
-    la_mmu_flush_pair(c, t->vppn, t->ps);
+    flush_cached(c, tlb, t);
+    la_tlb_forget(tlb, t);
+}
+
+static bool overlap(const struct la_tlb_entry *a, const struct la_tlb_entry *b)
+{
+    unsigned ps = a->ps > b->ps ? a->ps : b->ps;
+    return la_pair_of(a->vppn, ps) == la_pair_of(b->vppn, ps);
+}
+
+// Of entries that could both match, the newest stays: hypervisors refill a guest page whose
+// attributes changed without removing the old entry. The root's and a guest's own entries are left
+// to software, as the manual has it.
+static void drop_overlapping(struct la_cpu *c, struct la_tlb *tlb, const struct la_tlb_entry *t)
+{
+    for (unsigned i = 0; i < LA_TLB_ENTRIES; i++) {
+        struct la_tlb_entry *old = &tlb->entries[i];
+        if (old->exists && old->gid == t->gid && overlap(old, t))
+            la_tlb_drop(c, tlb, old);
+    }
+}
+
+static void log_entry(struct la_cpu *c, const struct la_tlb *tlb, unsigned i)
+{
+    static const char *const names[] = {"root", "stage 1", "stage 2"};
+    const struct la_tlb_entry *t = &tlb->entries[i];
     log_at(c->cpu.bus->log, LOG_MMU,
-           "cpu %u: tlb[%u] := va 0x%llx ps %u asid %u%s elo 0x%llx 0x%llx", c->cpu.index, index,
-           (unsigned long long)t->vppn, t->ps, t->asid, t->global ? " global" : "",
-           (unsigned long long)t->elo[0], (unsigned long long)t->elo[1]);
+           "cpu %u: %s tlb[%u] := gid %u va 0x%llx ps %u asid %u%s elo 0x%llx 0x%llx", c->cpu.index,
+           names[tlb->kind], i, t->gid, (unsigned long long)t->vppn, t->ps, t->asid,
+           t->global ? " global" : "", (unsigned long long)t->elo[0],
+           (unsigned long long)t->elo[1]);
 }
 
-void la_tlb_clear(struct la_cpu *c)
+// Room made by replacing a second-stage entry is no invalidation.
+void la_tlb_put(struct la_cpu *c, struct la_tlb *tlb, unsigned i, const struct la_tlb_entry *t)
 {
-    memset(c->tlb, 0, sizeof(c->tlb));
-    c->mtlb_used = 0;
-    la_mmu_flush(c);
-}
-
-void la_tlb_flush_parts(struct la_cpu *c, bool stlb, bool mtlb)
-{
-    for (unsigned i = 0; i < LA_TLB_ENTRIES; i++)
-        if (i < LA_STLB_ENTRIES ? stlb : mtlb)
-            la_tlb_drop(c, &c->tlb[i]);
-}
-
-// The set of an entry depends on the page size: the old entries could not be found any more.
-void la_tlb_stlb_page_size_changed(struct la_cpu *c)
-{
-    la_tlb_flush_parts(c, true, false);
+    bool is_stage2 = tlb->kind == LA_TLB_STAGE2;
+    if (is_stage2 && t->exists)
+        drop_overlapping(c, tlb, t);
+    if (is_stage2)
+        la_tlb_forget(tlb, &tlb->entries[i]);
+    else
+        la_tlb_drop(c, tlb, &tlb->entries[i]);
+    tlb->entries[i] = *t;
+    if (!t->exists)
+        return;
+    if (i >= LA_STLB_ENTRIES)
+        tlb->mtlb_used |= BIT(i - LA_STLB_ENTRIES);
+    if (!is_stage2)
+        la_mmu_flush_pair(c, t->vppn, t->ps);
+    log_entry(c, tlb, i);
 }
 
 static u32 next_random(struct la_cpu *c)
@@ -129,179 +175,62 @@ static u32 next_random(struct la_cpu *c)
 }
 
 // A way of the set that is free, else any.
-static unsigned choose_stlb(struct la_cpu *c, u64 va)
+static unsigned choose_stlb(struct la_cpu *c, const struct la_tlb_view *v, u64 va)
 {
-    unsigned set = stlb_set(c, va);
+    unsigned set = la_stlb_set(v, va);
     for (unsigned way = 0; way < LA_STLB_WAYS; way++)
-        if (!c->tlb[way * LA_STLB_SETS + set].exists)
+        if (!v->tlb->entries[way * LA_STLB_SETS + set].exists)
             return way * LA_STLB_SETS + set;
     return next_random(c) % LA_STLB_WAYS * LA_STLB_SETS + set;
 }
 
-static unsigned choose_mtlb(struct la_cpu *c)
+static unsigned choose_mtlb(struct la_cpu *c, const struct la_tlb *tlb)
 {
-    u64 free = ~c->mtlb_used;
+    u64 free = ~tlb->mtlb_used;
     unsigned i = free ? (unsigned)__builtin_ctzll(free) : next_random(c) % LA_MTLB_ENTRIES;
     return LA_STLB_ENTRIES + i;
 }
 
-static unsigned choose(struct la_cpu *c, const struct la_tlb_entry *t)
+struct la_tlb_entry *la_tlb_insert(struct la_cpu *c, const struct la_tlb_view *v,
+                                   const struct la_tlb_entry *t)
 {
-    return t->ps == stlb_page_size(c) ? choose_stlb(c, t->vppn) : choose_mtlb(c);
+    bool in_stlb = t->ps == la_stlb_page_size(v);
+    unsigned i = in_stlb ? choose_stlb(c, v, t->vppn) : choose_mtlb(c, v->tlb);
+    struct la_tlb_entry tagged = *t;
+    tagged.gid = v->gid;
+    la_tlb_put(c, v->tlb, i, &tagged);
+    return &v->tlb->entries[i];
 }
 
-struct la_tlb_entry *la_tlb_insert(struct la_cpu *c, const struct la_tlb_entry *t)
+void la_tlb_clear(struct la_cpu *c)
 {
-    unsigned i = choose(c, t);
-    replace(c, i, t);
-    return &c->tlb[i];
+    memset(c->tlb, 0, sizeof(c->tlb));
+    for (unsigned kind = 0; kind < LA_N_TLBS; kind++)
+        c->tlb[kind].kind = kind;
+    la_mmu_flush(c);
 }
 
-// The entry that TLBEHI/TLBELO, or in a refill TLBREHI/TLBRELO, describe.
-static struct la_tlb_entry from_registers(struct la_cpu *c)
+static void flush_parts(struct la_cpu *c, struct la_tlb *tlb, bool stlb, bool mtlb)
 {
-    bool refill = c->csr[CSR_TLBRERA] & 1;
-    u64 ehi = c->csr[refill ? CSR_TLBREHI : CSR_TLBEHI];
-    u64 elo0 = c->csr[refill ? CSR_TLBRELO0 : CSR_TLBELO0];
-    u64 elo1 = c->csr[refill ? CSR_TLBRELO1 : CSR_TLBELO1];
-    unsigned ps = refill ? ehi & 0x3f : bits_get(c->csr[CSR_TLBIDX], 29, 24);
-    struct la_tlb_entry t = {
-        .ps = (u8)ps,
-        .exists = (refill || !(c->csr[CSR_TLBIDX] & BIT(31))) && is_page_size(c, ps),
-        .asid = c->csr[CSR_ASID] & 0x3ff,
-        .global = elo0 & elo1 & BIT(6),
-        .elo = {elo0 & ~BIT(6), elo1 & ~BIT(6)},
-    };
-    t.vppn = t.exists ? pair_of(ehi, ps) : 0;
-    if (!is_page_size(c, ps) && (refill || !(c->csr[CSR_TLBIDX] & BIT(31))))
-        log_guest(c->cpu.bus->log, "cpu %u: TLB entry with page size 2^%u ignored", c->cpu.index,
-                  ps);
-    return t;
-}
-
-void la_tlbsrch(struct la_cpu *c)
-{
-    u64 ehi = c->csr[c->csr[CSR_TLBRERA] & 1 ? CSR_TLBREHI : CSR_TLBEHI];
-    struct la_tlb_entry *t = la_tlb_find(c, ehi & BITS(47, 13));
-    u64 *idx = &c->csr[CSR_TLBIDX];
-    if (t)
-        *idx = bits_set(*idx & ~BIT(31), 11, 0, (u64)(t - c->tlb));
-    else
-        *idx |= BIT(31);
-}
-
-static unsigned register_index(const struct la_cpu *c)
-{
-    return (c->csr[CSR_TLBIDX] & 0xfff) % LA_TLB_ENTRIES;
-}
-
-void la_tlbrd(struct la_cpu *c)
-{
-    const struct la_tlb_entry *t = &c->tlb[register_index(c)];
-    u64 *r = c->csr;
-    u64 g = t->global ? BIT(6) : 0;
-    r[CSR_TLBIDX] = bits_set(r[CSR_TLBIDX] & ~BIT(31), 29, 24, t->exists ? t->ps : 0);
-    if (!t->exists)
-        r[CSR_TLBIDX] |= BIT(31);
-    r[CSR_TLBEHI] = t->exists ? t->vppn : 0;
-    r[CSR_TLBELO0] = t->exists ? t->elo[0] | g : 0;
-    r[CSR_TLBELO1] = t->exists ? t->elo[1] | g : 0;
-    r[CSR_ASID] = bits_set(r[CSR_ASID], 9, 0, t->exists ? t->asid : 0);
-    la_mmu_mode_changed(c);
-}
-
-// All entries of the STLB have its one page size, whatever TLBIDX.PS says.
-void la_tlbwr(struct la_cpu *c)
-{
-    unsigned i = register_index(c);
-    struct la_tlb_entry t = from_registers(c);
-    if (i < LA_STLB_ENTRIES && t.exists) {
-        t.ps = (u8)stlb_page_size(c);
-        t.vppn = pair_of(c->csr[c->csr[CSR_TLBRERA] & 1 ? CSR_TLBREHI : CSR_TLBEHI], t.ps);
-    }
-    replace(c, i, &t);
-}
-
-void la_tlbfill(struct la_cpu *c)
-{
-    struct la_tlb_entry t = from_registers(c);
-    replace(c, choose(c, &t), &t);
-}
-
-// With an index in the STLB its set is meant, with one in the MTLB the whole MTLB.
-static void clear_indexed(struct la_cpu *c, bool keep_global)
-{
-    unsigned i = register_index(c), asid = c->csr[CSR_ASID] & 0x3ff;
-    bool stlb = i < LA_STLB_ENTRIES;
-    unsigned first = stlb ? i % LA_STLB_SETS : LA_STLB_ENTRIES;
-    unsigned step = stlb ? LA_STLB_SETS : 1;
-    unsigned end = stlb ? LA_STLB_ENTRIES : LA_TLB_ENTRIES;
-    for (unsigned n = first; n < end; n += step)
-        if (!keep_global || (!c->tlb[n].global && c->tlb[n].asid == asid))
-            la_tlb_drop(c, &c->tlb[n]);
-}
-
-void la_tlbclr(struct la_cpu *c)
-{
-    clear_indexed(c, true);
-}
-
-void la_tlbflush(struct la_cpu *c)
-{
-    clear_indexed(c, false);
-}
-
-// What an INVTLB operation removes (table in section 4.2.4.9).
-static bool is_hit_by(const struct la_tlb_entry *t, unsigned op, unsigned asid, u64 va)
-{
-    switch (op) {
-    case 0:
-    case 1: return true;
-    case 2: return t->global;
-    case 3: return !t->global;
-    case 4: return !t->global && t->asid == asid;
-    case 5: return !t->global && t->asid == asid && covers(t, va);
-    default: return is_of_space(t, asid) && covers(t, va);
-    }
-}
-
-static void invalidate_set(struct la_cpu *c, unsigned op, unsigned asid, u64 va)
-{
-    unsigned set = stlb_set(c, va);
-    for (unsigned way = 0; way < LA_STLB_WAYS; way++)
-        if (is_hit_by(&c->tlb[way * LA_STLB_SETS + set], op, asid, va))
-            la_tlb_drop(c, &c->tlb[way * LA_STLB_SETS + set]);
-    for (unsigned i = LA_STLB_ENTRIES; i < LA_TLB_ENTRIES; i++)
-        if (is_hit_by(&c->tlb[i], op, asid, va))
-            la_tlb_drop(c, &c->tlb[i]);
-}
-
-// One flush of the whole cache is cheaper than one for each of many entries.
-static void invalidate_all(struct la_cpu *c, unsigned op, unsigned asid)
-{
-    for (unsigned i = 0; i < LA_TLB_ENTRIES; i++) {
-        struct la_tlb_entry *t = &c->tlb[i];
-        if (!is_hit_by(t, op, asid, 0))
-            continue;
-        t->exists = false;
-        if (i >= LA_STLB_ENTRIES)
-            c->mtlb_used &= ~BIT(i - LA_STLB_ENTRIES);
-    }
-    if (op == 4)
-        la_mmu_flush_asid(c, asid);
-    else
+    for (unsigned i = 0; i < LA_TLB_ENTRIES; i++)
+        if (tlb->entries[i].exists && (i < LA_STLB_ENTRIES ? stlb : mtlb))
+            la_tlb_forget(tlb, &tlb->entries[i]);
+    if (stlb || mtlb)
         la_mmu_flush(c);
 }
 
-void la_invtlb(struct la_cpu *c, unsigned op, u64 rj, u64 va)
+void la_tlb_flush_parts(struct la_cpu *c, bool stlb, bool mtlb)
 {
-    unsigned asid = rj & 0x3ff;
-    log_at(c->cpu.bus->log, LOG_MMU, "cpu %u: invtlb %u asid %u va 0x%llx", c->cpu.index, op, asid,
-           (unsigned long long)va);
-    if (op > 6)
-        la_raise(c, EXC_INE);
-    if (op >= 5)
-        invalidate_set(c, op, asid, va);
-    else
-        invalidate_all(c, op, asid);
+    flush_parts(c, &c->tlb[LA_TLB_ROOT], stlb, mtlb);
+}
+
+// The set of an entry depends on the page size: the old entries could not be found any more.
+void la_tlb_stlb_page_size_changed(struct la_cpu *c, struct la_context *x)
+{
+    if (x == &c->guest) {
+        flush_parts(c, &c->tlb[LA_TLB_STAGE1], true, false);
+        return;
+    }
+    flush_parts(c, &c->tlb[LA_TLB_ROOT], true, false);
+    flush_parts(c, &c->tlb[LA_TLB_STAGE2], true, false);
 }

@@ -155,7 +155,8 @@ TEST(an_overwritten_entry_is_gone_at_once)
 static bool holds(struct rig *r, u64 va, unsigned asid)
 {
     la_csr_write(r->c, CSR_ASID, asid, 0x3ff);
-    return la_tlb_find(r->c, va) != NULL;
+    struct la_tlb_view v = la_tlb_own(r->c);
+    return la_tlb_find(r->c, &v, va) != NULL;
 }
 
 TEST(invtlb_removes_what_its_operation_says)
@@ -206,19 +207,19 @@ TEST(tlbsrch_and_tlbrd_find_what_tlbwr_wrote)
     u64 *csr = r.c->csr;
     csr[CSR_TLBIDX] = 0;
     csr[CSR_TLBEHI] = VA + 0x10000;
-    la_tlbsrch(r.c);
+    la_tlbsrch(r.c, LA_TLB_CURRENT);
     CHECK_EQ(csr[CSR_TLBIDX] & (BIT(31) | 0xfff), 2050);
     csr[CSR_TLBELO0] = csr[CSR_TLBELO1] = csr[CSR_TLBEHI] = 0;
-    la_tlbrd(r.c);
+    la_tlbrd(r.c, LA_TLB_CURRENT);
     CHECK_EQ(csr[CSR_TLBEHI], VA);
     CHECK_EQ(csr[CSR_TLBELO0], 0x100000 | V | D | PLV3 | CC);
     CHECK_EQ(csr[CSR_TLBELO1], 0x110000 | V | D | PLV3 | CC);
     CHECK_EQ(bits_get(csr[CSR_TLBIDX], 29, 24), 16);
     csr[CSR_TLBEHI] = VA + 0x20000;
-    la_tlbsrch(r.c);
+    la_tlbsrch(r.c, LA_TLB_CURRENT);
     CHECK(csr[CSR_TLBIDX] & BIT(31));
     csr[CSR_TLBIDX] = 2051;
-    la_tlbrd(r.c);
+    la_tlbrd(r.c, LA_TLB_CURRENT);
     CHECK(csr[CSR_TLBIDX] & BIT(31));
     CHECK_EQ(csr[CSR_ASID] & 0x3ff, 0);
     rig_free(&r);
@@ -234,7 +235,7 @@ TEST(tlbfill_uses_every_way_of_a_set)
         csr[CSR_TLBIDX] = 14 << 24;
         csr[CSR_TLBEHI] = VA + n * apart;
         csr[CSR_TLBELO0] = csr[CSR_TLBELO1] = V;
-        la_tlbfill(r.c);
+        la_tlbfill(r.c, LA_TLB_CURRENT);
         unsigned found = 0;
         for (unsigned k = 0; k <= n; k++)
             found += holds(&r, VA + k * apart, 0);

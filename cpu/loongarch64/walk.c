@@ -19,15 +19,10 @@ struct level {
     unsigned base, width;
 };
 
-static u64 physical_mask(const struct la_cpu *c)
-{
-    return BITS(bits_get(c->cpucfg[1], 11, 4), 0);
-}
-
 // Level 0 is the page table, 1 to 4 are Dir1 to Dir4.
-static struct level walk_level(const struct la_cpu *c, unsigned n)
+static struct level walk_level(const struct la_context *x, unsigned n)
 {
-    u64 l = c->csr[CSR_PWCL], h = c->csr[CSR_PWCH];
+    u64 l = x->csr[CSR_PWCL], h = x->csr[CSR_PWCH];
     switch (n) {
     case 0: return (struct level){bits_get(l, 4, 0), bits_get(l, 9, 5)};
     case 1: return (struct level){bits_get(l, 14, 10), bits_get(l, 19, 15)};
@@ -38,9 +33,9 @@ static struct level walk_level(const struct la_cpu *c, unsigned n)
 }
 
 // Entries are 64, 128, 192 or 256 bits apart (PWCL.PTEWidth).
-static u64 entry_size(const struct la_cpu *c)
+static u64 entry_size(const struct la_context *x)
 {
-    return 8 * (bits_get(c->csr[CSR_PWCL], 31, 30) + 1);
+    return 8 * (bits_get(x->csr[CSR_PWCL], 31, 30) + 1);
 }
 
 static u64 index_of(struct level l, u64 va)
@@ -48,25 +43,33 @@ static u64 index_of(struct level l, u64 va)
     return l.base < 64 ? va >> l.base & (l.width < 64 ? BIT(l.width) - 1 : 0) : 0;
 }
 
-static u64 table_address(const struct la_cpu *c, u64 table, u64 index)
+static u64 table_address(const struct la_cpu *c, const struct la_context *x, u64 table, u64 index)
 {
-    return (table & physical_mask(c) & ~7ULL) + index * entry_size(c);
+    return (table & la_physical_mask(c) & ~7ULL) + index * entry_size(x);
 }
 
-static u64 read_table(struct la_cpu *c, u64 table, u64 index)
+// The tables of a guest are in its own memory: each access goes through the second stage.
+static u64 table_in_host(struct la_cpu *c, const struct la_context *x, u64 pa,
+                         enum la_access access)
 {
-    return mem_read(c->cpu.bus->mem, table_address(c, table, index), 8);
+    return x == &c->guest ? la_translate_gpa(c, pa, access) : pa;
+}
+
+static u64 read_entry(struct la_cpu *c, const struct la_context *x, u64 pa)
+{
+    return mem_read(c->cpu.bus->mem, table_in_host(c, x, pa, LA_LOAD), 8);
 }
 
 u64 la_lddir(struct la_cpu *c, u64 base, unsigned level)
 {
+    const struct la_context *x = c->context;
     if (base & PTE_HUGE)
         return bits_get(base, 14, 13) ? base : base | (u64)(level & 3) << 13;
     if (level < 1 || level > 4)
         return base;
-    struct level l = walk_level(c, level);
-    u64 entry = read_table(c, base, index_of(l, c->csr[CSR_TLBRBADV]));
-    return entry & PTE_HUGE ? entry : entry & physical_mask(c);
+    u64 index = index_of(walk_level(x, level), x->csr[CSR_TLBRBADV]);
+    u64 entry = read_entry(c, x, table_address(c, x, base, index));
+    return entry & PTE_HUGE ? entry : entry & la_physical_mask(c);
 }
 
 // Huge entries keep G in bit 12, where the address of a huge page is zero.
@@ -79,7 +82,7 @@ static u64 huge_to_elo(u64 entry)
 static void ldpte_huge(struct la_cpu *c, u64 entry, unsigned odd)
 {
     unsigned level = bits_get(entry, 14, 13);
-    struct level l = walk_level(c, level);
+    struct level l = walk_level(c->context, level);
     unsigned ps = l.base + l.width - 1;
     u64 elo = huge_to_elo(entry) + (odd ? BIT(ps & 63) : 0);
     c->csr[odd ? CSR_TLBRELO1 : CSR_TLBRELO0] = elo;
@@ -93,19 +96,20 @@ void la_ldpte(struct la_cpu *c, u64 base, unsigned odd)
         ldpte_huge(c, base, odd);
         return;
     }
-    struct level l = walk_level(c, 0);
-    u64 index = index_of(l, c->csr[CSR_TLBRBADV]) & ~1ULL;
-    c->csr[odd ? CSR_TLBRELO1 : CSR_TLBRELO0] = read_table(c, base, index + odd);
+    struct level l = walk_level(c->context, 0);
+    u64 index = (index_of(l, c->csr[CSR_TLBRBADV]) & ~1ULL) + odd;
+    u64 entry = read_entry(c, c->context, table_address(c, c->context, base, index));
+    c->csr[odd ? CSR_TLBRELO1 : CSR_TLBRELO0] = entry;
     c->csr[CSR_TLBREHI] = bits_set(c->csr[CSR_TLBREHI], 5, 0, l.base);
 }
 
 // The exception that an entry demands, in the order of section 5.4.3, or EXC_INT for none. `valid`
-// and `writable` are V and D of an ordinary entry.
-static enum la_exception page_fault(struct la_cpu *c, u64 elo, bool valid, bool writable,
+// and `writable` are V and D of an ordinary entry. The second stage is checked at the root's level.
+static enum la_exception page_fault(const struct la_context *x, u64 elo, bool valid, bool writable,
                                     enum la_access access)
 {
     static const enum la_exception invalid[] = {EXC_PIL, EXC_PIS, EXC_PIF};
-    unsigned plv = la_plv(c), page_plv = PTE_PLV(elo);
+    unsigned plv = x->csr[CSR_CRMD] & CRMD_PLV, page_plv = PTE_PLV(elo);
     if (!valid)
         return invalid[access];
     if (access == LA_FETCH && elo & PTE_NX)
@@ -115,24 +119,33 @@ static enum la_exception page_fault(struct la_cpu *c, u64 elo, bool valid, bool 
     if (access == LA_LOAD && elo & PTE_NR)
         return EXC_PNR;
     // MISC.DWPLn lets privileged levels write clean pages.
-    bool may_write_clean = plv < 3 && c->csr[CSR_MISC] >> (16 + plv) & 1;
+    bool may_write_clean = plv < 3 && x->csr[CSR_MISC] >> (16 + plv) & 1;
     if (access == LA_STORE && !writable && !may_write_clean)
         return EXC_PME;
     return EXC_INT;
 }
 
-void la_check_page(struct la_cpu *c, u64 elo, u64 va, enum la_access access)
+static _Noreturn void raise_of_view(struct la_cpu *c, const struct la_tlb_view *v,
+                                    enum la_exception e, u64 va)
 {
-    enum la_exception e = page_fault(c, elo, elo & PTE_V, elo & PTE_D, access);
+    if (v->tlb->kind == LA_TLB_STAGE2)
+        la_raise_root(c, e, va);
+    la_raise_address(c, e, va);
+}
+
+void la_check_page(struct la_cpu *c, const struct la_tlb_view *v, u64 elo, u64 va,
+                   enum la_access access)
+{
+    enum la_exception e = page_fault(v->context, elo, elo & PTE_V, elo & PTE_D, access);
     if (e != EXC_INT)
-        la_raise_address(c, e, va);
+        raise_of_view(c, v, e, va);
 }
 
 // The hardware walker. For it V means accessed and D dirty; P and W are the permissions.
 
-bool la_walker_is_on(const struct la_cpu *c)
+bool la_walker_is_on(const struct la_tlb_view *v)
 {
-    return c->csr[CSR_PWCH] >> 24 & 1;
+    return v->context->csr[CSR_PWCH] >> 24 & 1;
 }
 
 // Where a translation was found in the tables.
@@ -143,22 +156,22 @@ struct leaf {
     u64 odd_offset;
 };
 
-static struct leaf find_leaf(struct la_cpu *c, u64 va)
+static struct leaf find_leaf(struct la_cpu *c, const struct la_context *x, u64 va)
 {
-    u64 table = va >> 63 ? c->csr[CSR_PGDH] : c->csr[CSR_PGDL];
+    u64 table = va >> 63 ? x->csr[CSR_PGDH] : x->csr[CSR_PGDL];
     for (unsigned n = 4; n >= 1; n--) {
-        struct level l = walk_level(c, n);
+        struct level l = walk_level(x, n);
         if (!l.width)
             continue;
-        u64 index = index_of(l, va);
-        u64 entry = read_table(c, table, index);
+        u64 pa = table_address(c, x, table, index_of(l, va));
+        u64 entry = read_entry(c, x, pa);
         if (entry & PTE_HUGE)
-            return (struct leaf){table_address(c, table, index), true, l.base - 1, 0};
+            return (struct leaf){pa, true, l.base - 1, 0};
         table = entry;
     }
-    struct level l = walk_level(c, 0);
+    struct level l = walk_level(x, 0);
     u64 even = index_of(l, va) & ~1ULL;
-    return (struct leaf){table_address(c, table, even), false, l.base, entry_size(c)};
+    return (struct leaf){table_address(c, x, table, even), false, l.base, entry_size(x)};
 }
 
 static u64 needed_bits(enum la_access access)
@@ -166,26 +179,28 @@ static u64 needed_bits(enum la_access access)
     return access == LA_STORE ? PTE_V | PTE_D : PTE_V;
 }
 
-static enum la_exception walker_fault(struct la_cpu *c, u64 pte, enum la_access access)
+static enum la_exception walker_fault(const struct la_context *x, u64 pte, enum la_access access)
 {
-    return page_fault(c, pte, pte & PTE_PRESENT, pte & PTE_WRITE, access);
+    return page_fault(x, pte, pte & PTE_PRESENT, pte & PTE_WRITE, access);
 }
 
 // Sets bits in an entry that may change under our hands; false: it did, walk again.
-static bool set_bits(struct la_cpu *c, u64 pa, u64 old, u64 bits)
+static bool set_bits(struct la_cpu *c, const struct la_context *x, u64 pa, u64 old, u64 bits)
 {
-    u64 *host = (u64 *)(void *)mem_ram_page(c->cpu.bus->mem, pa & ~7ULL, 8, true);
-    if ((old & bits) == bits || !host)
+    if ((old & bits) == bits)
         return true;
-    return __atomic_compare_exchange_n(host, &old, old | bits, false, __ATOMIC_SEQ_CST,
-                                       __ATOMIC_SEQ_CST);
+    u64 hpa = table_in_host(c, x, pa, LA_STORE) & ~7ULL;
+    u64 *host = (u64 *)(void *)mem_ram_page(c->cpu.bus->mem, hpa, 8, true);
+    return !host || __atomic_compare_exchange_n(host, &old, old | bits, false, __ATOMIC_SEQ_CST,
+                                                __ATOMIC_SEQ_CST);
 }
 
-static struct la_tlb_entry *insert_leaf(struct la_cpu *c, u64 va, const struct leaf *w)
+static struct la_tlb_entry *insert_leaf(struct la_cpu *c, const struct la_tlb_view *v, u64 va,
+                                        const struct leaf *w)
 {
     u64 pte[2];
-    pte[0] = mem_read(c->cpu.bus->mem, w->pa, 8);
-    pte[1] = w->huge ? 0 : mem_read(c->cpu.bus->mem, w->pa + w->odd_offset, 8);
+    pte[0] = read_entry(c, v->context, w->pa);
+    pte[1] = w->huge ? 0 : read_entry(c, v->context, w->pa + w->odd_offset);
     if (w->huge) {
         pte[0] = huge_to_elo(pte[0]);
         pte[1] = pte[0] + BIT(w->ps);
@@ -194,48 +209,49 @@ static struct la_tlb_entry *insert_leaf(struct la_cpu *c, u64 va, const struct l
         .ps = (u8)w->ps,
         .exists = true,
         .vppn = va & BITS(47, 0) & ~((2ULL << w->ps) - 1),
-        .asid = c->csr[CSR_ASID] & 0x3ff,
+        .asid = v->context->csr[CSR_ASID] & 0x3ff,
         .global = pte[0] & pte[1] & BIT(6),
         .elo = {pte[0] & ~BIT(6), pte[1] & ~BIT(6)},
     };
-    return la_tlb_insert(c, &t);
+    return la_tlb_insert(c, v, &t);
 }
 
 // A page size the TLB cannot hold comes from nonsense in PWCL/PWCH.
 static bool is_sane(struct la_cpu *c, const struct leaf *w)
 {
-    if (w->ps < 48 && (w->huge || w->ps >= 12))
+    if (w->ps < 48 && w->ps >= 12)
         return true;
     log_guest(c->cpu.bus->log, "cpu %u: PWCL/PWCH describe pages of 2^%u bytes", c->cpu.index,
               w->ps);
     return false;
 }
 
-static struct la_tlb_entry *walk(struct la_cpu *c, u64 va, enum la_access access)
+static struct la_tlb_entry *walk(struct la_cpu *c, const struct la_tlb_view *v, u64 va,
+                                 enum la_access access)
 {
     for (;;) {
-        struct leaf w = find_leaf(c, va);
+        struct leaf w = find_leaf(c, v->context, va);
         if (!is_sane(c, &w))
-            la_raise_address(c, access == LA_FETCH ? EXC_PIF : EXC_PIL, va);
+            raise_of_view(c, v, access == LA_FETCH ? EXC_PIF : EXC_PIL, va);
         u64 pa = w.pa + (va >> w.ps & 1 ? w.odd_offset : 0);
-        u64 pte = mem_read(c->cpu.bus->mem, pa, 8);
-        enum la_exception e = walker_fault(c, pte, access);
+        u64 pte = read_entry(c, v->context, pa);
+        enum la_exception e = walker_fault(v->context, pte, access);
         if (e != EXC_INT)
-            la_raise_address(c, e, va);
-        if (set_bits(c, pa, pte, needed_bits(access)))
-            return insert_leaf(c, va, &w);
+            raise_of_view(c, v, e, va);
+        if (set_bits(c, v->context, pa, pte, needed_bits(access)))
+            return insert_leaf(c, v, va, &w);
     }
 }
 
-struct la_tlb_entry *la_walker_check(struct la_cpu *c, struct la_tlb_entry *t, u64 va,
-                                     enum la_access access)
+struct la_tlb_entry *la_walker_check(struct la_cpu *c, const struct la_tlb_view *v,
+                                     struct la_tlb_entry *t, u64 va, enum la_access access)
 {
     if (!t)
-        return walk(c, va, access);
+        return walk(c, v, va, access);
     u64 pte = t->elo[va >> t->ps & 1], need = needed_bits(access);
-    if (walker_fault(c, pte, access) == EXC_INT && (pte & need) == need)
+    if (walker_fault(v->context, pte, access) == EXC_INT && (pte & need) == need)
         return t;
     // The tables may say otherwise by now; what the entry says is not held against the access.
-    la_tlb_drop(c, t);
-    return walk(c, va, access);
+    la_tlb_drop(c, v->tlb, t);
+    return walk(c, v, va, access);
 }

@@ -144,7 +144,8 @@ TEST(the_walker_takes_huge_pages)
     CHECK_EQ(access(&r, "ld.d $a1, $a0, 0", va), 0);
     CHECK_EQ(r.c->gpr[5], 0x99);
     CHECK_EQ(rig_read64(&r, slot(DIR1, VA, 25)), V | P | W | CC | HUGE);
-    CHECK_EQ(la_tlb_find(r.c, va)->ps, 24);
+    struct la_tlb_view v = la_tlb_own(r.c);
+    CHECK_EQ(la_tlb_find(r.c, &v, va)->ps, 24);
     rig_free(&r);
 }
 

@@ -15,14 +15,15 @@ enum console_side { CONSOLE_INPUT, CONSOLE_OUTPUT };
 struct console_type {
     const char *name, *grammar, *doc;
     size_t size; // of the back end's struct, which begins with struct console
-    // `options` is what follows the name and its colon or comma, or NULL; it may be written to.
-    // On failure `close` is called, too.
-    bool (*open)(struct console *c, char *options, struct err *e);
+    // `options` is what follows the name and its colon or comma, or NULL; it may be written to, and
+    // lives as long as the console. Nothing outside is touched.
+    bool (*parse)(struct console *c, char *options, struct err *e);
+    bool (*open)(struct console *c, struct err *e); // at most once; NULL: nothing to do
     // Looks at input before the machine does and may take bytes out of it; returns what is left.
     size_t (*filter)(struct console *c, u8 *bytes, size_t n);
     // The other end is gone: end of file, hang-up, or a write error. NULL: console_end(c, side).
     void (*ended)(struct console *c, enum console_side side, int error);
-    void (*close)(struct console *c); // may be NULL
+    void (*close)(struct console *c); // after `open`, failed or not; may be NULL
 };
 
 extern const struct console_type console_stdio, console_pty, console_file, console_unix,
@@ -31,14 +32,16 @@ extern const struct console_type console_stdio, console_pty, console_file, conso
 struct console {
     const struct console_type *type;
     struct loop *loop;
-    char *name;
+    char *name, *text; // text: what `parse` got, in pieces
     struct console_front front, monitor;
     bool is_diverted;
     struct console_keys keys;
+    struct console_tap tap;
 
     struct loop_fd in, out; // fd is -1 while there is none; different descriptors
     struct loop_event flush;
     struct byte_queue input, output;
+    bool is_started;
     bool wants_writable; // the front end waits for room
     // A person types: what does not fit is dropped, so that the escape key always works.
     bool is_interactive;

@@ -205,7 +205,15 @@ static void ignore_broken_pipes(void)
         signal(SIGPIPE, SIG_IGN);
 }
 
-struct console *console_open(const char *text, struct loop *loop, struct err *e)
+static void free_closed(struct console *c)
+{
+    loop_event_remove(&c->flush);
+    free(c->name);
+    free(c->text);
+    free(c);
+}
+
+struct console *console_new(const char *text, struct loop *loop, struct err *e)
 {
     ignore_broken_pipes();
     size_t n = strcspn(text, ":,");
@@ -215,21 +223,34 @@ struct console *console_open(const char *text, struct loop *loop, struct err *e)
         return NULL;
     }
     struct console *c = calloc(1, t->size);
-    char *copy = strdup(text);
-    BUG_ON(!c || !copy);
+    BUG_ON(!c);
     c->type = t;
     c->loop = loop;
     c->name = strdup(text);
+    c->text = strdup(text);
+    BUG_ON(!c->name || !c->text);
     c->in.fd = c->out.fd = -1;
     loop_event_add(loop, &c->flush, flush, c);
-    bool is_open = t->open(c, copy[n] ? copy + n + 1 : NULL, e);
-    free(copy);
-    if (!is_open) {
-        err_context(e, "console '%s'", text);
-        console_close(c);
-        return NULL;
-    }
-    return c;
+    if (t->parse(c, text[n] ? c->text + n + 1 : NULL, e))
+        return c;
+    err_context(e, "console '%s'", text);
+    free_closed(c);
+    return NULL;
+}
+
+bool console_start(struct console *c, struct err *e)
+{
+    c->is_started = true;
+    return !c->type->open || c->type->open(c, e) || err_context(e, "console '%s'", c->name);
+}
+
+struct console *console_open(const char *text, struct loop *loop, struct err *e)
+{
+    struct console *c = console_new(text, loop, e);
+    if (!c || console_start(c, e))
+        return c;
+    console_close(c);
+    return NULL;
 }
 
 static void flush_for_the_last_time(struct console *c)
@@ -246,13 +267,11 @@ void console_close(struct console *c)
         return;
     c->front = c->monitor = (struct console_front){0};
     flush_for_the_last_time(c);
-    if (c->type->close)
+    if (c->type->close && c->is_started)
         c->type->close(c);
     console_end(c, CONSOLE_INPUT);
     console_end(c, CONSOLE_OUTPUT);
-    loop_event_remove(&c->flush);
-    free(c->name);
-    free(c);
+    free_closed(c);
 }
 
 const char *console_name(const struct console *c)
@@ -279,11 +298,18 @@ void console_set_keys(struct console *c, const struct console_keys *keys)
     c->keys = *keys;
 }
 
+void console_set_tap(struct console *c, const struct console_tap *tap)
+{
+    c->tap = *tap;
+}
+
 size_t console_write(struct console *c, const void *bytes, size_t n)
 {
+    size_t taken = c->out.fd < 0 ? n : queue_put(&c->output, bytes, n);
+    if (taken && c->tap.wrote)
+        c->tap.wrote(c->tap.opaque, bytes, taken);
     if (c->out.fd < 0)
         return n;
-    size_t taken = queue_put(&c->output, bytes, n);
     if (taken < n)
         c->wants_writable = true;
     if (!(c->out.wanted & LOOP_WRITE))

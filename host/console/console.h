@@ -33,7 +33,14 @@ struct console_keys {
     void *opaque;
 };
 
-// Opens what `text` says; NULL with a message. The loop is borrowed and outlives the console.
+// Sees what the machine writes, before the sink does, also what nobody will read. Called from
+// within console_write: device lock held, any thread.
+struct console_tap {
+    void (*wrote)(void *opaque, const void *bytes, size_t n);
+    void *opaque;
+};
+
+// Understands what `text` says; NULL with a message. The loop is borrowed and outlives the console.
 //
 //     stdio[,escape=off]            this terminal, or whatever standard input and output are
 //     pty[:LINK]                    a new pseudo terminal, told on standard error
@@ -42,6 +49,12 @@ struct console_keys {
 //     null                          nothing
 //
 // A comma within a path is written twice. SIGPIPE is ignored from now on if it was at its default.
+struct console *console_new(const char *text, struct loop *loop, struct err *e);
+// Opens it: only now files are made, terminals taken and clients awaited. Until then the console is
+// a line without a terminal. False with a message; the console stays closed.
+bool console_start(struct console *c, struct err *e);
+// Both.
+struct console *console_open(const char *text, struct loop *loop, struct err *e);
 struct console *console_open(const char *text, struct loop *loop, struct err *e);
 // Gives the sink a second to take what is buffered. The front end is not called. Accepts NULL.
 void console_close(struct console *c);
@@ -57,6 +70,7 @@ void console_attach(struct console *c, const struct console_front *front);
 // While diverted, input goes to `monitor` instead; NULL ends it. Both may write.
 void console_divert(struct console *c, const struct console_front *monitor);
 void console_set_keys(struct console *c, const struct console_keys *keys);
+void console_set_tap(struct console *c, const struct console_tap *tap);
 
 // Takes as many of the n bytes as there is room for, and returns how many. If fewer, `writable`
 // follows.

@@ -418,3 +418,38 @@ TEST(pty_clients_come_and_go)
     CHECK(lstat(f->path, &st) < 0 && errno == ENOENT);
     fixture_free(f);
 }
+
+static void note_output(void *opaque, const void *bytes, size_t n)
+{
+    strncat(opaque, bytes, n);
+}
+
+TEST(nothing_is_touched_before_the_start)
+{
+    struct fixture *f = fixture_new();
+    struct err e = {0};
+    snprintf(f->text, sizeof(f->text), "file:%s", f->path);
+    struct console *c = console_new(f->text, &f->loop, &e);
+    REQUIRE(c);
+    CHECK_EQ(console_write(c, "early", 5), 5);
+    console_close(c);
+    CHECK_EQ(access(f->path, F_OK), -1);
+    CHECK((f->c = console_new(f->text, &f->loop, &e)));
+    CHECK(console_start(f->c, &e));
+    console_write(f->c, "late", 4);
+    pump(f);
+    expect_file(f->path, "late");
+    fixture_free(f);
+}
+
+TEST(a_tap_sees_what_is_taken_and_what_nobody_reads)
+{
+    struct fixture *f = fixture_new();
+    char seen[64] = "";
+    REQUIRE(fixture_open(f, "null"));
+    console_set_tap(f->c, &(struct console_tap){note_output, seen});
+    console_write(f->c, "ab", 2);
+    console_write(f->c, "c", 1);
+    CHECK_STR(seen, "abc");
+    fixture_free(f);
+}

@@ -7,19 +7,37 @@
 #include <stdio.h>
 #include <string.h>
 
-static bool file_open(struct console *c, char *options, struct err *e)
+struct console_file {
+    struct console c;
+    const char *path;
+    bool is_appended;
+};
+
+static struct console_file *file_of(struct console *c)
 {
-    char *path = console_next_option(&options), *option;
-    bool is_appended = false;
-    if (!path || !*path)
+    return container_of(c, struct console_file, c);
+}
+
+static bool file_parse(struct console *c, char *options, struct err *e)
+{
+    struct console_file *f = file_of(c);
+    char *option;
+    f->path = console_next_option(&options);
+    if (!f->path || !*f->path)
         return err_set(e, "no path; it is file:PATH");
     while ((option = console_next_option(&options)))
-        if (!console_option_flag(option, "append", &is_appended))
+        if (!console_option_flag(option, "append", &f->is_appended))
             return err_set(e, "option '%s' is not append=on or append=off", option);
+    return true;
+}
+
+static bool file_open(struct console *c, struct err *e)
+{
+    struct console_file *f = file_of(c);
     // O_NONBLOCK matters for FIFOs: without a reader the open fails instead of waiting.
-    int fd = open(path,
+    int fd = open(f->path,
                   O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK |
-                      (is_appended ? O_APPEND : O_TRUNC),
+                      (f->is_appended ? O_APPEND : O_TRUNC),
                   0666);
     if (fd < 0)
         return err_set(e, "%s", strerror(errno));
@@ -33,7 +51,7 @@ static void file_ended(struct console *c, enum console_side side, int error)
     console_end(c, side);
 }
 
-static bool null_open(struct console *c, char *options, struct err *e)
+static bool null_parse(struct console *c, char *options, struct err *e)
 {
     return !options || err_set(e, "null takes no options");
 }
@@ -42,7 +60,8 @@ const struct console_type console_file = {
     .name = "file",
     .grammar = "file:PATH[,append=on]",
     .doc = "writes the output to a file",
-    .size = sizeof(struct console),
+    .size = sizeof(struct console_file),
+    .parse = file_parse,
     .open = file_open,
     .ended = file_ended,
 };
@@ -52,5 +71,5 @@ const struct console_type console_null = {
     .grammar = "null",
     .doc = "drops the output and never has input",
     .size = sizeof(struct console),
-    .open = null_open,
+    .parse = null_parse,
 };

@@ -22,8 +22,8 @@ struct console_pty {
     struct console c;
     int master;
     char slave[64];
-    struct loop_fd watch; // an inotify descriptor
-    char *link;           // owned; NULL: none was made
+    struct loop_fd watch;           // an inotify descriptor
+    const char *wanted_link, *link; // link: NULL while none was made
 };
 
 static struct console_pty *pty_of(struct console *c)
@@ -42,15 +42,14 @@ static void on_open(void *opaque, unsigned events)
         fprintf(stderr, "console '%s': cannot be served\n", p->c.name);
 }
 
-static bool make_link(struct console_pty *p, const char *link, struct err *e)
+static bool make_link(struct console_pty *p, struct err *e)
 {
     struct stat st;
-    if (!lstat(link, &st) && S_ISLNK(st.st_mode))
-        unlink(link);
-    if (symlink(p->slave, link) < 0)
+    if (!lstat(p->wanted_link, &st) && S_ISLNK(st.st_mode))
+        unlink(p->wanted_link);
+    if (symlink(p->slave, p->wanted_link) < 0)
         return err_set(e, "link: %s", strerror(errno));
-    p->link = strdup(link);
-    BUG_ON(!p->link);
+    p->link = p->wanted_link;
     return true;
 }
 
@@ -81,16 +80,21 @@ static bool start(struct console_pty *p)
            !loop_add(p->c.loop, &p->watch, LOOP_READ);
 }
 
-static bool pty_open(struct console *c, char *options, struct err *e)
+static bool pty_parse(struct console *c, char *options, struct err *e)
 {
     struct console_pty *p = pty_of(c);
-    char *link = console_next_option(&options), *option = console_next_option(&options);
+    p->wanted_link = console_next_option(&options);
+    char *option = console_next_option(&options);
+    return !option || err_set(e, "unknown option '%s'", option);
+}
+
+static bool pty_open(struct console *c, struct err *e)
+{
+    struct console_pty *p = pty_of(c);
     p->master = p->watch.fd = -1;
-    if (option)
-        return err_set(e, "unknown option '%s'", option);
     if (!start(p))
         return err_set(e, "%s", strerror(errno));
-    if (link && *link && !make_link(p, link, e))
+    if (p->wanted_link && *p->wanted_link && !make_link(p, e))
         return false;
     free(c->name);
     BUG_ON(asprintf(&c->name, "pty:%s", p->slave) < 0);
@@ -114,7 +118,6 @@ static void pty_close(struct console *c)
         close(p->master);
     if (p->link)
         unlink(p->link);
-    free(p->link);
 }
 
 const struct console_type console_pty = {
@@ -123,6 +126,7 @@ const struct console_type console_pty = {
     .doc = "a new pseudo terminal, whose path is told on standard error; LINK becomes a symbolic "
            "link to it",
     .size = sizeof(struct console_pty),
+    .parse = pty_parse,
     .open = pty_open,
     .ended = pty_ended,
     .close = pty_close,

@@ -74,7 +74,7 @@ static int own_output(bool *may_block)
     return fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
 }
 
-static bool stdio_open(struct console *c, char *options, struct err *e)
+static bool stdio_parse(struct console *c, char *options, struct err *e)
 {
     struct console_stdio *s = (struct console_stdio *)c;
     char *option;
@@ -83,6 +83,12 @@ static bool stdio_open(struct console *c, char *options, struct err *e)
     while ((option = console_next_option(&options)))
         if (!console_option_flag(option, "escape", &s->has_escape))
             return err_set(e, "option '%s' is not escape=on or escape=off", option);
+    return true;
+}
+
+static bool stdio_open(struct console *c, struct err *e)
+{
+    struct console_stdio *s = (struct console_stdio *)c;
     if (!terminal_take(STDIN_FILENO, e))
         return false;
     s->has_terminal = true;
@@ -104,6 +110,7 @@ const struct console_type console_stdio = {
     .grammar = "stdio[,escape=off]",
     .doc = "this terminal; Ctrl-a h shows the keys",
     .size = sizeof(struct console_stdio),
+    .parse = stdio_parse,
     .open = stdio_open,
     .filter = stdio_filter,
     .close = stdio_close,

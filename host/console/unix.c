@@ -19,7 +19,7 @@ struct console_unix {
     struct console c;
     struct loop_fd listener; // fd -1: a client
     struct sockaddr_un address;
-    bool is_bound;
+    bool is_server, waits, is_bound;
 };
 
 static struct console_unix *unix_of(struct console *c)
@@ -107,8 +107,9 @@ static bool wait_for_client(struct console_unix *u, struct err *e)
     struct pollfd p = {.fd = u->listener.fd, .events = POLLIN};
     fprintf(stderr, "console '%s': waiting for a client\n", u->c.name);
     while (u->c.in.fd < 0) {
-        if (poll(&p, 1, -1) < 0 && errno != EINTR)
-            return err_set(e, "%s", strerror(errno));
+        // A signal that somebody handles ends the wait: it may be the one that ends the program.
+        if (poll(&p, 1, -1) < 0)
+            return err_set(e, "%s", errno == EINTR ? "interrupted" : strerror(errno));
         if (p.revents & POLLIN)
             on_client(u, LOOP_READ);
     }
@@ -128,21 +129,27 @@ static bool start_client(struct console_unix *u, struct err *e)
     return !error || err_set(e, "%s", strerror(-error));
 }
 
-static bool unix_open(struct console *c, char *options, struct err *e)
+static bool unix_parse(struct console *c, char *options, struct err *e)
 {
     struct console_unix *u = unix_of(c);
-    bool is_server = false, waits = true;
     char *option;
-    u->listener.fd = -1;
+    u->waits = true;
     if (!set_address(u, console_next_option(&options), e))
         return false;
     while ((option = console_next_option(&options)))
-        if (!console_option_flag(option, "server", &is_server) &&
-            !console_option_flag(option, "wait", &waits))
+        if (!console_option_flag(option, "server", &u->is_server) &&
+            !console_option_flag(option, "wait", &u->waits))
             return err_set(e, "option '%s' is not server or wait=on|off", option);
-    if (!is_server)
+    return true;
+}
+
+static bool unix_open(struct console *c, struct err *e)
+{
+    struct console_unix *u = unix_of(c);
+    u->listener.fd = -1;
+    if (!u->is_server)
         return start_client(u, e);
-    return start_server(u, e) && (!waits || wait_for_client(u, e));
+    return start_server(u, e) && (!u->waits || wait_for_client(u, e));
 }
 
 // A client that only shut down its sending side still gets output.
@@ -175,6 +182,7 @@ const struct console_type console_unix = {
     .grammar = "unix:PATH[,server][,wait=off]",
     .doc = "a stream socket; as a server it waits for its first client unless wait=off",
     .size = sizeof(struct console_unix),
+    .parse = unix_parse,
     .open = unix_open,
     .ended = unix_ended,
     .close = unix_close,

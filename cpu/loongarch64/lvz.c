@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: Apache-2.0
+// The guest context of a processor and what makes a guest exit.
+//
+// The rule behind all of it: the guest's own context checks first, and what it refuses is the
+// guest's own exception; only what passes is held against the root's second stage, EUEN and trap
+// controls.
+#include "cpu/loongarch64/state.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+// GSTAT, GCFG, GTLBC, GINTC
+enum { GSTAT_PGM = 1 << 1 };
+#define GCFG_SIT      BIT(7) // privileged instructions
+#define GCFG_TIT      BIT(9)
+#define GCFG_TORU     BIT(15)
+#define GTLBC_USETGID BIT(12)
+#define GTLBC_TOTI    BIT(13)
+
+const struct la_lvz_property la_lvz_properties[] = {
+#define LVZ_FLAG(field, name, initial, doc) \
+    {name, doc, true, initial, 0, 1, offsetof(struct la_lvz, field)},
+#define LVZ_NUMBER(field, name, initial, low, high, doc) \
+    {name, doc, false, initial, low, high, offsetof(struct la_lvz, field)},
+#include "cpu/loongarch64/lvz_properties.def"
+#undef LVZ_FLAG
+#undef LVZ_NUMBER
+    {0},
+};
+
+static void set_property(struct la_lvz *z, const struct la_lvz_property *p, u32 value)
+{
+    void *field = (u8 *)z + p->offset;
+    if (p->is_flag)
+        *(bool *)field = value;
+    else
+        *(u32 *)field = value;
+}
+
+void la_lvz_init(struct la_lvz *z)
+{
+    for (const struct la_lvz_property *p = la_lvz_properties; p->name; p++)
+        set_property(z, p, p->initial);
+}
+
+static bool parse_value(const struct la_lvz_property *p, const char *text, u32 *value)
+{
+    if (p->is_flag) {
+        *value = !strcmp(text, "on");
+        return *value || !strcmp(text, "off");
+    }
+    char *end;
+    unsigned long n = strtoul(text, &end, 0);
+    *value = (u32)n;
+    return end != text && !*end && n >= p->low && n <= p->high;
+}
+
+bool la_lvz_set_property(struct la_cpu *c, const char *name, const char *text, struct err *e)
+{
+    for (const struct la_lvz_property *p = la_lvz_properties; p->name; p++) {
+        u32 value;
+        if (strcmp(p->name, name))
+            continue;
+        if (!parse_value(p, text, &value) && p->is_flag)
+            return err_set(e, "%s=%s: write %s=on or %s=off", name, text, name, name);
+        if (!parse_value(p, text, &value))
+            return err_set(e, "%s=%s: not a number from %u to %u", name, text, p->low, p->high);
+        set_property(&c->lvz, p, value);
+        la_lvz_reset(c);
+        return true;
+    }
+    return err_set(e, "no CPU property '%s'", name);
+}
+
+bool la_has_lvz(const struct la_cpu *c)
+{
+    return c->cpucfg[2] & BIT(10);
+}
+
+void la_lvz_reset(struct la_cpu *c)
+{
+    const struct la_lvz *z = &c->lvz;
+    bool lvz = la_has_lvz(c);
+    u64 capabilities = BITS(2, 0) | BITS(18, 16); // MATP and GCIP: every value of MATC and GCI
+    capabilities |= z->sitp ? BIT(6) : 0;
+    capabilities |= z->titp ? BIT(8) : 0;
+    capabilities |= z->torup ? BIT(14) : 0;
+    c->root.csr[CSR_GCFG] = lvz ? capabilities : 0;
+    c->root.csr[CSR_GSTAT] = lvz ? (u64)z->gidbits << 4 : 0;
+}
+
+u64 la_gcfg_controls(const struct la_cpu *c)
+{
+    const struct la_lvz *z = &c->lvz;
+    u64 controls = BITS(5, 4) | BITS(21, 20);
+    controls |= z->sitp ? GCFG_SIT : 0;
+    controls |= z->titp ? GCFG_TIT : 0;
+    controls |= z->torup ? GCFG_TORU : 0;
+    return controls;
+}
+
+u64 la_gstat_controls(const struct la_cpu *c)
+{
+    return GSTAT_PGM | (c->lvz.gidbits ? BITS(15 + c->lvz.gidbits, 16) : 0);
+}
+
+u64 la_gtlbc_controls(u64 new_value)
+{
+    return BITS(5, 0) | GTLBC_USETGID | GTLBC_TOTI | (new_value & GTLBC_USETGID ? BITS(23, 16) : 0);
+}
+
+void la_switch_context(struct la_cpu *c, struct la_context *x)
+{
+    c->context = x;
+    c->csr = x->csr;
+    la_units_changed(c);
+    la_mmu_mode_changed(c);
+    la_check_interrupts_soon(c);
+}
+
+unsigned la_guest_gid(const struct la_cpu *c)
+{
+    return (unsigned)bits_get(c->root.csr[CSR_GSTAT], 23, 16);
+}
+
+unsigned la_effective_gid(const struct la_cpu *c)
+{
+    u64 gtlbc = c->root.csr[CSR_GTLBC];
+    if (la_in_guest(c))
+        return la_guest_gid(c);
+    if (gtlbc & GTLBC_USETGID)
+        return (unsigned)bits_get(gtlbc, 23, 16);
+    return c->root.csr[CSR_GSTAT] & GSTAT_PGM ? la_guest_gid(c) : 0;
+}
+
+// An injected line with its HC bit set lasts no longer than the physical line is up: this serves
+// each of the three known readings of that field in its intended use.
+static u64 injected(struct la_cpu *c, u32 lines)
+{
+    u64 *gintc = &c->root.csr[CSR_GINTC];
+    if (!c->lvz.hwic_plain)
+        *gintc &= ~(bits_get(*gintc, 23, 16) & ~bits_get(lines, 9, 2));
+    return *gintc & 0xff;
+}
+
+u64 la_guest_hwi(struct la_cpu *c, u32 lines)
+{
+    u64 passed = bits_get(c->root.csr[CSR_GINTC], 15, 8) & bits_get(lines, 9, 2);
+    return (injected(c, lines) | passed) << LINE_HWI0;
+}
+
+u32 la_root_lines(const struct la_cpu *c, u32 lines)
+{
+    u64 gintc = c->root.csr[CSR_GINTC];
+    u64 hidden = c->lvz.hwip_shared ? 0 : bits_get(gintc, 15, 8);
+    if (!c->lvz.hwic_plain)
+        hidden |= bits_get(gintc, 23, 16) & gintc;
+    return lines & ~(u32)((hidden & 0xff) << LINE_HWI0);
+}
+
+static _Noreturn void exit_sensitive(struct la_cpu *c)
+{
+    la_raise_root(c, EXC_GSPR, 0);
+}
+
+void la_trap_privileged(struct la_cpu *c)
+{
+    if (la_plv(c))
+        la_raise(c, EXC_IPE);
+    if (la_in_guest(c) && c->root.csr[CSR_GCFG] & GCFG_SIT)
+        exit_sensitive(c);
+}
+
+void la_trap_sensitive(struct la_cpu *c)
+{
+    if (la_in_guest(c))
+        exit_sensitive(c);
+}
+
+void la_trap_timer(struct la_cpu *c)
+{
+    if (la_in_guest(c) && c->root.csr[CSR_GCFG] & GCFG_TIT)
+        exit_sensitive(c);
+}
+
+void la_trap_tlb(struct la_cpu *c)
+{
+    if (la_in_guest(c) && c->root.csr[CSR_GTLBC] & GTLBC_TOTI)
+        exit_sensitive(c);
+}
+
+// GCI 0: all trap. 1: all but Hit. 2: all but Hit and Index-Writeback-Invalidate.
+void la_trap_cacop(struct la_cpu *c, unsigned op)
+{
+    unsigned kind = op >> 3, gci = (unsigned)bits_get(c->root.csr[CSR_GCFG], 21, 20);
+    bool runs = (gci >= 1 && kind == 2) || (gci >= 2 && kind == 1);
+    if (la_in_guest(c) && !runs)
+        exit_sensitive(c);
+}
+
+static bool is_timer_csr(unsigned n)
+{
+    return n >= CSR_TID && n <= CSR_TICLR;
+}
+
+static bool is_tlb_csr(unsigned n)
+{
+    return (n >= CSR_TLBIDX && n <= CSR_TLBELO1) || (n >= CSR_ASID && n <= CSR_RVACFG);
+}
+
+void la_trap_guest_csr(struct la_cpu *c, unsigned n)
+{
+    if (!la_in_guest(c))
+        return;
+    if (is_timer_csr(n))
+        la_trap_timer(c);
+    if (is_tlb_csr(n))
+        la_trap_tlb(c);
+    if (la_csr_is_of_guest(n))
+        return;
+    // Without the trap control a register that does not exist at all reads 0; what exists in the
+    // root always exits.
+    if (c->lvz.torup || la_csr_exists(c, n))
+        exit_sensitive(c);
+}
+
+void la_need_root(struct la_cpu *c)
+{
+    la_need_plv0(c);
+    la_trap_sensitive(c);
+}

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// The virtualization extension: guest context, exits, and the choices where its behaviour on
+// silicon is not known. No vendor manual is public; what is here is what kernels that run on
+// silicon rely on.
+#pragma once
+
+#include "base/types.h"
+#include "base/err.h"
+
+struct la_cpu;
+struct la_context;
+
+// What -cpu can choose: lvz_properties.def.
+struct la_lvz {
+#define LVZ_FLAG(field, name, initial, doc)              bool field;
+#define LVZ_NUMBER(field, name, initial, low, high, doc) u32 field;
+#include "cpu/loongarch64/lvz_properties.def"
+#undef LVZ_FLAG
+#undef LVZ_NUMBER
+};
+
+struct la_lvz_property {
+    const char *name, *doc;
+    bool is_flag;
+    u32 initial, low, high;
+    size_t offset; // in struct la_lvz, of a bool or u32
+};
+
+extern const struct la_lvz_property la_lvz_properties[]; // ends with a NULL name
+
+// "on", "off" or a number. False with a message, also for names that are no property.
+bool la_lvz_set_property(struct la_cpu *c, const char *name, const char *value, struct err *e);
+
+void la_lvz_init(struct la_lvz *z); // the initial choices
+
+bool la_has_lvz(const struct la_cpu *c);
+// Reset values that depend on properties: GSTAT.GIDBITS, capability bits of GCFG.
+void la_lvz_reset(struct la_cpu *c);
+// Bits that software can write.
+u64 la_gcfg_controls(const struct la_cpu *c);
+u64 la_gstat_controls(const struct la_cpu *c);
+u64 la_gtlbc_controls(u64 new_value); // TGID only while USETGID is set
+
+// Switches the current context; nothing else changes.
+void la_switch_context(struct la_cpu *c, struct la_context *x);
+
+// GSTAT.GID, and the GID that a root TLB instruction is about (GTLBC.USETGID, TGID).
+unsigned la_guest_gid(const struct la_cpu *c);
+unsigned la_effective_gid(const struct la_cpu *c);
+
+// The HWI bits (ESTAT 9:2) that each context sees of the physical `lines`.
+u64 la_guest_hwi(struct la_cpu *c, u32 lines);
+u32 la_root_lines(const struct la_cpu *c, u32 lines);
+
+// Traps of guest instructions; all return at once in the root context. The guest's own privilege
+// check comes first, by the caller.
+void la_trap_sensitive(struct la_cpu *c);                  // cpucfg, idle, iocsr*: always
+void la_trap_timer(struct la_cpu *c);                      // GCFG.TIT: rdtime*
+void la_trap_tlb(struct la_cpu *c);                        // GTLBC.TOTI: TLB instructions
+void la_trap_cacop(struct la_cpu *c, unsigned op);         // GCFG.GCI
+void la_trap_guest_csr(struct la_cpu *c, unsigned number); // csr* by number
+// For gcsr*, gtlb*: root PLV 0 only.
+void la_need_root(struct la_cpu *c);

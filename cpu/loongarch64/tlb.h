@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// Between the files tlb*.c only.
+#pragma once
+
+#include "cpu/loongarch64/state.h"
+
+bool la_is_page_size(const struct la_cpu *c, unsigned ps);
+unsigned la_stlb_page_size(const struct la_tlb_view *v);
+unsigned la_stlb_set(const struct la_tlb_view *v, u64 va);
+u64 la_pair_of(u64 va, unsigned ps); // the address of the pair of pages that holds va
+bool la_tlb_covers(const struct la_tlb_entry *t, u64 va);
+
+// Replaces entry i.
+void la_tlb_put(struct la_cpu *c, struct la_tlb *tlb, unsigned i, const struct la_tlb_entry *t);
+// Removes an entry; what is cached from it stays, the caller sees to that.
+void la_tlb_forget(struct la_tlb *tlb, struct la_tlb_entry *t);

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// Worker threads that run a device's blocking I/O while the machine goes on.
+//
+//     device (lock held)   io_submit ---------> a worker, without the lock: job->run
+//     device (lock held)   job->done <--------- the worker took the lock
+//
+// Jobs run at the same time and in any order.
+#pragma once
+
+#include "base/types.h"
+
+#include <pthread.h>
+
+struct io_job {
+    void (*run)(struct io_job *j);  // on a worker, no lock
+    void (*done)(struct io_job *j); // device lock held; the job belongs to the device again
+    struct io_job *next;
+};
+
+struct io_list {
+    struct io_job *first, **last;
+};
+
+#define IO_MAX_WORKERS 4
+
+struct io_queue {
+    pthread_mutex_t *device_lock; // borrowed
+    pthread_mutex_t lock;         // protects what follows; taken inside of the device lock
+    pthread_cond_t work, idle;
+    struct io_list waiting, finished;
+    unsigned n_waiting, n_running, n_workers, n_idle;
+    bool is_closing;
+    pthread_t workers[IO_MAX_WORKERS];
+};
+
+// Threads start when there is work for them.
+void io_queue_init(struct io_queue *q, pthread_mutex_t *device_lock);
+// Ends the threads. Nothing is submitted any more, and io_cancel was called. The device lock is not
+// held.
+void io_queue_free(struct io_queue *q);
+
+// The rest: device lock held.
+void io_submit(struct io_queue *q, struct io_job *j);
+
+// Jobs that have not started never run; waits for those that have. All that were not done yet are
+// given to `dropped` instead; afterwards the queue is empty and at rest.
+void io_cancel(struct io_queue *q, void (*dropped)(struct io_job *j));
