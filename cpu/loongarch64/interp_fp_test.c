@@ -177,7 +177,7 @@ TEST(the_unit_must_be_on)
     for (unsigned n = 0; n < ARRAY_LEN(texts); n++) {
         struct rig r;
         rig_init(&r, "max");
-        r.c->csr[CSR_EUEN] = EUEN_SXE | EUEN_ASXE;
+        la_csr_write(r.c, CSR_EUEN, EUEN_SXE | EUEN_ASXE, ~0ULL);
         rig_run(&r, texts[n]);
         if (!CHECK_EQ(ecode(&r), EXC_FPD))
             printf("# %s\n", texts[n]);

@@ -138,7 +138,7 @@ TEST(time_has_an_offset_and_a_number)
     struct rig r;
     rig_init(&r, "max");
     u64 now = la_counter(r.c);
-    r.c->csr[CSR_CNTC] = 0x9876543210 - now;
+    la_csr_write(r.c, CSR_CNTC, 0x9876543210 - now, ~0ULL);
     r.c->csr[CSR_TID] = 7;
     rig_run(&r, "rdtime.d $a0, $a1; rdtimel.w $a2, $zero; rdtimeh.w $a3, $a4");
     CHECK_EQ(r.c->gpr[4], 0x9876543210);
@@ -156,10 +156,10 @@ TEST(time_can_be_closed_to_a_level)
     struct rig r;
     rig_init(&r, "max");
     rig_mapped(&r, 3);
-    r.c->csr[CSR_MISC] = 1 << 6; // DRDTL2
+    la_csr_write(r.c, CSR_MISC, 1 << 6, ~0ULL); // DRDTL2
     rig_run(&r, "rdtime.d $a0, $a1");
     CHECK_EQ(r.c->pc, RIG_CODE + 4);
-    r.c->csr[CSR_MISC] = 1 << 7; // DRDTL3
+    la_csr_write(r.c, CSR_MISC, 1 << 7, ~0ULL); // DRDTL3
     rig_run(&r, "rdtimel.w $a0, $a1");
     CHECK_EQ(ecode(&r), EXC_IPE);
     rig_free(&r);
@@ -170,7 +170,7 @@ TEST(performance_counters_can_be_opened_to_a_level)
     struct rig r;
     rig_init(&r, "max");
     rig_mapped(&r, 3);
-    r.c->csr[CSR_MISC] = 1 << 11; // RPCNTL3
+    la_csr_write(r.c, CSR_MISC, 1 << 11, ~0ULL); // RPCNTL3
     rig_run(&r, "csrrd $a0, 0x201");
     CHECK_EQ(r.c->pc, RIG_CODE + 4);
     rig_run(&r, "csrrd $a0, 0x200"); // the configuration stays closed
@@ -203,12 +203,13 @@ TEST(translation_instructions_reach_the_tlb)
     rig_free(&r);
 }
 
-TEST(calls_into_debugger_and_hypervisor_are_undefined)
+// A model without LVZ, and no model with a debug mode.
+TEST(debugger_and_hypervisor_calls_are_undefined)
 {
     static const char *const texts[] = {"dbcl 0", "hvcl 0", "gcsrrd $a0, 0", "gtlbflush"};
     for (unsigned n = 0; n < ARRAY_LEN(texts); n++) {
         struct rig r;
-        rig_init(&r, "max");
+        rig_init(&r, "la464");
         rig_run(&r, texts[n]);
         if (!CHECK_EQ(ecode(&r), EXC_INE))
             printf("# %s\n", texts[n]);

@@ -330,12 +330,12 @@ TEST(units_must_be_on)
 {
     struct rig r;
     rig_init(&r, "max");
-    r.c->csr[CSR_EUEN] = EUEN_FPE;
+    la_csr_write(r.c, CSR_EUEN, EUEN_FPE, ~0ULL);
     rig_run(&r, "vadd.b $vr0, $vr1, $vr2");
     CHECK_EQ(ecode(&r), EXC_SXD);
     rig_run(&r, "vld $vr0, $a1, 0");
     CHECK_EQ(ecode(&r), EXC_SXD);
-    r.c->csr[CSR_EUEN] = EUEN_FPE | EUEN_SXE;
+    la_csr_write(r.c, CSR_EUEN, EUEN_FPE | EUEN_SXE, ~0ULL);
     rig_run(&r, "xvfadd.s $xr0, $xr1, $xr2");
     CHECK_EQ(ecode(&r), EXC_ASXD);
     rig_run(&r, "xvstx $xr0, $a1, $a2");
