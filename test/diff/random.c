@@ -25,7 +25,7 @@ u64 diff_integer(struct diff_random *r, unsigned bits)
     case 7: return one - 1;
     case 8: return (v >> 16) % (2 * bits) & mask;
     case 9: return (0 - (v >> 16) % (2 * bits)) & mask;
-    case 10: return 0x5555555555555555 << (v >> 8 & 1) & mask;
+    case 10: return 0x5555555555555555ULL << (v >> 8 & 1) & mask;
     default: return diff_bits(r) & mask;
     }
 }

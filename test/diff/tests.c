@@ -9,8 +9,8 @@ struct test {
     bool trap; // operands are chosen so that it raises, or may raise, an exception
 };
 
-// An instruction of a good pattern whose fields make it undefined: an empty bit field, or a
-// read-modify-write whose registers overlap.
+// An instruction of a good pattern whose fields make it undefined: an empty bit field, a pattern
+// that vldi has not, or a read-modify-write whose registers overlap.
 static bool is_undefined(const struct la_insn *i)
 {
     switch (i->op) {
@@ -18,6 +18,8 @@ static bool is_undefined(const struct la_insn *i)
     case LA_BSTRPICK_W:
     case LA_BSTRINS_D:
     case LA_BSTRPICK_D: return i->imm < i->imm2;
+    case LA_VLDI:
+    case LA_XVLDI: return (i->imm & 0x1000) && (i->imm >> 8 & 0xf) > 12;
     default: break;
     }
     const char *name = la_op_info[i->op].mnemonic;
@@ -200,8 +202,6 @@ static bool writes_reserved(const struct la_insn *i)
 static bool is_bad(const struct la_insn *i)
 {
     switch (i->op) {
-    case LA_VLDI:
-    case LA_XVLDI: return (i->imm & 0x1000) && (i->imm >> 8 & 0xf) > 12;
     case LA_MOVGR2FCSR: return is_reserved(i->rj);
     case LA_ASRTLE_D:
     case LA_ASRTGT_D:
