@@ -38,6 +38,7 @@ static u32 slot_id(struct bench *b, unsigned slot)
     return (u32)mem_read(&b->machine->mem, VIRT_ECAM_BASE + slot * 0x8000, 4);
 }
 
+#define VIRTIO_NET 0x10411af4
 #define VIRTIO_BLK 0x10421af4
 #define VIRTIO_RNG 0x10441af4
 #define NOTHING    0xffffffff
@@ -138,6 +139,46 @@ TEST(wrong_drives_are_refused)
     refuses_drive("/tmp", "", "-drive file=/tmp: open '/tmp': Is a directory");
     refuses_drive(NULL, ",format=vmdk", "format=vmdk: there is only raw");
     refuses_drive(NULL, ",if=pflash,unit=4", "unit=4: there are 2 flash banks");
+}
+
+// A network needs nothing of the host before its card is used.
+TEST(networks_get_cards)
+{
+    struct bench b;
+    struct texts t = {0};
+    bench_init(&b);
+    bench_program(&b, program, PROGRAM_BASE);
+    static const char *const netdevs[] = {"user,id=n0"}, *const nics[] = {"none", "user,addr=9"};
+    b.config.netdevs = netdevs;
+    b.config.n_netdevs = 1;
+    b.config.nics = nics;
+    b.config.n_nics = 2;
+    add_device(&b, &t, "virtio-net-pci,netdev=n0,addr=8");
+    b.machine = machine_new(&b.config, &b.e);
+    if (b.machine) {
+        CHECK_EQ(slot_id(&b, 8), VIRTIO_NET);
+        CHECK_EQ(slot_id(&b, 9), VIRTIO_NET);
+    } else {
+        // The user network is a library that may be absent.
+        CHECK(strstr(b.e.text, "-netdev user,id=n0: "));
+    }
+    bench_free(&b);
+}
+
+TEST(wrong_networks_are_refused)
+{
+    struct bench b;
+    const char *text = "carrier-pigeon,id=n0";
+    bench_init(&b);
+    bench_program(&b, program, PROGRAM_BASE);
+    b.config.netdevs = &text;
+    b.config.n_netdevs = 1;
+    bench_refused(&b, "-netdev carrier-pigeon,id=n0: ");
+    b.config.n_netdevs = 0;
+    b.config.nics = &text;
+    b.config.n_nics = 1;
+    bench_refused(&b, "-nic carrier-pigeon,id=n0: ");
+    bench_free(&b);
 }
 
 TEST(one_image_serves_one_disk)
