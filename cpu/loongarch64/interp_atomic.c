@@ -138,7 +138,8 @@ INSN(llacq_d)
 static bool unlink_if_same(struct la_cpu *c, u64 va, unsigned size)
 {
     check_aligned(c, va, size);
-    bool same = c->context->link.is_set && la_translate(c, va, LA_STORE) == c->context->link.address;
+    bool same =
+        c->context->link.is_set && la_translate(c, va, LA_STORE) == c->context->link.address;
     c->context->link.is_set = false;
     return same;
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Bound checks: assertions, and loads and stores that compare their address with a second register.
-// Reference Manual, volume 1, 2.2.9, 2.2.10.3 and 3.2.8.
+// Reference Manual, volume 1, 2.2.6, 2.2.10.3 and 3.2.7.
 //
 // The comparison is signed. These accesses must be aligned on every model, and ALE goes before BCE
-// (6.2.3: alignment-required checks come first).
+// (6.3.2: alignment-required checks come first).
 #include "cpu/loongarch64/interp.h"
 #include "cpu/loongarch64/interp_fp.h"
 #include "cpu/loongarch64/access.h"

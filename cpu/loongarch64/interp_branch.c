@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Branches. Reference Manual, volume 1, 2.2.5. The immediates are byte offsets; a target that is
+// Branches. Reference Manual, volume 1, 2.2.4. The immediates are byte offsets; a target that is
 // not a multiple of 4 raises ADEF when it is fetched.
 #include "cpu/loongarch64/interp.h"
 

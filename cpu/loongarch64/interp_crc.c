@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // CRC-32 steps over 1 to 8 bytes, least significant bit first, without inversion before or after.
-// Reference Manual, volume 1, 2.2.10.5.
+// Reference Manual, volume 1, 2.2.9.
 #include "cpu/loongarch64/interp.h"
 
 // Bit-reversed polynomials.

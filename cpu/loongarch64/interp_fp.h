@@ -52,7 +52,7 @@ static inline struct fp_env fp_begin(const struct la_cpu *c)
 // Cause becomes the exceptions of this instruction. If one of them is enabled, raises `e`: the
 // destination must not have been written yet, and Flags stays. Else they accumulate in Flags.
 //
-// The manual has a tiny but exact result trap too while underflow is enabled (3.1.3.4): as in QEMU,
+// The manual has a tiny but exact result trap too while underflow is enabled (3.1.4.4): as in QEMU,
 // only one that is also inexact does.
 static inline void fp_end_as(struct la_cpu *c, const struct fp_env *env, enum la_exception e)
 {

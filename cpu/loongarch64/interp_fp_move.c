@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Moves between floating-point registers, general registers, condition flags and FCSR; loads and
-// stores. Reference Manual, volume 1, 3.2.4, 3.2.6 and 3.2.7.
+// stores. Reference Manual, volume 1, 3.2.4 and 3.2.6.
 #include "cpu/loongarch64/interp_fp.h"
 #include "cpu/loongarch64/access.h"
 

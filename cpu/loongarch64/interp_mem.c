@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Plain integer loads and stores, prefetches and barriers. Reference Manual, volume 1, 2.2.6 and
+// Plain integer loads and stores, prefetches and barriers. Reference Manual, volume 1, 2.2.5 and
 // 2.2.8.
 #include "cpu/loongarch64/interp.h"
 #include "cpu/loongarch64/access.h"

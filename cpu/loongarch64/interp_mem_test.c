@@ -86,9 +86,11 @@ static void check_misses(const char *text, u64 a1, u64 bad_va)
     r.c->gpr[5] = a1;
     rig_program_at(&r, RIG_CODE, text);
     rig_step(&r);
-    bool ok = CHECK_EQ(r.c->pc, RIG_REFILL) & CHECK_EQ(r.c->csr[CSR_TLBRBADV], bad_va);
-    ok &= CHECK_EQ(r.c->gpr[4], UNTOUCHED) & CHECK_EQ(r.c->vr[0].d[0], UNTOUCHED);
-    ok &= CHECK_EQ(rig_read64(&r, MAPPED_PA + 0x7ff8), UNTOUCHED);
+    bool ok = CHECK_EQ(r.c->pc, RIG_REFILL);
+    ok = CHECK_EQ(r.c->csr[CSR_TLBRBADV], bad_va) && ok;
+    ok = CHECK_EQ(r.c->gpr[4], UNTOUCHED) && ok;
+    ok = CHECK_EQ(r.c->vr[0].d[0], UNTOUCHED) && ok;
+    ok = CHECK_EQ(rig_read64(&r, MAPPED_PA + 0x7ff8), UNTOUCHED) && ok;
     if (!ok)
         printf("# %s\n", text);
     rig_free(&r);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // System call and breakpoint, configuration words, the stable counter, and the call into a
-// debugger. Reference Manual, volume 1, 2.2.10 and 4.2.5.
+// debugger. Reference Manual, volume 1, 2.2.10 and 4.2.6.
 #include "cpu/loongarch64/interp.h"
 
 INSN(syscall)

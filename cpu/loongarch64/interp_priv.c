@@ -4,11 +4,13 @@
 // reads of performance counters want PLV 0.
 #include "cpu/loongarch64/interp.h"
 
-// A performance counter may be read at a level that MISC.RPCNTL allows.
+// A performance counter that exists may be read at a level that MISC.RPCNTL allows.
 static bool is_open_counter(struct la_cpu *c, unsigned number)
 {
     const unsigned misc_rpcntl = 8; // bit of PLV 0; that of PLV n is n higher
-    bool is_pmcnt = number >= CSR_PMCFG0 && number < CSR_PMCFG0 + 64 && number % 2 == 1;
+    const u32 cpucfg6 = c->cpucfg[6];
+    const unsigned n_counters = cpucfg6 & 1 ? (cpucfg6 >> 4 & 15) + 1 : 0;
+    bool is_pmcnt = number >= CSR_PMCFG0 && number < CSR_PMCFG0 + 2 * n_counters && number % 2 == 1;
     return is_pmcnt && (c->csr[CSR_MISC] >> (misc_rpcntl + la_plv(c)) & 1);
 }
 

@@ -171,9 +171,17 @@ TEST(performance_counters_can_be_opened_to_a_level)
     rig_init(&r, "max");
     rig_mapped(&r, 3);
     la_csr_write(r.c, CSR_MISC, 1 << 11, ~0ULL); // RPCNTL3
-    rig_run(&r, "csrrd $a0, 0x201");
+    r.c->cpucfg[6] = 0x7f33;                     // four counters
+    rig_run(&r, "csrrd $a0, 0x207");
     CHECK_EQ(r.c->pc, RIG_CODE + 4);
     rig_run(&r, "csrrd $a0, 0x200"); // the configuration stays closed
+    CHECK_EQ(ecode(&r), EXC_IPE);
+    rig_free(&r);
+    rig_init(&r, "max");
+    rig_mapped(&r, 3);
+    la_csr_write(r.c, CSR_MISC, 1 << 11, ~0ULL);
+    r.c->cpucfg[6] = 0x7f33;
+    rig_run(&r, "csrrd $a0, 0x209"); // the fifth does not exist
     CHECK_EQ(ecode(&r), EXC_IPE);
     rig_free(&r);
 }

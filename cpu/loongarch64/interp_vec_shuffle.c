@@ -37,8 +37,8 @@ WIDTHS(INTERLEAVE, ilvh, n + N / 2)
 WIDTHS(CONCATENATE, pickev, 2 * n)
 WIDTHS(CONCATENATE, pickod, 2 * n + 1)
 
-// Lanes of vk and, behind them, of vj, chosen by indices. What is above an index's bits is undefined:
-// ignored here, as in QEMU and the LA664; an LA464 writes 0 if the index is 64 or more.
+// Lanes of vk and, behind them, of vj, chosen by indices. What is above an index's bits is
+// undefined: ignored here, as in QEMU and the LA664; an LA464 writes 0 if the index is 64 or more.
 VEC(shuf_b)
 {
     for (unsigned n = 0; n < 16; n++) {
