@@ -2,7 +2,9 @@
 // The search for new inputs, by libFuzzer:
 //
 //   ninja -C build test/fuzz/fuzz_mmio
-//   LH_FUZZ_DEVICE=pch-pic build/test/fuzz/fuzz_mmio -max_len=256 test/fuzz/corpus/pch-pic
+//   LH_FUZZ_DEVICE=pch-pic build/test/fuzz/fuzz_mmio -max_len=256 NEW test/fuzz/corpus/pch-pic
+//
+// What it finds goes to the directory NEW; -merge=1 keeps from there what the corpus lacks.
 #include "test/fuzz/mmio.h"
 
 #include <stdio.h>
