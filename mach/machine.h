@@ -56,7 +56,7 @@ struct machine_config {
     size_t n_chardevs;
 
     struct clock *clock;
-    struct loop *loop; // for back ends; may be NULL if nothing asks for one
+    struct loop *loop; // for back ends that need one; may be NULL
     struct log *log;   // may be NULL
 
     // Makes processor `index` in its reset state; NULL with a message in `e`. The machine frees it
