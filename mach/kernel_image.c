@@ -142,7 +142,10 @@ bool kernel_image_check_efi(const u8 *data, size_t size, struct err *e)
         return err_set(e, "is empty");
     if (is_elf(data, size))
         return err_set(e, "is an ELF program; firmware starts EFI images only");
-    return is_mz(data, size) ? check_efi_header(data, size, e) : not_a_kernel(data, size, e);
+    if (!is_mz(data, size))
+        return not_a_kernel(data, size, e);
+    return check_efi_header(data, size, e) &&
+           (!is_zboot(data, size) || kernel_zboot_check_size(data, size, e));
 }
 
 void kernel_image_free(struct kernel_image *k)

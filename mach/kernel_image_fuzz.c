@@ -32,6 +32,8 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
     struct err e = {0};
     bool ok = kernel_image_parse(&k, data, size, &e);
     BUG_ON(ok == err_is_set(&e));
+    e = (struct err){0};
+    BUG_ON(kernel_image_check_efi(data, size, &e) == err_is_set(&e));
     if (!ok)
         return 0;
     check_image(&k);

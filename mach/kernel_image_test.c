@@ -257,6 +257,20 @@ TEST(firmware_takes_any_efi_program_of_this_machine)
     free(file);
 }
 
+TEST(firmware_gets_whole_files_only)
+{
+    struct err e = {0};
+    size_t inner_size, size;
+    u8 *inner = sample_efi_image(0x1000, 0x200000, 0, &inner_size);
+    u8 *file = sample_zboot("zstd", inner, inner_size, &size);
+    memcpy(file + 0x18, "lzma", 5); // the firmware's business
+    CHECK(kernel_image_check_efi(file, size, &e));
+    CHECK(!kernel_image_check_efi(file, size - 5, &e));
+    CHECK(strstr(e.text, "is truncated") != NULL);
+    free(file);
+    free(inner);
+}
+
 static const struct sample_segment program[] = {
     {0x9000000000400000, 0x400000, 0x100, 0x100},
     {0x9000000000200000, 0x9000000000200000, 0x80, 0x1000},

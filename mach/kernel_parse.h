@@ -15,6 +15,9 @@ bool kernel_elf_parse(struct kernel_image *k, const u8 *data, size_t size, struc
 bool kernel_zboot_unpack(struct kernel_image *k, const u8 *data, size_t size, size_t *unpacked_size,
                          struct err *e);
 
+// Only that the file has all of the payload.
+bool kernel_zboot_check_size(const u8 *data, size_t size, struct err *e);
+
 // kernel_foreign.c: what a file that is no LoongArch kernel seems to be, as an article and noun
 // ("a gzip file"), and what to do about it; or NULL.
 const char *kernel_foreign_name(const u8 *data, size_t size);

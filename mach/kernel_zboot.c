@@ -71,6 +71,13 @@ static const struct compression *compression_find(const u8 *data, struct err *e)
     return NULL;
 }
 
+bool kernel_zboot_check_size(const u8 *data, size_t size, struct err *e)
+{
+    u64 end = load_le(data + 8, 4) + load_le(data + 12, 4);
+    return end <= size || err_set(e, "is truncated: %zu bytes, its payload ends at %llu", size,
+                                  (unsigned long long)end);
+}
+
 static bool find_payload(struct packed *p, const struct compression *c, const u8 *data, size_t size,
                          struct err *e)
 {

@@ -224,6 +224,24 @@ TEST(flash_1_is_blank_without_a_file)
     bench_free(&b);
 }
 
+TEST(a_kernel_without_firmware_may_have_flash_1)
+{
+    struct bench b;
+    static const char *const program[] = {"nop", NULL};
+    bench_init(&b);
+    char vars[128];
+    snprintf(vars, sizeof(vars), "file=%s,if=pflash,unit=1", bench_file(&b, "variables", 9));
+    const char *drive = vars;
+    b.config.drives = &drive;
+    b.config.n_drives = 1;
+    bench_program(&b, program, PROGRAM_BASE);
+    if (bench_start(&b)) {
+        CHECK_EQ(mem_read(mem(&b), VIRT_FLASH1_BASE, 8), 0x656c626169726176);
+        CHECK_EQ(mem_read(mem(&b), VIRT_FLASH0_BASE, 4), 0x0400800c); // the boot ROM
+    }
+    bench_free(&b);
+}
+
 TEST(wrong_firmware_is_refused)
 {
     struct bench b;

@@ -50,13 +50,11 @@ struct machine_config {
     size_t n_drives;
     const char *const *netdevs;
     size_t n_netdevs;
-    const char *const *nics;
-    size_t n_nics;
     const struct machine_chardev *chardevs; // for chardev=ID of a device
     size_t n_chardevs;
 
     struct clock *clock;
-    struct loop *loop; // for back ends; may be NULL if nothing asks for one
+    struct loop *loop; // for back ends that need one; may be NULL
     struct log *log;   // may be NULL
 
     // Makes processor `index` in its reset state; NULL with a message in `e`. The machine frees it
