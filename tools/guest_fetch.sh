@@ -145,13 +145,11 @@ check_options() {
 # The comma or space separated words of the argument, sorted, once each, separated by one space.
 words() { printf '%s\n' "$1" | tr -s ', ' '\n' | sed '/^$/d' | sort -u | paste -sd ' ' -; }
 
-# Programs, each with the Debian package that has it: PROGRAM:PACKAGE.
+# Adds to $lack the packages of the programs that are not here. Each argument is PROGRAM:PACKAGE.
 check_tools() {
-    lack=
     for pair in "$@"; do
         command -v "${pair%%:*}" > /dev/null || lack="$lack ${pair#*:}"
     done
-    [ -z "$lack" ] || die "needs programs that are not here; install them: apt-get install $(words "$lack")"
 }
 
 ### What is there already
@@ -782,12 +780,13 @@ END
 ### Doing it
 
 prepare() {
-    tools='apt-get:apt dpkg-deb:dpkg flock:util-linux'
-    [ -z "$do_kernel" ] || tools="$tools depmod:kmod modinfo:kmod cpio:cpio xz:xz-utils zstd:zstd"
-    [ -z "$do_root" ] ||
-        tools="$tools mmdebstrap:mmdebstrap fakeroot:fakeroot mke2fs:e2fsprogs setpriv:util-linux"
-    # shellcheck disable=SC2086 # one word per tool
-    check_tools $tools
+    lack=
+    check_tools apt-get:apt dpkg-deb:dpkg flock:util-linux
+    [ -z "$do_kernel" ] || check_tools depmod:kmod modinfo:kmod cpio:cpio xz:xz-utils zstd:zstd
+    [ -z "$do_root" ] || check_tools mmdebstrap:mmdebstrap fakeroot:fakeroot mke2fs:e2fsprogs \
+        setpriv:util-linux
+    [ -z "$lack" ] ||
+        die "needs programs that are not here; install them: apt-get install $(words "$lack")"
     open_out
 }
 
@@ -853,4 +852,5 @@ main() {
 }
 
 # The other scripts that fetch use these functions, too.
-[ -n "${fetch_functions_only-}" ] || main "$@"
+[ -z "${fetch_functions_only-}" ] || return 0
+main "$@"

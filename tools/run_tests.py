@@ -11,7 +11,7 @@ of its own. A failure that TAP's directive "# TODO" announces counts as skipped,
 spite of it as failed: what announces it is out of date.
 
 Tests find what was fetched for them under $LH_CACHE (set here when it is not: the user's cache,
-longhouse/). A test that cannot run because something is not there skips with a reason that begins
+longhouse/), and the user-mode emulator that they compare with in $LH_QEMU_LOONGARCH64. A test that cannot run because something is not there skips with a reason that begins
 with "missing". With LH_TEST_REQUIRE=1, which CI=true implies, such a skip counts as a failure: a
 run in CI has fetched everything, so a missing thing is a fault there.
 
@@ -138,6 +138,9 @@ def test_environment():
     env = dict(os.environ)
     cache = env.get('XDG_CACHE_HOME') or os.path.join(os.path.expanduser('~'), '.cache')
     env.setdefault('LH_CACHE', os.path.join(cache, 'longhouse'))
+    user_mode = os.path.join(env['LH_CACHE'], 'reference', 'bin', 'qemu-loongarch64')
+    if os.path.exists(user_mode):
+        env.setdefault('LH_QEMU_LOONGARCH64', user_mode)
     if env.get('CI') == 'true':
         env.setdefault('LH_TEST_REQUIRE', '1')
     return env
