@@ -4,11 +4,15 @@
 
 #include "host/console/console.h"
 
-// Bytes in order, always in one piece.
+// Bytes in order, always in one piece. Grows as needed up to `max`.
 struct byte_queue {
-    u8 bytes[8192];
-    size_t first, n;
+    u8 *bytes; // owned
+    size_t size, max, first, n;
 };
+
+#define CONSOLE_BUFFER 8192
+// A paste must fit: it comes faster than a serial line takes it.
+#define CONSOLE_INTERACTIVE_BUFFER (1 << 20)
 
 enum console_side { CONSOLE_INPUT, CONSOLE_OUTPUT };
 
@@ -43,7 +47,8 @@ struct console {
     struct byte_queue input, output;
     bool is_started;
     bool wants_writable; // the front end waits for room
-    // A person types: what does not fit is dropped, so that the escape key always works.
+    // A person types: input is read even when the buffer is full, and dropped then, so that the
+    // escape key always works. Set before console_serve.
     bool is_interactive;
     // The sink may block: ask before each write, and write little.
     bool out_may_block;

@@ -20,16 +20,31 @@
 
 static size_t queue_room(const struct byte_queue *q)
 {
-    return sizeof(q->bytes) - q->n;
+    return q->max - q->n;
+}
+
+// Makes room for n more bytes behind those that are there.
+static void queue_reserve(struct byte_queue *q, size_t n)
+{
+    if (q->first + q->n + n <= q->size)
+        return;
+    if (q->n)
+        memmove(q->bytes, q->bytes + q->first, q->n);
+    q->first = 0;
+    if (q->n + n <= q->size)
+        return;
+    while (q->size < q->n + n)
+        q->size = q->size ? 2 * q->size : 256;
+    q->bytes = realloc(q->bytes, q->size);
+    BUG_ON(!q->bytes);
 }
 
 static size_t queue_put(struct byte_queue *q, const u8 *bytes, size_t n)
 {
     n = n < queue_room(q) ? n : queue_room(q);
-    if (q->first + q->n + n > sizeof(q->bytes)) {
-        memmove(q->bytes, q->bytes + q->first, q->n);
-        q->first = 0;
-    }
+    if (!n)
+        return 0;
+    queue_reserve(q, n);
     memcpy(q->bytes + q->first + q->n, bytes, n);
     q->n += n;
     return n;
@@ -51,7 +66,7 @@ static void ended(struct console *c, enum console_side side, int error)
 
 static void tell_writable(struct console *c)
 {
-    if (!c->wants_writable || queue_room(&c->output) < sizeof(c->output.bytes) / 2)
+    if (!c->wants_writable || queue_room(&c->output) < c->output.max / 2)
         return;
     c->wants_writable = false;
     if (c->front.writable)
@@ -139,6 +154,7 @@ int console_serve(struct console *c, int in, int out)
 {
     c->in = (struct loop_fd){.fd = in, .ready = on_input, .opaque = c};
     c->out = (struct loop_fd){.fd = out, .ready = on_room, .opaque = c};
+    c->input.max = c->is_interactive ? CONSOLE_INTERACTIVE_BUFFER : CONSOLE_BUFFER;
     int error = 0;
     if (in >= 0)
         error = loop_add(c->loop, &c->in, 0);
@@ -208,6 +224,8 @@ static void ignore_broken_pipes(void)
 static void free_closed(struct console *c)
 {
     loop_event_remove(&c->flush);
+    free(c->input.bytes);
+    free(c->output.bytes);
     free(c->name);
     free(c->text);
     free(c);
@@ -230,6 +248,7 @@ struct console *console_new(const char *text, struct loop *loop, struct err *e)
     c->text = strdup(text);
     BUG_ON(!c->name || !c->text);
     c->in.fd = c->out.fd = -1;
+    c->input.max = c->output.max = CONSOLE_BUFFER;
     loop_event_add(loop, &c->flush, flush, c);
     if (t->parse(c, text[n] ? c->text + n + 1 : NULL, e))
         return c;
@@ -320,6 +339,8 @@ size_t console_write(struct console *c, const void *bytes, size_t n)
 size_t console_read(struct console *c, void *bytes, size_t n)
 {
     n = n < c->input.n ? n : c->input.n;
+    if (!n)
+        return 0;
     memcpy(bytes, c->input.bytes + c->input.first, n);
     queue_drop(&c->input, n);
     watch_input(c);

@@ -55,7 +55,6 @@ struct console *console_new(const char *text, struct loop *loop, struct err *e);
 bool console_start(struct console *c, struct err *e);
 // Both.
 struct console *console_open(const char *text, struct loop *loop, struct err *e);
-struct console *console_open(const char *text, struct loop *loop, struct err *e);
 // Gives the sink a second to take what is buffered. The front end is not called. Accepts NULL.
 void console_close(struct console *c);
 

@@ -18,16 +18,35 @@
 #include <unistd.h>
 
 // What the child does: echoes its input in upper case, answers a break with "BREAK", and ends with
-// status 7 when the user quits, 8 when it gets a 'Q'. An 'A' aborts; after a 'D' it reads no more.
+// status 7 when the user quits, 8 when it gets a 'Q'. An 'A' aborts; after a 'D' it reads no
+// more; between an 'S' and a '!' it reads slowly and tells a sum.
 struct echo {
     struct console *c;
-    bool is_deaf, is_over;
+    bool is_deaf, is_summing, is_over;
+    u32 n_summed, sum;
     int status;
 };
+
+static void echo_sum(struct echo *m)
+{
+    u8 c;
+    char text[80];
+    for (int i = 0; i < 64 && m->is_summing && console_read(m->c, &c, 1); i++) {
+        m->is_summing = c != '!';
+        m->sum = m->is_summing ? m->sum * 31 + c : m->sum;
+        m->n_summed += m->is_summing;
+    }
+    if (!m->is_summing) {
+        snprintf(text, sizeof(text), "%u bytes, sum %08x.", m->n_summed, m->sum);
+        console_write(m->c, text, strlen(text));
+    }
+}
 
 static void echo_input(void *opaque)
 {
     struct echo *m = opaque;
+    if (m->is_summing)
+        return;
     char buf[64];
     size_t n = m->is_deaf ? 0 : console_read(m->c, buf, sizeof(buf));
     for (size_t i = 0; i < n; i++) {
@@ -38,6 +57,7 @@ static void echo_input(void *opaque)
         if (buf[i] == 'A')
             abort();
         m->is_deaf |= buf[i] == 'D';
+        m->is_summing |= buf[i] == 'S';
         if (buf[i] >= 'a' && buf[i] <= 'z')
             buf[i] += 'A' - 'a';
     }
@@ -75,8 +95,11 @@ static int run_echo(const char *text)
     console_set_keys(m.c, &keys);
     console_attach(m.c, &front);
     console_write(m.c, "ready\n", 6);
-    while (!m.is_over)
-        loop_run(&l, 10 * NS_PER_SEC);
+    while (!m.is_over) {
+        loop_run(&l, m.is_summing ? 10000 : 10 * NS_PER_SEC);
+        if (m.is_summing)
+            echo_sum(&m);
+    }
     console_close(m.c);
     loop_free(&l);
     return m.status;
@@ -378,6 +401,29 @@ TEST(the_terminal_is_restored_while_the_program_is_stopped)
     job_end(&j);
 }
 
+// A paste that comes much faster than the machine reads: nothing is lost.
+TEST(a_paste_on_a_terminal_is_complete)
+{
+    struct job j = start_job();
+    char block[257] = "", want[80];
+    u32 sum = 0;
+    send_text(j.master, "S");
+    CHECK(expect(j.master, "S"));
+    for (unsigned i = 0; i < 800; i++) {
+        for (unsigned k = 0; k < 256; k++)
+            block[k] = (char)('a' + (i * 7 + k) % 26);
+        for (unsigned k = 0; k < 256; k++)
+            sum = sum * 31 + (u8)block[k];
+        send_text(j.master, block);
+    }
+    send_text(j.master, "!");
+    snprintf(want, sizeof(want), "%u bytes, sum %08x.", 800 * 256, sum);
+    CHECK(expect(j.master, want));
+    send_text(j.master, "Q");
+    CHECK_EQ(job_signal(&j, 0), 8 << 8);
+    job_end(&j);
+}
+
 // Keys work also while the machine takes no input at all.
 TEST(quit_works_with_a_full_buffer)
 {
@@ -385,7 +431,7 @@ TEST(quit_works_with_a_full_buffer)
     char block[257] = "";
     memset(block, 'z', sizeof(block) - 1);
     send_text(j.master, "D");
-    for (int i = 0; i < 64; i++)
+    for (int i = 0; i < 5000; i++)
         send_text(j.master, block);
     send_text(j.master, "\1x");
     int status = job_signal(&j, 0);
