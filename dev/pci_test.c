@@ -1,71 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Configuration space, BARs, interrupts and MSI-X, as a guest sees them through the host's windows.
 #include "dev/pcie_host.h"
+#include "dev/pci_toy.h"
 #include "base/bits.h"
 #include "base/bug.h"
 #include "base/test.h"
 
 enum { ECAM = 0x20000000, IO_BASE = 0x18000000, DOORBELL = 0x2ff00000 };
-
-// A device with one BAR of each kind; registers remember what was written.
-struct toy {
-    struct pci_device pci;
-    u8 memory[3][0x4000];
-    unsigned n_master_on;
-};
-
-static u64 toy_read(void *opaque, u64 offset, unsigned size)
-{
-    return load_le((u8 *)opaque + offset, size);
-}
-
-static void toy_write(void *opaque, u64 offset, u64 value, unsigned size)
-{
-    store_le((u8 *)opaque + offset, value, size);
-}
-
-static const struct mem_io_ops toy_mem = {toy_read, toy_write, .max_size = 4};
-
-static void toy_master_on(struct pci_device *p)
-{
-    ((struct toy *)p)->n_master_on++;
-}
-
-static const struct pci_ops toy_pci_ops = {.master_on = toy_master_on};
-static const struct device_prop toy_props[] = {PCI_PROPS(struct pci_device), {NULL}};
-
-static bool toy_realize(struct device *d, struct err *e)
-{
-    static const struct pci_ids ids = {0x1234, 0x5678, 0x9abc, 0xdef0, 0x018000, 7};
-    struct toy *t = (struct toy *)d;
-    struct pci_device *p = &t->pci;
-    if (!pci_realize(p, &ids, &toy_pci_ops, e))
-        return false;
-    pci_add_bar(p, 0, PCI_BAR_IO, 16, &toy_mem, t->memory[0]);
-    pci_add_bar(p, 1, PCI_BAR_MEM32, 4096, &toy_mem, t->memory[1]);
-    pci_add_bar(p, 2, PCI_BAR_MEM64_PREFETCH, 0x4000, &toy_mem, t->memory[2]);
-    pci_use_intx(p);
-    pci_add_msix(p, 5, 4);
-    pci_add_express(p);
-    return true;
-}
-
-static void toy_reset(struct device *d)
-{
-    pci_reset((struct pci_device *)d);
-}
-
-static void toy_free(struct device *d)
-{
-    pci_free((struct pci_device *)d);
-}
-
-static const struct device_type toy_type = {.name = "toy",
-                                            .size = sizeof(struct toy),
-                                            .props = toy_props,
-                                            .realize = toy_realize,
-                                            .reset = toy_reset,
-                                            .free = toy_free};
 
 // A machine with a host, and something that counts interrupts.
 struct machine {
@@ -124,15 +65,16 @@ static void machine_free(struct machine *m)
     mem_space_free(&m->mem);
 }
 
-static struct toy *add_toy(struct machine *m, const char *addr, bool multifunction, struct err *e)
+static struct pci_toy *add_toy(struct machine *m, const char *addr, bool multifunction,
+                               struct err *e)
 {
-    struct device *d = device_new(&toy_type, &m->env);
+    struct device *d = device_new(&pci_toy_type, &m->env);
     m->devices[m->n_devices++] = d;
     if (addr)
         CHECK(device_set(d, "addr", addr, e));
     if (multifunction)
         CHECK(device_set(d, "multifunction", "on", e));
-    return device_realize(d, e) ? (struct toy *)d : NULL;
+    return device_realize(d, e) ? (struct pci_toy *)d : NULL;
 }
 
 static u64 cfg(struct machine *m, unsigned devfn, unsigned offset, unsigned size)
@@ -208,7 +150,7 @@ TEST(slots_are_given_and_checked)
     CHECK(add_toy(&m, "6.1", false, &e) != NULL);
     CHECK(!add_toy(&m, "6", false, &e));
     CHECK(add_toy(&m, "6", true, &e) != NULL);
-    struct device *d = device_new(&toy_type, &m.env);
+    struct device *d = device_new(&pci_toy_type, &m.env);
     m.devices[m.n_devices++] = d;
     CHECK(device_set(d, "bus", "pci.9", &e));
     CHECK(!device_realize(d, &e));
@@ -232,7 +174,7 @@ TEST(no_bus_is_an_error)
 {
     struct device_env env = {0};
     struct err e = {0};
-    struct device *d = device_new(&toy_type, &env);
+    struct device *d = device_new(&pci_toy_type, &env);
     CHECK(!device_realize(d, &e));
     CHECK_STR(e.text, "toy: this board has no PCI bus");
     device_free(d);
@@ -269,11 +211,11 @@ TEST(bars_answer_only_where_and_when_they_are_decoded)
     struct machine m;
     struct err e = {0};
     machine_init(&m);
-    struct toy *t = add_toy(&m, "2", false, &e);
+    struct pci_toy *t = add_toy(&m, "2", false, &e);
     unsigned f = 2 << 3;
-    store_le(t->memory[1], 0x1122334455667788, 8);
-    store_le(t->memory[2], 0x99, 1);
-    store_le(t->memory[0], 0x0badcafe, 4);
+    store_le(t->mem32, 0x1122334455667788, 8);
+    store_le(t->mem64, 0x99, 1);
+    store_le(t->io, 0x0badcafe, 4);
     set_cfg(&m, f, PCI_BAR0 + 4, 0x40001000, 4);
     set_cfg(&m, f, PCI_BAR0 + 8, 0x7fffc000, 4);
     set_cfg(&m, f, PCI_BAR0, 0xfff0, 4);
@@ -287,7 +229,7 @@ TEST(bars_answer_only_where_and_when_they_are_decoded)
     set_cfg(&m, f, PCI_COMMAND, PCI_COMMAND_MEMORY | PCI_COMMAND_IO, 2);
     CHECK_EQ(mem_read(&m.mem, IO_BASE + 0xfff0, 4), 0x0badcafe);
     mem_write(&m.mem, IO_BASE + 0xfff4, 0x12345678, 4);
-    CHECK_EQ(load_le(t->memory[0] + 4, 4), 0x12345678);
+    CHECK_EQ(load_le(t->io + 4, 4), 0x12345678);
     // Moved while decoded.
     set_cfg(&m, f, PCI_BAR0 + 4, 0x50000000, 4);
     CHECK_EQ(mem_read(&m.mem, 0x40001000, 4), 0xffffffff);
@@ -313,10 +255,10 @@ TEST(overlapping_bars_answer_in_a_fixed_order)
     struct machine m;
     struct err e = {0};
     machine_init(&m);
-    struct toy *low = add_toy(&m, "2", false, &e), *high = add_toy(&m, "3", false, &e);
-    low->memory[1][0] = 2;
-    high->memory[1][0] = 3;
-    high->memory[2][0x800] = 4;
+    struct pci_toy *low = add_toy(&m, "2", false, &e), *high = add_toy(&m, "3", false, &e);
+    low->mem32[0] = 2;
+    high->mem32[0] = 3;
+    high->mem64[0x800] = 4;
     for (unsigned f = 3 << 3; f >= 2 << 3; f -= 8) { // the order of writes does not matter
         set_cfg(&m, f, PCI_BAR0 + 4, 0x40000000, 4);
         set_cfg(&m, f, PCI_COMMAND, PCI_COMMAND_MEMORY, 2);
@@ -340,9 +282,9 @@ TEST(a_window_above_4_gib_can_be_added)
     CHECK(device_set(h, "mem64-base", "0x8000000000", &e));
     CHECK(device_set(h, "mem64-size", "4G", &e));
     CHECK(device_realize(h, &e));
-    struct device *d = device_new(&toy_type, &env);
+    struct device *d = device_new(&pci_toy_type, &env);
     CHECK(device_realize(d, &e));
-    ((struct toy *)d)->memory[2][8] = 0x5a;
+    ((struct pci_toy *)d)->mem64[8] = 0x5a;
     u64 f = ECAM + (1 << 15);
     mem_write(&mem, f + PCI_BAR0 + 8, 0x00004000, 4);
     mem_write(&mem, f + PCI_BAR0 + 12, 0x80, 4);
@@ -358,8 +300,8 @@ TEST(intx_is_swizzled_shared_and_can_be_switched_off)
     struct machine m;
     struct err e = {0};
     machine_init(&m);
-    struct toy *a = add_toy(&m, "1", false, &e), *b = add_toy(&m, "5", false, &e);
-    struct toy *c = add_toy(&m, "7", false, &e);
+    struct pci_toy *a = add_toy(&m, "1", false, &e), *b = add_toy(&m, "5", false, &e);
+    struct pci_toy *c = add_toy(&m, "7", false, &e);
     pci_set_intx(&a->pci, true);
     CHECK(m.wires[1]);
     pci_set_intx(&b->pci, true);
@@ -394,7 +336,7 @@ TEST(msix_sends_masks_and_remembers)
     struct machine m;
     struct err e = {0};
     machine_init(&m);
-    struct toy *t = add_toy(&m, "4", false, &e);
+    struct pci_toy *t = add_toy(&m, "4", false, &e);
     unsigned f = 4 << 3, cap = find_cap(&m, f, PCI_CAP_MSIX);
     REQUIRE(cap != 0);
     CHECK_EQ(cfg(&m, f, cap + 2, 2), 3); // 4 vectors
@@ -450,7 +392,7 @@ TEST(reset_by_the_board_and_by_function_level_reset)
     struct machine m;
     struct err e = {0};
     machine_init(&m);
-    struct toy *t = add_toy(&m, "4", false, &e);
+    struct pci_toy *t = add_toy(&m, "4", false, &e);
     unsigned f = 4 << 3, express = find_cap(&m, f, PCI_CAP_EXPRESS);
     REQUIRE(express != 0);
     CHECK_EQ(cfg(&m, f, express + 2, 2), 0x92);
@@ -484,7 +426,7 @@ TEST(extended_capabilities_are_chained)
     struct machine m;
     struct err e = {0};
     machine_init(&m);
-    struct toy *t = add_toy(&m, "4", false, &e);
+    struct pci_toy *t = add_toy(&m, "4", false, &e);
     unsigned f = 4 << 3;
     CHECK_EQ(cfg(&m, f, PCI_EXTENDED, 4), 0);
     CHECK_EQ(pci_add_ext_capability(&t->pci, 3, 1, 12), 0x100);

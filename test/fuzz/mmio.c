@@ -113,6 +113,8 @@ static void bench_free(struct mmio_bench *b)
 {
     while (b->n_devices)
         device_free(b->devices[--b->n_devices]);
+    if (b->target->release)
+        b->target->release(b);
     free(b->state);
     mem_space_free(&b->mem);
 }

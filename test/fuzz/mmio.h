@@ -51,6 +51,8 @@ struct mmio_target {
     const char *name; // also of its directory in corpus/
     // Makes the devices, adds their regions to the memory and their windows to the bench.
     void (*make)(struct mmio_bench *b);
+    // After the devices are gone, without the lock; optional.
+    void (*release)(struct mmio_bench *b);
     // All optional, with the device lock held except for read and write.
     void (*event)(struct mmio_bench *b, unsigned kind, u32 argument);
     void (*settle)(struct mmio_bench *b); // undoes what events left outside the devices
