@@ -20,7 +20,7 @@ static inline __attribute__((always_inline)) void vfp_run(struct la_cpu *c, cons
         body(&d[h], vhalf_of(c, i->rj, h), vhalf_of(c, i->rk, h), vhalf_of(c, i->ra, h),
              fp_rounding(c), &env);
     }
-    fp_end(c, &env);
+    fp_end_as(c, &env, EXC_VFPE);
     for (unsigned h = 0; h < n_halves; h++)
         *vhalf_of(c, i->rd, h) = d[h];
 }
