@@ -34,16 +34,24 @@ INSN(asrtgt_d)
     check_gt(c, i);
 }
 
+// ADEM goes before BCE too; what the TLB says comes after it.
+static void check_address(struct la_cpu *c, u64 va, unsigned size)
+{
+    check_aligned(c, va, size);
+    if (unlikely(!la_mmu_is_address(c, va)))
+        la_raise_address(c, EXC_ADEM, va);
+}
+
 static u64 checked_va_gt(struct la_cpu *c, const struct la_insn *i, unsigned size)
 {
-    check_aligned(c, c->gpr[i->rj], size);
+    check_address(c, c->gpr[i->rj], size);
     check_gt(c, i);
     return c->gpr[i->rj];
 }
 
 static u64 checked_va_le(struct la_cpu *c, const struct la_insn *i, unsigned size)
 {
-    check_aligned(c, c->gpr[i->rj], size);
+    check_address(c, c->gpr[i->rj], size);
     check_le(c, i);
     return c->gpr[i->rj];
 }

@@ -142,6 +142,16 @@ TEST(checked_accesses_want_alignment_before_the_bound)
     rig_free(&r);
 }
 
+TEST(checked_accesses_want_an_address_before_the_bound)
+{
+    struct rig r;
+    rig_init(&r, "max");
+    rig_mapped(&r, 3);
+    check_raises(&r, "ldgt.d $a0, $a1, $a2", BIT(48), BIT(62), EXC_ADEM);
+    check_raises(&r, "ldgt.d $a0, $a1, $a2", 0x7000000, BIT(62), EXC_BCE);
+    rig_free(&r);
+}
+
 TEST(checked_floating_point_addresses_are_rj)
 {
     struct rig r;

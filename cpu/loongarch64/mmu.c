@@ -169,6 +169,13 @@ static bool in_window(const struct la_cpu *c, u64 va)
     return false;
 }
 
+bool la_mmu_is_address(const struct la_cpu *c, u64 va)
+{
+    if (is_va32(c))
+        va &= 0xffffffff;
+    return c->csr[CSR_CRMD] & CRMD_DA || in_window(c, va) || is_canonical(c, va);
+}
+
 u64 la_physical_mask(const struct la_cpu *c)
 {
     return BITS(bits_get(c->cpucfg[1], 11, 4), 0);

@@ -323,6 +323,8 @@ u64 la_translate_gpa(struct la_cpu *c, u64 gpa, enum la_access access);
 u64 la_physical_mask(const struct la_cpu *c); // PALEN bits
 
 void la_mmu_init(struct la_cpu *c); // allocates c->contexts
+// False: using `va` in the present mode raises ADEF or ADEM.
+bool la_mmu_is_address(const struct la_cpu *c, u64 va);
 bool la_mmu_may_cache(const struct la_cpu *c);
 bool la_mmu_traps_misaligned(const struct la_cpu *c);
 

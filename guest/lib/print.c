@@ -55,7 +55,8 @@ static void put_signed(s64 value, struct field f)
     put_number(value < 0 ? 0 - (u64)value : (u64)value, 10, value < 0, f);
 }
 
-// va_list is an array on some machines and a pointer on others; inside a struct it can be handed on.
+// va_list is an array on some machines and a pointer on others; inside a struct it can be handed
+// on.
 struct arguments {
     va_list list;
 };

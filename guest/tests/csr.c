@@ -274,15 +274,23 @@ static const struct privileged {
     const char *name;
     trap_function f;
 } privileged[] = {
-    {"csrwr", do_csrwr},       {"csrxchg", do_csrxchg},
+    {"csrwr", do_csrwr},
+    {"csrxchg", do_csrxchg},
     {"csrrd of an absent register", do_csrrd_absent},
-    {"iocsrrd", do_iocsrrd},   {"iocsrwr", do_iocsrwr},
-    {"tlbsrch", do_tlbsrch},   {"tlbrd", do_tlbrd},
-    {"tlbwr", do_tlbwr},       {"tlbfill", do_tlbfill},
-    {"tlbclr", do_tlbclr},     {"tlbflush", do_tlbflush},
-    {"invtlb", do_invtlb},     {"lddir", do_lddir},
-    {"ldpte", do_ldpte},       {"ertn", do_ertn},
-    {"idle", do_idle},         {"cacop by index", do_cacop_index},
+    {"iocsrrd", do_iocsrrd},
+    {"iocsrwr", do_iocsrwr},
+    {"tlbsrch", do_tlbsrch},
+    {"tlbrd", do_tlbrd},
+    {"tlbwr", do_tlbwr},
+    {"tlbfill", do_tlbfill},
+    {"tlbclr", do_tlbclr},
+    {"tlbflush", do_tlbflush},
+    {"invtlb", do_invtlb},
+    {"lddir", do_lddir},
+    {"ldpte", do_ldpte},
+    {"ertn", do_ertn},
+    {"idle", do_idle},
+    {"cacop by index", do_cacop_index},
 };
 
 static void test_levels(void)

@@ -8,7 +8,7 @@
 // levels, so that any function can be called at any level.
 #define WINDOW_DEVICE 0x8000000000000000ULL
 #define WINDOW_MEMORY 0x9000000000000000ULL
-#define DMW0_VALUE    (WINDOW_DEVICE | 0x1)        // PLV0, strongly ordered uncached
+#define DMW0_VALUE    (WINDOW_DEVICE | 0x1)          // PLV0, strongly ordered uncached
 #define DMW1_VALUE    (WINDOW_MEMORY | 1 << 4 | 0xf) // all levels, coherent cached
 
 #define BOARD_PCH_PIC    0x10000000ULL
@@ -43,14 +43,14 @@ static inline u64 physical_of(const void *p)
     return (u64)p & BITS(47, 0);
 }
 
-#define DEVICE_ACCESS(n)                                             \
-    static inline u##n device_read##n(u64 physical)                  \
-    {                                                                \
-        return *(volatile u##n *)(WINDOW_DEVICE | physical);         \
-    }                                                                \
-    static inline void device_write##n(u64 physical, u##n value)     \
-    {                                                                \
-        *(volatile u##n *)(WINDOW_DEVICE | physical) = value;        \
+#define DEVICE_ACCESS(n)                                         \
+    static inline u##n device_read##n(u64 physical)              \
+    {                                                            \
+        return *(volatile u##n *)(WINDOW_DEVICE | physical);     \
+    }                                                            \
+    static inline void device_write##n(u64 physical, u##n value) \
+    {                                                            \
+        *(volatile u##n *)(WINDOW_DEVICE | physical) = value;    \
     }
 DEVICE_ACCESS(8)
 DEVICE_ACCESS(16)

@@ -95,20 +95,20 @@ enum { LINE_SWI0 = 0, LINE_SWI1 = 1, LINE_HWI0 = 2, LINE_TI = 11, LINE_IPI = 12 
         csr_value_;                                           \
     })
 // Returns the old value.
-#define csr_write(number, value)                                           \
-    ({                                                                     \
-        __asm__ volatile("" ::: "memory");                                 \
+#define csr_write(number, value)                                            \
+    ({                                                                      \
+        __asm__ volatile("" ::: "memory");                                  \
         u64 csr_old_ = __builtin_loongarch_csrwr_d((u64)(value), (number)); \
-        __asm__ volatile("" ::: "memory");                                 \
-        csr_old_;                                                          \
+        __asm__ volatile("" ::: "memory");                                  \
+        csr_old_;                                                           \
     })
 // Writes the bits of `mask`; returns the old value of all.
-#define csr_exchange(number, value, mask)                                                      \
-    ({                                                                                         \
-        __asm__ volatile("" ::: "memory");                                                     \
-        u64 csr_old_ = __builtin_loongarch_csrxchg_d((u64)(value), (u64)(mask), (number));     \
-        __asm__ volatile("" ::: "memory");                                                     \
-        csr_old_;                                                                              \
+#define csr_exchange(number, value, mask)                                                  \
+    ({                                                                                     \
+        __asm__ volatile("" ::: "memory");                                                 \
+        u64 csr_old_ = __builtin_loongarch_csrxchg_d((u64)(value), (u64)(mask), (number)); \
+        __asm__ volatile("" ::: "memory");                                                 \
+        csr_old_;                                                                          \
     })
 #define csr_set(number, bits)   csr_exchange((number), ~0ULL, (bits))
 #define csr_clear(number, bits) csr_exchange((number), 0, (bits))
@@ -136,20 +136,19 @@ static inline u64 rdtime(void)
     return value;
 }
 
-#define IOCSR_ACCESS(letter, type)                                                     \
-    static inline u64 iocsr_read_##letter(u32 address)                                 \
-    {                                                                                  \
-        u64 value;                                                                     \
-        __asm__ volatile("iocsrrd." #letter " %0, %1"                                  \
-                         : "=r"(value)                                                 \
-                         : "r"((u64)address)                                           \
-                         : "memory");                                                  \
-        return value;                                                                  \
-    }                                                                                  \
-    static inline void iocsr_write_##letter(u32 address, u64 value)                    \
-    {                                                                                  \
-        __asm__ volatile("iocsrwr." #letter " %0, %1" ::"r"(value), "r"((u64)address)  \
-                         : "memory");                                                  \
+#define IOCSR_ACCESS(letter, type)                                                                 \
+    static inline u64 iocsr_read_##letter(u32 address)                                             \
+    {                                                                                              \
+        u64 value;                                                                                 \
+        __asm__ volatile("iocsrrd." #letter " %0, %1"                                              \
+                         : "=r"(value)                                                             \
+                         : "r"((u64)address)                                                       \
+                         : "memory");                                                              \
+        return value;                                                                              \
+    }                                                                                              \
+    static inline void iocsr_write_##letter(u32 address, u64 value)                                \
+    {                                                                                              \
+        __asm__ volatile("iocsrwr." #letter " %0, %1" ::"r"(value), "r"((u64)address) : "memory"); \
     }
 IOCSR_ACCESS(b, s8)
 IOCSR_ACCESS(h, s16)

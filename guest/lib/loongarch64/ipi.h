@@ -25,8 +25,8 @@ static inline void ipi_send(unsigned cpu, unsigned vector)
 // Half a mailbox: `half` = box * 2 + (1 for the upper). Bytes whose bit is set in `keep` stay.
 static inline void ipi_mail_half(unsigned cpu, unsigned half, u32 data, unsigned keep)
 {
-    iocsr_write_d(MAIL_SEND, (u64)data << 32 | 1ULL << 31 | (u64)keep << 27 | (u64)cpu << 16 |
-                                 (u64)half << 2);
+    iocsr_write_d(MAIL_SEND,
+                  (u64)data << 32 | 1ULL << 31 | (u64)keep << 27 | (u64)cpu << 16 | (u64)half << 2);
 }
 
 // The upper half first: the lower makes the receiver look.

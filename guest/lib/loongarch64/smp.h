@@ -19,4 +19,3 @@ void smp_begin(unsigned cpu, void (*f)(void *), void *argument);
 void smp_finish(unsigned cpu);
 // Calls f(argument) on all processors, the caller included, and waits for all.
 void smp_call_all(void (*f)(void *), void *argument);
-

@@ -12,10 +12,10 @@
 #define FRAME_SIZE   320
 
 // Offsets in struct trap_recovery.
-#define RECOVERY_SP    0
-#define RECOVERY_RA    8
-#define RECOVERY_FP    16
-#define RECOVERY_TP    24
-#define RECOVERY_R21   32
-#define RECOVERY_S0    40 // to S8
-#define RECOVERY_SIZE  112
+#define RECOVERY_SP   0
+#define RECOVERY_RA   8
+#define RECOVERY_FP   16
+#define RECOVERY_TP   24
+#define RECOVERY_R21  32
+#define RECOVERY_S0   40 // to S8
+#define RECOVERY_SIZE 112

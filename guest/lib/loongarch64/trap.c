@@ -102,8 +102,7 @@ static void recover(struct trap_frame *f, struct percpu *cpu, unsigned code)
 
 static _Noreturn void die(const struct trap_frame *f, unsigned code)
 {
-    print("\n# unexpected exception %s on processor %u\n", exception_name(code),
-          this_cpu()->index);
+    print("\n# unexpected exception %s on processor %u\n", exception_name(code), this_cpu()->index);
     print("# era %016lx badv %016lx badi %08lx\n", f->era, f->badv, f->badi);
     print("# crmd %lx prmd %lx estat %lx entry %lx\n", f->crmd, f->prmd, f->estat, f->entry);
     for (unsigned i = 0; i < 32; i += 4)

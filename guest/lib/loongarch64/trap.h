@@ -15,7 +15,7 @@
 // refill the last two are TLBRERA (without its low bits) and TLBRPRMD.
 struct trap_frame {
     u64 gpr[32];
-    u64 entry; // address of the slot that was entered
+    u64 entry;  // address of the slot that was entered
     u64 refill; // EXC_TLBR, EXC_MERR, or 0
     u64 era, prmd, crmd, estat, badv, badi;
 };
