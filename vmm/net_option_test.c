@@ -53,7 +53,6 @@ TEST(none_is_no_card)
 TEST(unknown_networks)
 {
     expect_error("usr", "'usr': no such network; did you mean user?");
-    expect_error("bridge,br=b0",
-                 "'bridge,br=b0': no such network; there are user, tap and none");
+    expect_error("bridge,br=b0", "'bridge,br=b0': no such network; there are user, tap and none");
     expect_error("", "'': no such network; there are user, tap and none");
 }

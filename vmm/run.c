@@ -163,11 +163,27 @@ static bool build(struct run *r, struct err *e)
     return true;
 }
 
+static bool is_told_to_end(const struct run *r)
+{
+    return r->wants_to_quit || signals_seen(NULL);
+}
+
+static bool awaits_client(const struct run *r)
+{
+    for (unsigned i = 0; i < MACHINE_N_SERIALS; i++)
+        if (r->serials[i].console && console_awaits_client(r->serials[i].console))
+            return true;
+    return false;
+}
+
 static bool start(struct run *r, struct err *e)
 {
     for (unsigned i = 0; i < MACHINE_N_SERIALS; i++)
         if (r->serials[i].console && !console_start(r->serials[i].console, e))
             return err_context(e, "-serial");
+    signals_set_hurry(false);
+    while (awaits_client(r) && !is_told_to_end(r))
+        loop_run(&r->loop, NS_PER_SEC);
     log_file_begin(&r->log);
     if (r->options.pidfile) {
         out_file_begin(&r->pidfile);
@@ -217,7 +233,7 @@ static bool goes_on(struct run *r)
     unsigned asked = r->machine->shutdown_request;
     if (asked != MACHINE_RUNS && !handle_shutdown(r, asked - 1))
         return false;
-    if (r->wants_to_quit || signals_seen(NULL))
+    if (is_told_to_end(r))
         return false;
     return !r->options.no_reboot || !panic_watch_is_over(&r->panic, clock_now(&r->clock.clock));
 }
@@ -293,10 +309,8 @@ static int run_machine(struct run *r)
         signals_install(&r->loop);
         signals_set_hurry(true);
     }
-    if (r->has_loop && prepare(r, &e) && build(r, &e) && start(r, &e)) {
-        signals_set_hurry(false);
+    if (r->has_loop && prepare(r, &e) && build(r, &e) && start(r, &e) && !is_told_to_end(r))
         serve(r);
-    }
     int status = finish(r, &e);
     signals_remove();
     screen_free(&r->screen);

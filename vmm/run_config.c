@@ -74,6 +74,7 @@ static bool add_devices(struct run_config *c, const struct run_options *o, struc
 bool run_config_fill(struct run_config *c, const struct run_options *o, struct err *e)
 {
     struct machine_config *m = &c->machine;
+    *c = (struct run_config){0};
     *m = (struct machine_config){
         .board = o->machine,
         .n_cpus = 1,

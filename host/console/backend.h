@@ -42,6 +42,7 @@ struct console {
     struct loop_event flush;
     struct byte_queue input, output;
     bool is_started;
+    bool awaits_client; // until then the machine is not to run
     bool wants_writable; // the front end waits for room
     // A person types: what does not fit is dropped, so that the escape key always works.
     bool is_interactive;
