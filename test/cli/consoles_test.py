@@ -45,6 +45,19 @@ def test_second_port_on_the_terminal(s):
     quiet(result)
 
 
+def test_chardevs(s):
+    """For a device; the first serial port stays on the terminal, unless a -chardev is there."""
+    args = ('-chardev', 'file,id=c0,path=' + s.path('out'), '-device', 'virtio-serial-pci,chardev=c0')
+    result = s.lh_run(s.payload(*HELLO), *args)
+    check_equal((result.status, result.out, result.err), (0, 'hello\n', ''))
+    check_equal(read(s.path('out')), b'')
+    quiet(s.lh_run(s.payload(*HELLO), '-chardev', 'stdio,id=c0', '-device',
+                   'virtio-serial-pci,chardev=c0'))
+    quiet(s.lh_run(s.payload(*HELLO), '-chardev', 'stdio,id=c0', '-serial',
+                   'file:' + s.path('out')))
+    check_equal(read(s.path('out')), b'hello\n')
+
+
 def connect(path):
     client = socket.socket(socket.AF_UNIX)
     client.settimeout(30)
