@@ -94,10 +94,6 @@ static const struct {
 
 static void put_values(const char *values, FILE *to)
 {
-    if (values[0] != '@') {
-        fprintf(to, "%s'", values);
-        return;
-    }
     for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
         if (!strcmp(lists[i].name, values)) {
             lists[i].put(to);
@@ -105,7 +101,8 @@ static void put_values(const char *values, FILE *to)
             return;
         }
     }
-    BUG("a list of values in options.def that there is not");
+    BUG_ON(values[0] == '@');
+    fprintf(to, "%s'", values);
 }
 
 static void write_run_values(FILE *to)

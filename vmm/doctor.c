@@ -95,8 +95,7 @@ static void check_cores(void)
 {
     cpu_set_t ours;
     int n = !sched_getaffinity(0, sizeof(ours), &ours) ? CPU_COUNT(&ours) : 1;
-    report(true, "cores", "%d for this process, %ld in all", n,
-           sysconf(_SC_NPROCESSORS_CONF));
+    report(true, "cores", "%d for this process, %ld in all", n, sysconf(_SC_NPROCESSORS_CONF));
 }
 
 static void check_memory(void)

@@ -5,7 +5,6 @@
 // Whatever of the user's would be changed (log, pid file, consoles) is opened in `start`, when the
 // machine is built and nothing can be refused any more.
 #include "vmm/verbs.h"
-#include "host/console/console.h"
 #include "host/console/terminal.h"
 #include "host/loop.h"
 #include "mach/machine.h"
@@ -14,6 +13,7 @@
 #include "vmm/log_file.h"
 #include "vmm/out_file.h"
 #include "vmm/panic_watch.h"
+#include "vmm/ports.h"
 #include "vmm/run_check.h"
 #include "vmm/run_config.h"
 #include "vmm/run_help.h"
@@ -32,72 +32,20 @@ enum { STATUS_OK = 0, STATUS_USER_ERROR = 1, STATUS_GUEST_PANIC = 3 };
 // While something is counted or waited for on the status line, or after a panic.
 #define TICK (NS_PER_SEC / 4)
 
-struct serial {
-    struct console *console;
-    struct run *run;
-    struct panic_place panic_place;
-    bool is_on_terminal;
-};
-
 struct run {
     struct run_options options;
-    struct run_config config;
+    struct machine_config config;
     struct log_file log;
     struct out_file pidfile;
     struct host_clock clock;
     struct loop loop;
     struct screen screen;
-    struct serial serials[MACHINE_N_SERIALS];
+    struct ports ports;
     struct panic_watch panic;
     struct machine *machine;
     struct accel *accel;
-    bool has_loop, wants_to_quit;
+    bool has_loop;
 };
-
-static bool key_pressed(void *opaque, char key)
-{
-    struct run *r = opaque;
-    if (key != 'x')
-        return false;
-    r->wants_to_quit = true;
-    loop_wake(&r->loop);
-    return true;
-}
-
-static void guest_wrote(void *opaque, const void *bytes, size_t n)
-{
-    struct serial *s = opaque;
-    struct run *r = s->run;
-    screen_end_status(&r->screen);
-    if (s->is_on_terminal)
-        screen_note_output(&r->screen, bytes, n);
-    panic_watch_note(&r->panic, &s->panic_place, bytes, n, clock_now(&r->clock.clock));
-}
-
-static bool make_serial(struct run *r, unsigned index, const char *text, struct err *e)
-{
-    struct serial *s = &r->serials[index];
-    s->run = r;
-    s->is_on_terminal = !strncmp(text, "stdio", 5);
-    s->console = console_new(text, &r->loop, e);
-    if (!s->console)
-        return err_context(e, "-serial");
-    console_set_keys(s->console, &(struct console_keys){key_pressed, r});
-    console_set_tap(s->console, &(struct console_tap){guest_wrote, s});
-    r->config.machine.serials[index] = s->console;
-    return true;
-}
-
-static bool make_serials(struct run *r, struct err *e)
-{
-    const struct option_list *asked = &r->options.serials;
-    if (!asked->n)
-        return make_serial(r, 0, "stdio", e);
-    for (unsigned i = 0; i < asked->n; i++)
-        if (!make_serial(r, i, asked->texts[i], e))
-            return false;
-    return true;
-}
 
 static const char *boot_name(const struct run *r)
 {
@@ -127,8 +75,11 @@ static bool prepare(struct run *r, struct err *e)
 {
     const struct run_options *o = &r->options;
     u32 log_classes = 0;
+    r->ports = (struct ports){
+        .loop = &r->loop, .clock = &r->clock.clock, .screen = &r->screen, .panic = &r->panic};
     if (!run_check(o, e) || !run_config_fill(&r->config, o, e) ||
-        (o->log && !run_log_classes(o->log, &log_classes, e)) || !make_serials(r, e))
+        (o->log && !run_log_classes(o->log, &log_classes, e)) ||
+        !ports_make(&r->ports, o, &r->config, e))
         return false;
     if (o->pidfile && !out_file_open(&r->pidfile, o->pidfile, true, e))
         return err_context(e, "-pidfile '%s'", o->pidfile);
@@ -140,7 +91,7 @@ static bool prepare(struct run *r, struct err *e)
 
 static void fill_callbacks(struct run *r)
 {
-    struct machine_config *c = &r->config.machine;
+    struct machine_config *c = &r->config;
     c->clock = &r->clock.clock;
     c->loop = &r->loop;
     c->log = &r->log.log;
@@ -154,7 +105,7 @@ static bool build(struct run *r, struct err *e)
     r->clock.clock.rearm = rearm;
     fill_callbacks(r);
     screen_status(&r->screen, "loading %s", boot_name(r));
-    r->machine = machine_new(&r->config.machine, e);
+    r->machine = machine_new(&r->config, e);
     screen_hide_status(&r->screen);
     if (!r->machine)
         return false;
@@ -163,11 +114,18 @@ static bool build(struct run *r, struct err *e)
     return true;
 }
 
+static bool is_told_to_end(const struct run *r)
+{
+    return r->ports.wants_to_quit || signals_seen(NULL);
+}
+
 static bool start(struct run *r, struct err *e)
 {
-    for (unsigned i = 0; i < MACHINE_N_SERIALS; i++)
-        if (r->serials[i].console && !console_start(r->serials[i].console, e))
-            return err_context(e, "-serial");
+    if (!ports_start(&r->ports, e))
+        return false;
+    signals_set_hurry(false);
+    while (ports_await_client(&r->ports) && !is_told_to_end(r))
+        loop_run(&r->loop, NS_PER_SEC);
     log_file_begin(&r->log);
     if (r->options.pidfile) {
         out_file_begin(&r->pidfile);
@@ -217,7 +175,7 @@ static bool goes_on(struct run *r)
     unsigned asked = r->machine->shutdown_request;
     if (asked != MACHINE_RUNS && !handle_shutdown(r, asked - 1))
         return false;
-    if (r->wants_to_quit || signals_seen(NULL))
+    if (is_told_to_end(r))
         return false;
     return !r->options.no_reboot || !panic_watch_is_over(&r->panic, clock_now(&r->clock.clock));
 }
@@ -238,14 +196,12 @@ static void tear_down(struct run *r)
     accel_free(r->accel);
     machine_free(r->machine);
     screen_end_status(&r->screen);
-    for (unsigned i = 0; i < MACHINE_N_SERIALS; i++)
-        console_close(r->serials[i].console);
+    ports_close(&r->ports);
     screen_tidy(&r->screen);
     if (r->has_loop)
         loop_free(&r->loop);
     out_file_close(&r->pidfile, true);
     log_file_close(&r->log);
-    run_config_free(&r->config);
     options_free(run_option_table, &r->options);
 }
 
@@ -268,7 +224,7 @@ static int told_to_end(void)
 
 static int finish(struct run *r, const struct err *e)
 {
-    bool has_panicked = r->options.no_reboot && r->panic.has_panicked && !r->wants_to_quit;
+    bool has_panicked = r->options.no_reboot && r->panic.has_panicked && !r->ports.wants_to_quit;
     tear_down(r);
     if (signals_seen(NULL))
         return told_to_end();
@@ -293,10 +249,8 @@ static int run_machine(struct run *r)
         signals_install(&r->loop);
         signals_set_hurry(true);
     }
-    if (r->has_loop && prepare(r, &e) && build(r, &e) && start(r, &e)) {
-        signals_set_hurry(false);
+    if (r->has_loop && prepare(r, &e) && build(r, &e) && start(r, &e) && !is_told_to_end(r))
         serve(r);
-    }
     int status = finish(r, &e);
     signals_remove();
     screen_free(&r->screen);

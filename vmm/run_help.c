@@ -2,6 +2,7 @@
 #include "vmm/run_help.h"
 #include "dev/device.h"
 #include "host/console/console.h"
+#include "host/net/netdev.h"
 #include "mach/machine.h"
 #include "vmm/cpu_option.h"
 #include "vmm/run_check.h"
@@ -47,6 +48,13 @@ static void print_serials(void)
         printf("  %-32s %s\n", grammar, doc);
 }
 
+static void print_networks(void)
+{
+    const char *grammar;
+    for (size_t i = 0; (grammar = netdev_grammar(i)); i++)
+        printf("  %s\n", grammar);
+}
+
 static void print_properties(const struct device_type *t)
 {
     static const char *const kinds[] = {
@@ -88,7 +96,7 @@ static bool grammar_help(const struct run_options *o)
     const struct {
         const char *name;
         const struct option_list *list;
-    } lists[] = {{"drive", &o->drives}, {"netdev", &o->netdevs}, {"nic", &o->nics}};
+    } lists[] = {{"drive", &o->drives}, {"nic", &o->nics}, {"chardev", &o->chardevs}};
     for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
         if (!lists[i].list->n || !asks(lists[i].list->texts[0]))
             continue;
@@ -127,6 +135,8 @@ bool run_help(const struct run_options *o, struct err *e)
         printf("  %-12s %s\n", "interp", "interpreter, exact and traceable; any host");
     else if (o->serials.n && asks(o->serials.texts[0]))
         print_serials();
+    else if (o->netdevs.n && asks(o->netdevs.texts[0]))
+        print_networks();
     else if (!grammar_help(o))
         return device_help(&o->devices, e);
     return true;

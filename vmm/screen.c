@@ -110,6 +110,6 @@ void screen_tidy(struct screen *s)
     if (s->saw_escape)
         put(STDOUT_FILENO, BACK_TO_NORMAL);
     if (s->is_mid_line)
-        put(STDOUT_FILENO, "\r\n");
+        put(STDOUT_FILENO, "\n");
     s->saw_escape = s->is_mid_line = false;
 }

@@ -78,7 +78,9 @@ int help_main(int argc, char **argv)
 
 int verbs_main(int argc, char **argv)
 {
-    const char *word = argc > 1 ? argv[1] : "help";
+    if (argc < 2)
+        return list_verbs();
+    const char *word = argv[1];
     if (!strcmp(word, "--help") || !strcmp(word, "-h"))
         word = "help";
     if (!strcmp(word, "--version"))

@@ -46,6 +46,7 @@ struct console {
     struct loop_event flush;
     struct byte_queue input, output;
     bool is_started;
+    bool awaits_client; // until then the machine is not to run
     bool wants_writable; // the front end waits for room
     // A person types: input is read even when the buffer is full, and dropped then, so that the
     // escape key always works. Set before console_serve.

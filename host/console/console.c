@@ -263,13 +263,21 @@ bool console_start(struct console *c, struct err *e)
     return !c->type->open || c->type->open(c, e) || err_context(e, "console '%s'", c->name);
 }
 
+bool console_awaits_client(const struct console *c)
+{
+    return c->awaits_client;
+}
+
 struct console *console_open(const char *text, struct loop *loop, struct err *e)
 {
     struct console *c = console_new(text, loop, e);
-    if (!c || console_start(c, e))
-        return c;
-    console_close(c);
-    return NULL;
+    if (c && !console_start(c, e)) {
+        console_close(c);
+        return NULL;
+    }
+    while (c && c->awaits_client)
+        loop_run(loop, NS_PER_SEC);
+    return c;
 }
 
 static void flush_for_the_last_time(struct console *c)

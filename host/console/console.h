@@ -45,15 +45,17 @@ struct console_tap {
 //     stdio[,escape=off]            this terminal, or whatever standard input and output are
 //     pty[:LINK]                    a new pseudo terminal, told on standard error
 //     file:PATH[,append=on]         output only
-//     unix:PATH[,server][,wait=off] a stream socket; a server waits here for its first client
+//     unix:PATH[,server][,wait=off] a stream socket; a server waits for its first client
 //     null                          nothing
 //
 // A comma within a path is written twice. SIGPIPE is ignored from now on if it was at its default.
 struct console *console_new(const char *text, struct loop *loop, struct err *e);
-// Opens it: only now files are made, terminals taken and clients awaited. Until then the console is
-// a line without a terminal. False with a message; the console stays closed.
+// Opens it: only now files are made and terminals taken. Until then the console is a line without a
+// terminal. False with a message; the console stays closed.
 bool console_start(struct console *c, struct err *e);
-// Both.
+// True until the client is there that the machine has to wait for. The loop has to run meanwhile.
+bool console_awaits_client(const struct console *c);
+// All of that, with nothing else to do while it waits.
 struct console *console_open(const char *text, struct loop *loop, struct err *e);
 // Gives the sink a second to take what is buffered. The front end is not called. Accepts NULL.
 void console_close(struct console *c);

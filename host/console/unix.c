@@ -63,8 +63,10 @@ static void on_client(void *opaque, unsigned events)
 {
     struct console_unix *u = opaque;
     int fd = accept4(u->listener.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-    if (fd >= 0 && !serve_connection(u, fd))
+    if (fd >= 0 && !serve_connection(u, fd)) {
         loop_want(u->c.loop, &u->listener, 0);
+        u->c.awaits_client = false;
+    }
 }
 
 // True if the name belongs to a socket on which nobody listens any more.
@@ -102,20 +104,6 @@ static bool start_server(struct console_unix *u, struct err *e)
     return !error || err_set(e, "%s", strerror(-error));
 }
 
-static bool wait_for_client(struct console_unix *u, struct err *e)
-{
-    struct pollfd p = {.fd = u->listener.fd, .events = POLLIN};
-    fprintf(stderr, "console '%s': waiting for a client\n", u->c.name);
-    while (u->c.in.fd < 0) {
-        // A signal that somebody handles ends the wait: it may be the one that ends the program.
-        if (poll(&p, 1, -1) < 0)
-            return err_set(e, "%s", errno == EINTR ? "interrupted" : strerror(errno));
-        if (p.revents & POLLIN)
-            on_client(u, LOOP_READ);
-    }
-    return true;
-}
-
 static bool start_client(struct console_unix *u, struct err *e)
 {
     int fd = new_socket(0);
@@ -149,7 +137,12 @@ static bool unix_open(struct console *c, struct err *e)
     u->listener.fd = -1;
     if (!u->is_server)
         return start_client(u, e);
-    return start_server(u, e) && (!u->waits || wait_for_client(u, e));
+    if (!start_server(u, e))
+        return false;
+    c->awaits_client = u->waits;
+    if (u->waits)
+        fprintf(stderr, "console '%s': waiting for a client\n", c->name);
+    return true;
 }
 
 // A client that only shut down its sending side still gets output.

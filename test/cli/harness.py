@@ -96,8 +96,7 @@ class Terminal:
         self.seen = b''
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
-            os.environ.update(TERM='xterm', **env)
-            os.execv(args[0], args)
+            os.execve(args[0], args, {**os.environ, 'TERM': 'xterm', **env})
         fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack('HHHH', 50, width, 0, 0))
         self.status = None
 
