@@ -50,6 +50,8 @@ struct machine_config {
     size_t n_drives;
     const char *const *netdevs;
     size_t n_netdevs;
+    const char *const *nics;
+    size_t n_nics;
     const struct machine_chardev *chardevs; // for chardev=ID of a device
     size_t n_chardevs;
 

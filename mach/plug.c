@@ -6,6 +6,7 @@
 #include "host/block/block.h"
 #include "host/net/netdev.h"
 #include "mach/drive_option.h"
+#include "mach/nic_option.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -71,6 +72,15 @@ static bool add_netdev(struct machine *m, const char *text, struct err *e)
     return ok || err_context(e, "-netdev %s", text);
 }
 
+static bool add_nic(struct machine *m, size_t index, struct err *e)
+{
+    struct nic_option n;
+    const char *text = m->config->nics[index];
+    bool ok = nic_option_parse(&n, text, index, e) && (n.is_none || add_netdev(m, n.netdev, e));
+    nic_option_free(&n);
+    return ok || err_context(e, "-nic %s", text);
+}
+
 bool plug_backends(struct machine *m, struct err *e)
 {
     const struct machine_config *c = m->config;
@@ -82,6 +92,9 @@ bool plug_backends(struct machine *m, struct err *e)
             return false;
     for (size_t i = 0; i < c->n_netdevs; i++)
         if (!add_netdev(m, c->netdevs[i], e))
+            return false;
+    for (size_t i = 0; i < c->n_nics; i++)
+        if (!add_nic(m, i, e))
             return false;
     return true;
 }
@@ -169,6 +182,16 @@ static bool plug_drive(struct machine *m, size_t index, struct err *e)
     return !is_wanted || plug_device(m, device, e);
 }
 
+// The card that a -nic stands for.
+static bool plug_nic(struct machine *m, size_t index, struct err *e)
+{
+    struct nic_option n;
+    BUG_ON(!nic_option_parse(&n, m->config->nics[index], index, e)); // as above
+    bool ok = n.is_none || plug_device(m, n.device, e);
+    nic_option_free(&n);
+    return ok;
+}
+
 bool plug_devices(struct machine *m, struct err *e)
 {
     const struct machine_config *c = m->config;
@@ -177,6 +200,9 @@ bool plug_devices(struct machine *m, struct err *e)
             return false;
     for (size_t i = 0; i < c->n_drives; i++)
         if (!plug_drive(m, i, e))
+            return false;
+    for (size_t i = 0; i < c->n_nics; i++)
+        if (!plug_nic(m, i, e))
             return false;
     return true;
 }

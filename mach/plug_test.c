@@ -148,13 +148,16 @@ TEST(networks_get_cards)
     struct texts t = {0};
     bench_init(&b);
     bench_program(&b, program, PROGRAM_BASE);
-    static const char *const netdevs[] = {"user,id=n0"};
+    static const char *const netdevs[] = {"user,id=n0"}, *const nics[] = {"none", "user,addr=9"};
     b.config.netdevs = netdevs;
     b.config.n_netdevs = 1;
+    b.config.nics = nics;
+    b.config.n_nics = 2;
     add_device(&b, &t, "virtio-net-pci,netdev=n0,addr=8");
     b.machine = machine_new(&b.config, &b.e);
     if (b.machine) {
         CHECK_EQ(slot_id(&b, 8), VIRTIO_NET);
+        CHECK_EQ(slot_id(&b, 9), VIRTIO_NET);
     } else {
         // The user network is a library that may be absent.
         CHECK(strstr(b.e.text, "-netdev user,id=n0: "));
@@ -171,6 +174,10 @@ TEST(wrong_networks_are_refused)
     b.config.netdevs = &text;
     b.config.n_netdevs = 1;
     bench_refused(&b, "-netdev carrier-pigeon,id=n0: ");
+    b.config.n_netdevs = 0;
+    b.config.nics = &text;
+    b.config.n_nics = 1;
+    bench_refused(&b, "-nic carrier-pigeon,id=n0: ");
     bench_free(&b);
 }
 
