@@ -13,6 +13,7 @@
 #include "isa/loongarch64.h"
 
 #include <setjmp.h>
+#include <stdatomic.h>
 
 enum la_csr_number {
 #define CSR(number, name, writable, reset, scope) CSR_##name = number,
@@ -244,7 +245,7 @@ u32 la_pending_lines(struct la_cpu *c, const struct la_context *x);
 // The run loop looks at interrupts before the next instruction.
 static inline void la_check_interrupts_soon(struct la_cpu *c)
 {
-    __atomic_fetch_or(&c->cpu.requests, CPU_REQ_IRQ, __ATOMIC_RELAXED);
+    atomic_fetch_or_explicit(&c->cpu.requests, CPU_REQ_IRQ, memory_order_relaxed);
 }
 
 // Raises FPD, SXD or ASXD for the EUEN bit in the context whose bit is off.
