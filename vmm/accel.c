@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
-#include <stdatomic.h>
 
 enum wish { WISH_PAUSE, WISH_RUN, WISH_END };
 
@@ -31,7 +30,7 @@ struct accel {
 static void wake(void *opaque, struct cpu *c)
 {
     struct vcpu *v = opaque;
-    if (!atomic_load_explicit(&v->sleeps, memory_order_seq_cst))
+    if (!__atomic_load_n(&v->sleeps, __ATOMIC_SEQ_CST))
         return;
     pthread_mutex_lock(&v->lock);
     pthread_cond_broadcast(&v->changed);
@@ -52,8 +51,8 @@ static struct timespec host_time_after(u64 ns)
 static void sleep_idle(struct vcpu *v)
 {
     pthread_mutex_lock(&v->lock);
-    atomic_store_explicit(&v->sleeps, true, memory_order_seq_cst);
-    while (v->wish == WISH_RUN && !atomic_load_explicit(&v->cpu->requests, memory_order_seq_cst) &&
+    __atomic_store_n(&v->sleeps, true, __ATOMIC_SEQ_CST);
+    while (v->wish == WISH_RUN && !__atomic_load_n(&v->cpu->requests, __ATOMIC_SEQ_CST) &&
            !cpu_can_wake(v->cpu)) {
         u64 deadline = cpu_idle_deadline(v->cpu), now = clock_now(v->cpu->bus->clock);
         if (deadline == CLOCK_NEVER) {
@@ -63,7 +62,7 @@ static void sleep_idle(struct vcpu *v)
             pthread_cond_timedwait(&v->changed, &v->lock, &until);
         }
     }
-    atomic_store_explicit(&v->sleeps, false, memory_order_seq_cst);
+    __atomic_store_n(&v->sleeps, false, __ATOMIC_SEQ_CST);
     pthread_mutex_unlock(&v->lock);
 }
 
@@ -137,8 +136,7 @@ void accel_resume(struct accel *a)
 {
     for (unsigned i = 0; i < a->n; i++) {
         // A request to stop that nobody has seen yet would stop it at once.
-        atomic_fetch_and_explicit(&a->vcpus[i].cpu->requests, ~(u32)CPU_REQ_STOP,
-                                  memory_order_seq_cst);
+        __atomic_fetch_and(&a->vcpus[i].cpu->requests, ~(u32)CPU_REQ_STOP, __ATOMIC_SEQ_CST);
         set_wish(&a->vcpus[i], WISH_RUN);
     }
 }

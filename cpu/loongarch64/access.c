@@ -30,32 +30,11 @@ static bool crosses_granule(u64 va, unsigned size)
     return (va & (LA_GRANULE - 1)) + size > LA_GRANULE;
 }
 
-// In one host access, so that another processor sees all of it or nothing.
-static u64 load_host(const u8 *host, unsigned size)
-{
-    switch (size) {
-    case 1: return *(const volatile u8 *)host;
-    case 2: return *(const volatile host_u16 *)host;
-    case 4: return *(const volatile host_u32 *)host;
-    default: return *(const volatile host_u64 *)host;
-    }
-}
-
-static void store_host(u8 *host, u64 value, unsigned size)
-{
-    switch (size) {
-    case 1: *(volatile u8 *)host = (u8)value; break;
-    case 2: *(volatile host_u16 *)host = (u16)value; break;
-    case 4: *(volatile host_u32 *)host = (u32)value; break;
-    default: *(volatile host_u64 *)host = value; break;
-    }
-}
-
 static u64 load_within(struct la_cpu *c, u64 va, unsigned size)
 {
     u64 pa = la_translate(c, va, LA_LOAD);
     u8 *host = fill(c, va, pa, LA_LOAD);
-    return host ? load_host(host, size) : mem_read(c->cpu.bus->mem, pa, size);
+    return host ? load_le(host, size) : mem_read(c->cpu.bus->mem, pa, size);
 }
 
 // Both pages are translated before either is read.
@@ -80,7 +59,7 @@ static void store_within(struct la_cpu *c, u64 va, u64 value, unsigned size)
     u64 pa = la_translate(c, va, LA_STORE);
     u8 *host = fill(c, va, pa, LA_STORE);
     if (host)
-        store_host(host, value, size);
+        memcpy(host, &value, size);
     else
         mem_write(c->cpu.bus->mem, pa, value, size);
 }

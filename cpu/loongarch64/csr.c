@@ -14,8 +14,6 @@ struct csr {
 static const struct csr csrs[CSR_N] = {
 #define CSR(number, name, writable, reset, scope) [number] = {scope, #name, writable},
 #include "cpu/loongarch64/csr.def"
-
-#include <stdatomic.h>
 #undef CSR
 };
 
@@ -68,7 +66,7 @@ static void write_mcsr(struct la_cpu *c, unsigned n, u64 value)
 // The guest's HWI bits come from GINTC, its other lines are stored.
 u64 la_estat(struct la_cpu *c, const struct la_context *x)
 {
-    u32 lines = atomic_load_explicit(&c->cpu.lines, memory_order_relaxed) & ~3u;
+    u32 lines = __atomic_load_n(&c->cpu.lines, __ATOMIC_RELAXED) & ~3u;
     u64 hwi = x == &c->guest ? la_guest_hwi(c, lines) : la_root_lines(c, lines);
     return x->csr[CSR_ESTAT] | hwi | (u64)x->timer.fired << LINE_TI;
 }
@@ -96,7 +94,7 @@ static u64 read(struct la_cpu *c, struct la_context *x, unsigned n)
     case CSR_TVAL: return la_timer_value(c, x);
     case CSR_LLBCTL: return x->csr[n] | (x->link.is_set ? LLBCTL_ROLLB : 0);
     case CSR_GINTC:
-        la_guest_hwi(c, atomic_load_explicit(&c->cpu.lines, memory_order_relaxed));
+        la_guest_hwi(c, __atomic_load_n(&c->cpu.lines, __ATOMIC_RELAXED));
         return x->csr[n];
     default: return is_mcsr(n) ? read_mcsr(c, n) : x->csr[n];
     }

@@ -12,7 +12,6 @@
 #include "base/bug.h"
 
 #include <stdlib.h>
-#include <stdatomic.h>
 
 #define N_DECODED 32768
 #define SLICE     1024
@@ -74,15 +73,14 @@ static inline void step(struct la_cpu *c)
 
 static void run_slice(struct la_cpu *c, u64 end)
 {
-    while (c->cpu.n_insns < end &&
-           likely(!atomic_load_explicit(&c->cpu.requests, memory_order_relaxed)))
+    while (c->cpu.n_insns < end && likely(!__atomic_load_n(&c->cpu.requests, __ATOMIC_RELAXED)))
         step(c);
 }
 
 // The same with every instruction told.
 static void run_slice_logged(struct la_cpu *c, u64 end)
 {
-    while (c->cpu.n_insns < end && !atomic_load_explicit(&c->cpu.requests, memory_order_relaxed)) {
+    while (c->cpu.n_insns < end && !__atomic_load_n(&c->cpu.requests, __ATOMIC_RELAXED)) {
         log_instruction(c, la_fetch_slow(c));
         step(c);
     }
@@ -106,7 +104,7 @@ static void take_interrupt(struct la_cpu *c)
 // Serves what other threads asked for. False: leave, for the reason in *why.
 static bool serve_requests(struct la_cpu *c, enum cpu_exit *why)
 {
-    u32 requests = atomic_exchange_explicit(&c->cpu.requests, 0, memory_order_seq_cst);
+    u32 requests = __atomic_exchange_n(&c->cpu.requests, 0, __ATOMIC_SEQ_CST);
     if (requests & CPU_REQ_FLUSH)
         la_mmu_flush(c);
     if (requests & CPU_REQ_STOP) {

@@ -17,7 +17,6 @@
 enum la_csr_number {
 #define CSR(number, name, writable, reset, scope) CSR_##name = number,
 #include "cpu/loongarch64/csr.def"
-#include <stdatomic.h>
 #undef CSR
     CSR_MCSR0 = 0xc0,   // to 0xff: shadow of the CPUCFG words
     CSR_UCAWIN = 0x100, // to 0x109
@@ -245,7 +244,7 @@ u32 la_pending_lines(struct la_cpu *c, const struct la_context *x);
 // The run loop looks at interrupts before the next instruction.
 static inline void la_check_interrupts_soon(struct la_cpu *c)
 {
-    atomic_fetch_or_explicit(&c->cpu.requests, CPU_REQ_IRQ, memory_order_relaxed);
+    __atomic_fetch_or(&c->cpu.requests, CPU_REQ_IRQ, __ATOMIC_RELAXED);
 }
 
 // Raises FPD, SXD or ASXD for the EUEN bit in the context whose bit is off.
