@@ -8,6 +8,7 @@
 #include "dev/device.h"
 #include "host/console/console.h"
 #include "mach/machine.h"
+#include "vmm/run_check.h"
 #include "vmm/run_options.h"
 #include "vmm/verbs.h"
 
@@ -37,6 +38,13 @@ static void put_boards(FILE *to)
     const struct board *b;
     for (size_t i = 0; (b = board_at(i)); i++)
         fprintf(to, "%s ", b->name);
+    fprintf(to, "help");
+}
+
+static void put_accels(FILE *to)
+{
+    for (const struct run_accel *a = run_accels; a->name; a++)
+        fprintf(to, "%s ", a->name);
     fprintf(to, "help");
 }
 
@@ -88,8 +96,9 @@ static const struct {
     void (*put)(FILE *to);
     char quote;
 } lists[] = {
-    {"@file", put_files, '\''},    {"@board", put_boards, '\''},    {"@cpu", put_cpus, '\''},
-    {"@device", put_devices, '"'}, {"@log", put_log_classes, '\''}, {"@serial", put_serials, '\''},
+    {"@file", put_files, '\''},     {"@accel", put_accels, '\''},  {"@board", put_boards, '\''},
+    {"@cpu", put_cpus, '\''},       {"@device", put_devices, '"'}, {"@log", put_log_classes, '\''},
+    {"@serial", put_serials, '\''},
 };
 
 static void put_values(const char *values, FILE *to)

@@ -6,6 +6,7 @@
 #include "dev/device.h"
 #include "host/console/console.h"
 #include "mach/machine.h"
+#include "vmm/run_check.h"
 #include "vmm/run_options.h"
 #include "vmm/verbs.h"
 
@@ -121,6 +122,13 @@ static void write_boards(FILE *to)
     fputs(".PP", to);
 }
 
+static void write_accels(FILE *to)
+{
+    for (const struct run_accel *a = run_accels; a->name; a++)
+        put_item(a->name, a->doc, to);
+    fputs(".PP", to);
+}
+
 static void write_models(FILE *to)
 {
     for (const struct la_model *m = la_models; m->name; m++)
@@ -210,6 +218,7 @@ const struct doc_part man_parts[] = {
     {"options", write_options},
     {"verb-list", write_verbs},
     {"boards", write_boards},
+    {"accels", write_accels},
     {"models", write_models},
     {"features", write_features},
     {"devices", write_devices},

@@ -25,11 +25,21 @@ static bool check_board(const char *name, struct err *e)
     return err_suggest(e, name, names, "-machine help lists them");
 }
 
+const struct run_accel run_accels[] = {
+#define ACCEL(name, doc) {name, doc},
+#include "vmm/accels.def"
+#undef ACCEL
+    {0},
+};
+
 static bool check_accel(const char *name, struct err *e)
 {
-    static const char *const names[] = {"interp", NULL};
-    if (!name || !strcmp(name, names[0]))
-        return true;
+    const char *names[ARRAY_LEN(run_accels)] = {NULL};
+    for (size_t i = 0; run_accels[i].name; i++) {
+        names[i] = run_accels[i].name;
+        if (!name || !strcmp(name, names[i]))
+            return true;
+    }
     err_set(e, "-accel: there is no '%s'", name);
     return err_suggest(e, name, names, "-accel help lists them");
 }

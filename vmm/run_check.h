@@ -4,8 +4,15 @@
 
 #include "vmm/run_options.h"
 
-// False with a message that names the option. Reads no files and changes nothing.
+// What -accel may name; ends with a NULL name.
+struct run_accel {
+    const char *name, *doc;
+};
+
+extern const struct run_accel run_accels[];
+
 // "no device NAME", with the nearest one. Returns false.
 bool run_no_device(const char *name, struct err *e);
 
+// False with a message that names the option. Changes nothing.
 bool run_check(const struct run_options *o, struct err *e);

@@ -20,6 +20,12 @@ static void print_usage(void)
         "2 internal error, 3 the guest panicked (with -no-reboot).\n");
 }
 
+static void print_accels(void)
+{
+    for (const struct run_accel *a = run_accels; a->name; a++)
+        printf("  %-12s %s\n", a->name, a->doc);
+}
+
 static void print_boards(void)
 {
     const struct board *b;
@@ -132,7 +138,7 @@ bool run_help(const struct run_options *o, struct err *e)
     else if (asks(o->log))
         print_log_classes();
     else if (asks(o->accel))
-        printf("  %-12s %s\n", "interp", "interpreter, exact and traceable; any host");
+        print_accels();
     else if (o->serials.n && asks(o->serials.texts[0]))
         print_serials();
     else if (o->netdevs.n && asks(o->netdevs.texts[0]))

@@ -96,8 +96,8 @@ class Terminal:
         self.seen = b''
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
+            fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack('HHHH', 50, width, 0, 0))
             os.execve(args[0], args, {**os.environ, 'TERM': 'xterm', **env})
-        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack('HHHH', 50, width, 0, 0))
         self.status = None
 
     def expect(self, text):

@@ -106,7 +106,7 @@ def test_manual_page_has_every_option(s):
 
 def test_manual_pages_have_every_name(s):
     text = page('lh-run.1')
-    names = [line.split()[0] for option in ('-device', '-machine', '-d', '-cpu')
+    names = [line.split()[0] for option in ('-device', '-machine', '-d', '-cpu', '-accel')
              for line in show(s, 'run', option, 'help').splitlines() if line.startswith('  ')]
     check(len(names) > 15, names)
     check_equal([n for n in names if f'\n.TP\n{n}\n' not in text], [])
@@ -122,7 +122,7 @@ def test_manual_page_of_guest_has_every_option(s):
 
 def test_manual_pages_are_right_for_groff(s):
     if not shutil.which('groff'):
-        raise Skip('there is no groff')
+        raise Skip('missing groff')
     for name in ('lh.1', 'lh-run.1', 'lh-guest.1'):
         path = os.path.join(os.environ['LH_DOCS'], name)
         p = subprocess.run(['groff', '-man', '-Tutf8', '-ww', '-z', path], capture_output=True,

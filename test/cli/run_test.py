@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """How machines end, and what the exit status says."""
 
+import subprocess
 import time
 
 from harness import check, check_equal, main
@@ -59,12 +60,12 @@ def test_panic_and_power_off(s):
 def test_panic_and_silence(s):
     """A guest that stays where it is ends a second after its last words, not sooner."""
     for forever in ('spin', 'idle'):
-        kernel = s.payload('print', f'{PANIC}: why\\n', 'delay', '400', 'print', 'last words\\n',
+        kernel = s.payload('print', f'{PANIC}: why\\n', 'delay', '100', 'print', 'last words\\n',
                            forever)
         start = time.monotonic()
         expect(s.lh_run(kernel, '-no-reboot'), 3, f'{PANIC}: why\nlast words\n',
                'lh run: the guest panicked\n')
-        check(time.monotonic() - start >= 1.4, time.monotonic() - start)
+        check(time.monotonic() - start >= 1.1, time.monotonic() - start)
 
 
 def test_panic_without_no_reboot_goes_on(s):
@@ -78,6 +79,28 @@ def test_panic_on_a_port_that_nobody_reads(s):
     for port in ('null', 'pty', 'unix:' + s.path('s') + ',server,wait=off'):
         result = s.lh_run(kernel, '-no-reboot', '-serial', port)
         check_equal((result.status, result.out), (3, ''))
+
+
+def test_network_without_being_asked(s):
+    """A machine has a card if the user network is built in, unless somebody says something of
+    networks; the message tells which networks there are."""
+    kernel, card = s.payload('poweroff'), ['-device', 'virtio-net-pci,netdev=none']
+    has_network = '\nok  user network' in s.run('doctor').out
+
+    def there_is(*args):
+        return s.lh_run(kernel, *card, *args).err.strip().split(': ')[-1]
+    check_equal(there_is(), 'nic0' if has_network else 'none')
+    check_equal(there_is('-nic', 'none'), 'none')
+    if has_network:
+        check_equal(there_is('-netdev', 'user,id=mine'), 'mine')
+
+
+def test_standard_streams_that_are_closed(s):
+    kernel = s.payload('print', 'hello\\n', 'poweroff')
+    for closed, out in (('<&-', 'hello\n'), ('>&-', ''), ('2>&-', 'hello\n'), ('<&- >&- 2>&-', '')):
+        p = subprocess.run(['sh', '-c', f'exec "$0" "$@" {closed}', s.lh, 'run', kernel],
+                           capture_output=True, text=True, timeout=30, check=False)
+        check_equal((p.returncode, p.stdout), (0, out))
 
 
 def test_no_panic(s):
