@@ -23,36 +23,43 @@ static const struct la_model *find_model(const char *name, struct err *e)
     return NULL;
 }
 
-static bool check_feature(const char *name, struct err *e)
+static bool is_known(const char *name, const char *const *names)
+{
+    while (*names && strcmp(*names, name))
+        names++;
+    return *names;
+}
+
+static bool check_name(const char *name, struct err *e)
 {
     const char *names[MAX_NAMES] = {NULL};
-    for (size_t i = 0; la_features[i].name; i++) {
-        BUG_ON(i + 1 >= MAX_NAMES);
-        names[i] = la_features[i].name;
-        if (!strcmp(names[i], name))
-            return true;
-    }
+    size_t n = 0;
+    for (size_t i = 0; la_features[i].name; i++)
+        names[n++] = la_features[i].name;
+    for (size_t i = 0; la_lvz_properties[i].name; i++)
+        names[n++] = la_lvz_properties[i].name;
+    BUG_ON(n >= MAX_NAMES);
+    if (is_known(name, names))
+        return true;
     err_set(e, "-cpu: no feature '%s'", name);
     return err_suggest(e, name, names, "-cpu help lists them");
 }
 
-// Cuts "NAME=on" or "NAME=off" into name and value; the name is known then.
-static bool parse_feature(char *text, bool *on, struct err *e)
+// One "NAME=VALUE"; c may be NULL.
+static bool apply_feature(struct la_cpu *c, char *text, struct err *e)
 {
     char *value = strchr(text, '=');
-    if (!value || (strcmp(value, "=on") && strcmp(value, "=off")))
+    if (!value)
         return err_set(e, "-cpu: '%s': write FEATURE=on or FEATURE=off", text);
-    *value = 0;
-    *on = !strcmp(value + 1, "on");
-    return check_feature(text, e);
+    *value++ = 0;
+    return check_name(text, e) &&
+           (la_cpu_set_property(c, text, value, e) || err_context(e, "-cpu"));
 }
 
-// Goes through the features of `rest` (NULL: none) and sets them; c may be NULL.
 static bool apply_features(struct la_cpu *c, char *rest, struct err *e)
 {
-    bool on = false;
     for (char *text; (text = strsep(&rest, ","));)
-        if (!parse_feature(text, &on, e) || (c && !la_cpu_set_feature(c, text, on, e)))
+        if (!apply_feature(c, text, e))
             return false;
     return true;
 }
@@ -80,6 +87,19 @@ struct cpu *cpu_option_new(void *text, struct cpu_bus *bus, unsigned index, stru
     return c ? &c->cpu : NULL;
 }
 
+static void print_properties(FILE *to)
+{
+    fprintf(to,
+            "Choices of the virtualization extension (lvz), where known sources leave it open:\n");
+    for (const struct la_lvz_property *p = la_lvz_properties; p->name; p++) {
+        fprintf(to, "  %-18s %s (default: ", p->name, p->doc);
+        if (p->is_flag)
+            fprintf(to, "%s)\n", p->initial ? "on" : "off");
+        else
+            fprintf(to, "%u)\n", p->initial);
+    }
+}
+
 void cpu_option_help(FILE *to)
 {
     fprintf(to, "Models:\n");
@@ -88,4 +108,5 @@ void cpu_option_help(FILE *to)
     fprintf(to, "Features, each MODEL,NAME=on or =off:\n");
     for (const struct la_feature *f = la_features; f->name; f++)
         fprintf(to, "  %-12s %s\n", f->name, f->doc);
+    print_properties(to);
 }

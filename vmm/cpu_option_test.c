@@ -54,7 +54,9 @@ TEST(what_is_wrong)
     expect_error("", "-cpu: no model ''; -cpu help lists them");
     expect_error("max,", "-cpu: '': write FEATURE=on or FEATURE=off");
     expect_error("max,lsx", "-cpu: 'lsx': write FEATURE=on or FEATURE=off");
-    expect_error("max,lsx=yes", "-cpu: 'lsx=yes': write FEATURE=on or FEATURE=off");
+    expect_error("max,lsx=yes", "-cpu: lsx=yes: write lsx=on or lsx=off");
+    expect_error("max,gidbits=9", "-cpu: gidbits=9: not a number from 0 to 8");
+    expect_error("max,lvz-titp=1", "-cpu: lvz-titp=1: write lvz-titp=on or lvz-titp=off");
     expect_error("max,lasq=on", "-cpu: no feature 'lasq'; did you mean lasx?");
 }
 
@@ -70,4 +72,16 @@ TEST(help_has_every_model_and_feature)
     for (const struct la_feature *f = la_features; f->name; f++)
         CHECK(strstr(text, f->name) && strstr(text, f->doc));
     free(text);
+}
+
+TEST(choices_of_the_virtualization_extension)
+{
+    struct err e = {0};
+    struct clock clock = {.now = stopped};
+    struct cpu_bus bus = {.clock = &clock};
+    struct cpu *cpu = cpu_option_new("max,gidbits=2,lvz-titp=off,lsx=off", &bus, 0, &e);
+    REQUIRE(cpu);
+    CHECK_EQ(((struct la_cpu *)cpu)->lvz.gidbits, 2);
+    CHECK(!((struct la_cpu *)cpu)->lvz.titp);
+    cpu->ops->free(cpu);
 }

@@ -174,3 +174,21 @@ bool la_cpu_set_feature(struct la_cpu *c, const char *name, bool on, struct err 
     }
     return unknown_feature(name, e);
 }
+
+static bool is_feature(const char *name)
+{
+    for (const struct la_feature *f = la_features; f->name; f++)
+        if (!strcmp(f->name, name))
+            return true;
+    return false;
+}
+
+bool la_cpu_set_property(struct la_cpu *c, const char *name, const char *value, struct err *e)
+{
+    if (!is_feature(name))
+        return la_lvz_set_property(c, name, value, e);
+    bool on = !strcmp(value, "on");
+    if (!on && strcmp(value, "off"))
+        return err_set(e, "%s=%s: write %s=on or %s=off", name, value, name, name);
+    return !c || la_cpu_set_feature(c, name, on, e);
+}

@@ -55,21 +55,30 @@ static bool parse_value(const struct la_lvz_property *p, const char *text, u32 *
     return end != text && !*end && n >= p->low && n <= p->high;
 }
 
+static const struct la_lvz_property *find_property(const char *name)
+{
+    for (const struct la_lvz_property *p = la_lvz_properties; p->name; p++)
+        if (!strcmp(p->name, name))
+            return p;
+    return NULL;
+}
+
 bool la_lvz_set_property(struct la_cpu *c, const char *name, const char *text, struct err *e)
 {
-    for (const struct la_lvz_property *p = la_lvz_properties; p->name; p++) {
-        u32 value;
-        if (strcmp(p->name, name))
-            continue;
-        if (!parse_value(p, text, &value) && p->is_flag)
+    const struct la_lvz_property *p = find_property(name);
+    u32 value;
+    if (!p)
+        return err_set(e, "no CPU property '%s'", name);
+    if (!parse_value(p, text, &value)) {
+        if (p->is_flag)
             return err_set(e, "%s=%s: write %s=on or %s=off", name, text, name, name);
-        if (!parse_value(p, text, &value))
-            return err_set(e, "%s=%s: not a number from %u to %u", name, text, p->low, p->high);
+        return err_set(e, "%s=%s: not a number from %u to %u", name, text, p->low, p->high);
+    }
+    if (c) {
         set_property(&c->lvz, p, value);
         la_lvz_reset(c);
-        return true;
     }
-    return err_set(e, "no CPU property '%s'", name);
+    return true;
 }
 
 bool la_has_lvz(const struct la_cpu *c)

@@ -28,7 +28,8 @@ struct la_lvz_property {
 
 extern const struct la_lvz_property la_lvz_properties[]; // ends with a NULL name
 
-// "on", "off" or a number. False with a message, also for names that are no property.
+// "on", "off" or a number. False with a message, also for names that are no property. Without a
+// processor the words are only checked.
 bool la_lvz_set_property(struct la_cpu *c, const char *name, const char *value, struct err *e);
 
 void la_lvz_init(struct la_lvz *z); // the initial choices

@@ -227,6 +227,9 @@ struct la_cpu *la_cpu_new(const struct la_model *model, struct cpu_bus *bus, uns
 void la_cpu_free(struct la_cpu *c);
 // Turns features on and off (`-cpu max,lasx=off`); only before the first instruction.
 bool la_cpu_set_feature(struct la_cpu *c, const char *name, bool on, struct err *e);
+// The same for features and properties of the virtualization extension (lvz.h), from text. Without a
+// processor the words are only checked.
+bool la_cpu_set_property(struct la_cpu *c, const char *name, const char *value, struct err *e);
 
 // exception.c -----------------------------------------------------------------------------------
 
