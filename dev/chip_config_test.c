@@ -143,7 +143,7 @@ TEST(other_functions_start_as_the_board_says)
     fabric_free(&f);
 }
 
-TEST(address_windows_are_stored_and_enabling_one_is_told)
+TEST(address_windows_are_stored_and_those_without_effect_are_told)
 {
     struct fabric f;
     fabric_init(&f, 1, 32);
@@ -154,12 +154,35 @@ TEST(address_windows_are_stored_and_enabling_one_is_told)
             CHECK_EQ(csr_read(&f, 0, address, 8), 0x123456789abc0000 | address);
         }
     }
-    // Offsets of MMAP0-7 have bit 7 set.
-    CHECK_EQ(f.n_unimp, 15 * 8);
-    csr_write(&f, 0, 0x2080, 0x80, 8);
-    CHECK_EQ(f.n_unimp, 15 * 8);
+    // Offsets of MMAP0-7 have bit 7 set. Those of the four processors have an effect.
+    CHECK_EQ(f.n_unimp, 11 * 8);
+    csr_write(&f, 0, 0x2480, 0x80, 8);
+    CHECK_EQ(f.n_unimp, 11 * 8);
     CHECK_EQ(csr_read(&f, 0, 0x20c0, 8), 0);
     CHECK_EQ(csr_read(&f, 0, 0x2800, 8), 0);
-    CHECK_EQ(f.n_unimp, 15 * 8 + 2);
+    CHECK_EQ(f.n_unimp, 11 * 8 + 2);
+    fabric_free(&f);
+}
+
+TEST(a_processors_windows_route_what_it_accesses)
+{
+    struct fabric f;
+    fabric_init(&f, 2, 32);
+    struct addr_window *w = f.chip->windows;
+    CHECK_EQ(addr_window_route(w, 1, 0x90001234), 0x90001234);
+    // Window 1 of core 1: 0x90000000, 16 MiB, to 0x10000000; window 0 is off.
+    csr_write(&f, 0, 0x2100, 0x90000000, 8);
+    csr_write(&f, 0, 0x2140, 0xffffffffff000000, 8);
+    csr_write(&f, 0, 0x2108, 0x90000000, 8);
+    csr_write(&f, 0, 0x2148, 0xffffffffff000000, 8);
+    csr_write(&f, 0, 0x2188, 0x10000000 | 0x80 | 0x30, 8);
+    CHECK_EQ(addr_window_route(w, 1, 0x90001234), 0x10001234);
+    CHECK_EQ(addr_window_route(w, 1, 0x91001234), 0x91001234);
+    CHECK_EQ(addr_window_route(w, 0, 0x90001234), 0x90001234);
+    // The lowest window wins.
+    csr_write(&f, 0, 0x2180, 0x20000000 | 0x80, 8);
+    CHECK_EQ(addr_window_route(w, 1, 0x90001234), 0x20001234);
+    device_reset(&w->dev);
+    CHECK_EQ(addr_window_route(w, 1, 0x90001234), 0x90001234);
     fabric_free(&f);
 }

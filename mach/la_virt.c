@@ -75,10 +75,12 @@ static bool make_chip(struct machine *m, struct err *e)
     v->chip->cores.out = (struct irq){set_core_line, m, 0};
     if (!device_realize(&v->chip->dev, e))
         return false;
-    iocsr_map(v->chip->iocsr);
+    ls3_chip_map(v->chip);
     m->bus.iocsr_read = iocsr_read;
     m->bus.iocsr_write = iocsr_write;
     m->bus.opaque = v->chip->iocsr;
+    m->bus.route = addr_window_route;
+    m->bus.route_opaque = v->chip->windows;
     return true;
 }
 

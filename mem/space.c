@@ -96,13 +96,19 @@ static void flatten(struct mem_space *m)
     }
 }
 
+void mem_changed(struct mem_space *m)
+{
+    if (m->changed)
+        m->changed(m->changed_opaque);
+}
+
 void mem_add_region(struct mem_space *m, struct mem_region *r)
 {
     BUG_ON(m->n_regions == MEM_MAX_REGIONS || !r->size);
     m->regions[m->n_regions++] = r;
     flatten(m);
-    if (r->direct && m->changed)
-        m->changed(m->changed_opaque);
+    if (r->direct)
+        mem_changed(m);
 }
 
 void mem_remove_region(struct mem_space *m, struct mem_region *r)
@@ -115,16 +121,16 @@ void mem_remove_region(struct mem_space *m, struct mem_region *r)
         break;
     }
     flatten(m);
-    if (r->direct && m->changed)
-        m->changed(m->changed_opaque);
+    if (r->direct)
+        mem_changed(m);
 }
 
 void mem_move_region(struct mem_space *m, struct mem_region *r, gpa_t base)
 {
     r->base = base;
     flatten(m);
-    if (r->direct && m->changed)
-        m->changed(m->changed_opaque);
+    if (r->direct)
+        mem_changed(m);
 }
 
 void mem_set_direct(struct mem_space *m, struct mem_region *r, bool is_direct)
@@ -132,8 +138,7 @@ void mem_set_direct(struct mem_space *m, struct mem_region *r, bool is_direct)
     if (r->is_direct == is_direct)
         return;
     r->is_direct = is_direct;
-    if (m->changed)
-        m->changed(m->changed_opaque);
+    mem_changed(m);
 }
 
 static struct mem_flat_range *flat_find(struct mem_space *m, gpa_t gpa)

@@ -88,6 +88,8 @@ void mem_add_region(struct mem_space *m, struct mem_region *r);
 void mem_remove_region(struct mem_space *m, struct mem_region *r);
 // Moves an added region, e.g. a PCI BAR.
 void mem_move_region(struct mem_space *m, struct mem_region *r, gpa_t base);
+// Tells `changed` that processors must look again, e.g. because address windows moved.
+void mem_changed(struct mem_space *m);
 void mem_set_direct(struct mem_space *m, struct mem_region *r, bool is_direct);
 
 // Processors. A host pointer to `size` bytes at gpa if they are all RAM (or, for reads, direct

@@ -226,17 +226,23 @@ static void check_gpa(struct la_cpu *c, u64 gpa, enum la_access access)
         la_raise_root(c, invalid[access], gpa);
 }
 
+u64 la_route(const struct la_cpu *c, u64 pa)
+{
+    const struct cpu_bus *bus = c->cpu.bus;
+    return bus->route ? bus->route(bus->route_opaque, c->cpu.index, pa) : pa;
+}
+
 u64 la_translate_gpa(struct la_cpu *c, u64 gpa, enum la_access access)
 {
     check_gpa(c, gpa, access);
     struct la_tlb_view v = la_tlb_stage2(c);
-    return translate_by_tlb(c, &v, gpa, access);
+    return la_route(c, translate_by_tlb(c, &v, gpa, access));
 }
 
 u64 la_translate(struct la_cpu *c, u64 va, enum la_access access)
 {
     u64 pa = translate_own(c, va, access);
-    return la_in_guest(c) ? la_translate_gpa(c, pa, access) : pa;
+    return la_in_guest(c) ? la_translate_gpa(c, pa, access) : la_route(c, pa);
 }
 
 bool la_mmu_may_cache(const struct la_cpu *c)

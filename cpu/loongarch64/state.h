@@ -324,6 +324,8 @@ void la_mmu_flush_asid(struct la_cpu *c, unsigned gid, unsigned asid);
 void la_mmu_flush_gid(struct la_cpu *c, unsigned gid);
 // The second stage: the host-physical address behind a guest-physical one; exits on a fault.
 u64 la_translate_gpa(struct la_cpu *c, u64 gpa, enum la_access access);
+// The address on the bus that a physical address leads to: the board's address windows.
+u64 la_route(const struct la_cpu *c, u64 pa);
 u64 la_physical_mask(const struct la_cpu *c); // PALEN bits
 
 void la_mmu_init(struct la_cpu *c); // allocates c->contexts

@@ -52,7 +52,7 @@ static u64 table_address(const struct la_cpu *c, const struct la_context *x, u64
 static u64 table_in_host(struct la_cpu *c, const struct la_context *x, u64 pa,
                          enum la_access access)
 {
-    return x == &c->guest ? la_translate_gpa(c, pa, access) : pa;
+    return x == &c->guest ? la_translate_gpa(c, pa, access) : la_route(c, pa);
 }
 
 static u64 read_entry(struct la_cpu *c, const struct la_context *x, u64 pa)
