@@ -60,3 +60,18 @@ TEST(wrong_properties_say_what_is_wrong)
     CHECK_STR(e.text, "lamp: too bright");
     device_free(d);
 }
+
+// Options are checked on devices that are never realized, in no machine.
+TEST(pluggable_types_are_freed_without_having_been_realized)
+{
+    struct device_env env = {0};
+    const struct device_type *t;
+    unsigned n = 0;
+    for (size_t i = 0; (t = device_type_at(i)); i++) {
+        if (!t->is_pluggable)
+            continue;
+        device_free(device_new(t, &env));
+        n++;
+    }
+    CHECK(n > 0);
+}

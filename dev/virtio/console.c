@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// virtio-serial-pci, a console with one port (VIRTIO 1.2, section 5.3), without multiport.
+// virtio-serial-pci, a console with one port (VIRTIO 1.2, section 5.3), without multiport. What the
+// port is connected to is its own chardev=, or that of a virtconsole device that comes after it.
 //
 // Output that the console's buffer does not take waits in the queue, and so does input for which
 // the driver has no buffer: neither is lost.
+#include "dev/pci_bus.h"
 #include "dev/virtio/virtio_pci.h"
 #include "base/bits.h"
 #include "host/backends.h"
@@ -20,7 +22,7 @@ struct virtio_console {
     struct virtio_pci t;
     char *chardev;
 
-    struct console *console; // borrowed
+    struct console *console; // borrowed; NULL: output is lost, and there is no input
     u64 sent;                // bytes of the next buffer of TX that are gone already
 };
 
@@ -32,7 +34,7 @@ static struct virtio_console *console_of(struct virtio *v)
 static bool send(struct virtio *v, unsigned queue, const struct virtq_buffer *b)
 {
     struct virtio_console *c = console_of(v);
-    for (int i = 0; c->sent < b->out_size; i++) {
+    for (int i = 0; c->console && c->sent < b->out_size; i++) {
         u8 bytes[CHUNK];
         if (i == CHUNKS_PER_TURN) {
             virtio_kick_later(v, queue);
@@ -53,7 +55,7 @@ static bool receive(struct virtio *v, unsigned queue, const struct virtq_buffer 
 {
     struct virtio_console *c = console_of(v);
     u8 bytes[CHUNK];
-    if (!console_has_input(c->console))
+    if (!c->console || !console_has_input(c->console))
         return false;
     u64 n = console_read(c->console, bytes, b->in_size < CHUNK ? b->in_size : CHUNK);
     iov_write(b->in, b->n_in, 0, bytes, n);
@@ -85,7 +87,7 @@ static void reset(struct virtio *v)
 static void config_write(struct virtio *v, unsigned offset, u32 value, unsigned size)
 {
     u8 byte = (u8)value;
-    if (offset == C_EMERG_WRITE)
+    if (offset == C_EMERG_WRITE && console_of(v)->console)
         console_write(console_of(v)->console, &byte, 1);
 }
 
@@ -95,23 +97,27 @@ static const struct virtio_ops console_ops = {.name = "virtio-console",
                                               .reset = reset,
                                               .config_write = config_write};
 
+static bool connect(struct virtio_console *c, const char *chardev, struct err *e)
+{
+    struct device *d = &c->t.pci.d;
+    c->console = backends_take_chardev(d->env->backends, chardev, d->type->name, e);
+    if (!c->console)
+        return false;
+    struct console_front front = {.readable = readable, .writable = writable, .opaque = &c->t.v};
+    console_attach(c->console, &front);
+    return true;
+}
+
 static bool realize(struct device *d, struct err *e)
 {
     struct virtio_console *c = (struct virtio_console *)d;
     struct virtio *v = &c->t.v;
-    c->console = backends_take_chardev(d->env->backends, c->chardev, d->type->name, e);
-    if (!c->console)
-        return false;
     virtio_init(v, &console_ops, d->env, BIT(F_EMERG_WRITE));
     virtio_add_queue(v, QUEUE_SIZE);
     virtio_add_queue(v, QUEUE_SIZE);
     store_le(v->config + C_MAX_PORTS, 1, 4);
     v->config_size = C_SIZE;
-    if (!virtio_pci_realize(&c->t, 0x078000, e))
-        return false;
-    struct console_front front = {.readable = readable, .writable = writable, .opaque = v};
-    console_attach(c->console, &front);
-    return true;
+    return virtio_pci_realize(&c->t, 0x078000, e) && (!c->chardev || connect(c, c->chardev, e));
 }
 
 static void reset_device(struct device *d)
@@ -141,5 +147,36 @@ const struct device_type virtio_console_pci_type = {
     .realize = realize,
     .reset = reset_device,
     .free = free_device,
+    .is_pluggable = true,
+};
+
+struct virtconsole {
+    struct device d;
+    char *chardev;
+};
+
+// The first port that is not connected yet.
+static bool port_realize(struct device *d, struct err *e)
+{
+    const struct pci_bus *bus = d->env->pci;
+    for (unsigned i = 0; bus && i < PCI_N_DEVFN; i++) {
+        struct pci_device *p = bus->functions[i];
+        if (p && p->d.type == &virtio_console_pci_type && !((struct virtio_console *)p)->console)
+            return connect((struct virtio_console *)p, ((struct virtconsole *)d)->chardev, e);
+    }
+    return err_set(e, "needs a virtio-serial-pci before it whose port is not connected");
+}
+
+static const struct device_prop port_props[] = {
+    {"chardev", PROP_STRING, offsetof(struct virtconsole, chardev), "id of the console", NULL},
+    {NULL},
+};
+
+const struct device_type virtconsole_type = {
+    .name = "virtconsole",
+    .doc = "What a virtio-serial-pci is connected to.",
+    .size = sizeof(struct virtconsole),
+    .props = port_props,
+    .realize = port_realize,
     .is_pluggable = true,
 };

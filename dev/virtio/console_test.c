@@ -151,7 +151,16 @@ TEST(a_console_that_takes_everything_does_not_keep_the_machine)
     struct console *c = console_open("null", &loop, &e);
     REQUIRE(c != NULL);
     REQUIRE(backends_add_chardev(&b.backends, "c0", c, &e));
-    REQUIRE(bed_device(&b, "virtio-serial-pci,chardev=c0", &e) != NULL);
+    CHECK(!bed_device(&b, "virtconsole,chardev=c0", &e));
+    CHECK_STR(e.text,
+              "virtconsole: needs a virtio-serial-pci before it whose port is not connected");
+    REQUIRE(bed_device(&b, "virtio-serial-pci", &e) != NULL);
+    REQUIRE(driver_probe(&d, &b, 1 << 3) && driver_start(&d, ~0ULL, true));
+    struct piece p = {0, 100, false};
+    CHECK_EQ(driver_do(&d, TX, &p, 1), 0); // goes nowhere
+    CHECK(!bed_device(&b, "virtconsole", &e));
+    CHECK_STR(e.text, "virtconsole: property 'chardev' is missing");
+    REQUIRE(bed_device(&b, "virtconsole,chardev=c0", &e) != NULL);
     CHECK(!bed_device(&b, "virtio-serial-pci,chardev=c0", &e));
     CHECK_STR(e.text, "virtio-serial-pci: chardev 'c0' is already used by virtio-serial-pci");
     REQUIRE(driver_probe(&d, &b, 1 << 3) && driver_start(&d, ~0ULL, true));

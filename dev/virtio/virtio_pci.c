@@ -364,10 +364,11 @@ void virtio_pci_reset(struct virtio_pci *t)
 
 void virtio_pci_free(struct virtio_pci *t)
 {
+    if (!t->v.ops)
+        return; // realize did not come that far
     // Other threads may still complete what the device does.
     mem_lock(t->pci.d.env->mem);
-    if (t->v.ops)
-        virtio_reset(&t->v);
+    virtio_reset(&t->v);
     pci_free(&t->pci);
     mem_unlock(t->pci.d.env->mem);
 }
