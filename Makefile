@@ -15,10 +15,13 @@ FETCH     := sh tools/guest_fetch.sh --arch loong64 --suite $(SUITE) --out $(GUE
 
 export BUILD V
 
-.PHONY: all run test bench clean help
+.PHONY: all lh-loong64 run test bench clean help
 
 all:
 	$(Q)sh tools/build.sh
+
+lh-loong64:
+	$(Q)sh tools/build_loong64.sh
 
 run:
 	$(Q)sh tools/install_packages.sh build guest
@@ -45,4 +48,5 @@ help:
 	@echo 'make run     build, fetch a Debian guest once, start it on this terminal'
 	@echo 'make test    build and run every test; the last line counts them'
 	@echo 'make bench   build and run the benchmarks'
+	@echo 'make lh-loong64  build the program for loong64 Linux, static: build-loong64/lh'
 	@echo 'make clean   remove $(BUILD)/; the guest stays in $(CACHE)/'

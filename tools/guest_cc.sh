@@ -10,4 +10,4 @@ sysroot=${LH_SYSROOT:-${LH_CACHE:-${XDG_CACHE_HOME:-${HOME:?}/.cache}/longhouse}
 [ -f "$sysroot/.complete" ] || sh "$(dirname "$0")/guest_sysroot.sh" "$sysroot" || exit 125
 for gcc in "$sysroot"/tree/usr/lib/gcc/loongarch64-linux-gnu/*; do break; done
 exec clang-19 --target=loongarch64-linux-gnu --sysroot="$sysroot/tree" --gcc-install-dir="$gcc" \
-    -fuse-ld=lld-19 -static "$@"
+    -fuse-ld=lld-19 -Wno-unused-command-line-argument -static "$@"

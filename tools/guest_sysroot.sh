@@ -18,7 +18,7 @@ gcc_library() {
 
 set_defaults
 out=${1:-${LH_CACHE:-${XDG_CACHE_HOME:-${HOME:?}/.cache}/longhouse}/sysroot}
-recipe=1
+recipe=3
 
 [ "$(stamp complete)" != "recipe=$recipe" ] || exit 0
 open_out
@@ -27,8 +27,12 @@ begin
 what_part=sysroot
 progress "$what_part"
 # shellcheck disable=SC2046 # one word or none
-unpack "$partial/tree" libc6 libc6-dev linux-libc-dev libgcc-s1 libcrypt-dev $(gcc_library)
+unpack "$partial/tree" libc6 libc6-dev linux-libc-dev libgcc-s1 libcrypt-dev libfdt1 libfdt-dev \
+    zlib1g zlib1g-dev libzstd1 libzstd-dev $(gcc_library)
 rm -rf "$partial/tree/usr/share"
+# The links that the linker would prefer to static libraries.
+rm -f "$partial"/tree/usr/lib/*/libfdt.so "$partial"/tree/usr/lib/*/libz.so \
+    "$partial"/tree/usr/lib/*/libzstd.so
 # The linker looks in the places of a merged /usr.
 for name in lib lib64; do
     [ ! -d "$partial/tree/usr/$name" ] || [ -e "$partial/tree/$name" ] ||

@@ -22,6 +22,7 @@
 #include "vmm/signals.h"
 
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -140,8 +141,7 @@ static bool handle_shutdown(struct run *r, enum shutdown_reason reason)
     unsigned asked = 1 + (unsigned)reason;
     if (reason == SHUTDOWN_GUEST_PANIC) {
         // The guest goes on; has_panicked is set. What it asked for meanwhile stays.
-        __atomic_compare_exchange_n(&r->machine->shutdown_request, &asked, MACHINE_RUNS, false,
-                                    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+        atomic_compare_exchange_strong(&r->machine->shutdown_request, &asked, MACHINE_RUNS);
         return true;
     }
     if (reason != SHUTDOWN_RESET || r->options.no_reboot)
