@@ -56,6 +56,8 @@ static void put_cpus(FILE *to)
     fprintf(to, "help'\n            [[ $2 != *,* ]] || list='");
     for (const struct la_feature *f = la_features; f->name; f++)
         fprintf(to, "%s=on %s=off ", f->name, f->name);
+    for (const struct la_lvz_property *l = la_lvz_properties; l->name; l++)
+        fprintf(to, l->is_flag ? "%s=on %s=off " : "%s= ", l->name, l->name);
 }
 
 // Names, and after a comma properties.

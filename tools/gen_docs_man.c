@@ -140,6 +140,8 @@ static void write_features(FILE *to)
 {
     for (const struct la_feature *f = la_features; f->name; f++)
         put_item(f->name, f->doc, to);
+    for (const struct la_lvz_property *l = la_lvz_properties; l->name; l++)
+        put_item(l->name, l->doc, to);
     fputs(".PP", to);
 }
 

@@ -131,7 +131,7 @@ def test_names(s):
         ('-cpu max,lsz=on', "-cpu: no feature 'lsz'; did you mean lsx?"),
         ('-cpu max,warpdrive=on', "-cpu: no feature 'warpdrive'; -cpu help lists them"),
         ('-cpu max,lsx', "-cpu: 'lsx': write FEATURE=on or FEATURE=off"),
-        ('-cpu max,lsx=1', "-cpu: 'lsx=1': write FEATURE=on or FEATURE=off"),
+        ('-cpu max,lsx=1', '-cpu: lsx=1: write lsx=on or lsx=off'),
         ('-accel inter', "-accel: there is no 'inter'; did you mean interp?"),
         ('-accel kvm', "-accel: there is no 'kvm'; -accel help lists them"),
         ('-d unimpl', "-d: no log class 'unimpl'; did you mean unimp?"),
