@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // virtio-net-pci, a network card with one pair of queues (VIRTIO 1.2, section 5.1).
 //
-// Checksums: the driver may leave those of its frames to us, and we tell it of frames that never
-// were on a wire. Segmentation stays the driver's. It hears all frames, as without a filter.
+// The driver may leave checksums and the cutting of long TCP frames to us, which is cheaper than in
+// the guest, and we tell it of frames that never were on a wire. It hears all frames, as without a
+// filter.
 #include "dev/pci_bus.h"
+#include "dev/virtio/net_segment.h"
 #include "dev/virtio/virtio_pci.h"
 #include "base/bits.h"
 #include "base/bug.h"
@@ -14,20 +16,31 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { RX = 0, TX = 1, QUEUE_SIZE = 256, MAX_TRIES = 8 };
-enum { F_CSUM = 0, F_GUEST_CSUM = 1, F_MAC = 5, F_MRG_RXBUF = 15, F_STATUS = 16 };
+enum { RX = 0, TX = 1, QUEUE_SIZE = 256, MAX_TRIES = 8, SEGMENTS_PER_TURN = 64 };
+enum {
+    F_CSUM = 0,
+    F_GUEST_CSUM = 1,
+    F_MAC = 5,
+    F_HOST_TSO4 = 11,
+    F_HOST_TSO6 = 12,
+    F_HOST_ECN = 13,
+    F_MRG_RXBUF = 15,
+    F_STATUS = 16,
+};
 enum { C_MAC = 0, C_STATUS = 6, C_SIZE = 8, LINK_UP = 1 };
 
 // struct virtio_net_hdr, section 5.1.6.
 enum {
     H_FLAGS = 0,
     H_GSO_TYPE = 1,
+    H_GSO_SIZE = 4,
     H_CSUM_START = 6,
     H_CSUM_OFFSET = 8,
     H_NUM_BUFFERS = 10,
     HEADER_SIZE = 12,
     FLAG_NEEDS_CSUM = 1,
     FLAG_DATA_VALID = 2,
+    GSO_ECN = 0x80,
 };
 
 struct virtio_net {
@@ -36,7 +49,9 @@ struct virtio_net {
 
     struct netdev *net; // borrowed
     u8 mac[6];
-    u8 frame[NETDEV_MAX_FRAME]; // one that needs a checksum
+    u8 frame[NETDEV_MAX_FRAME]; // one that needs a checksum or is cut
+    u8 segment[NETDEV_MAX_FRAME];
+    unsigned n_sent; // segments of the next frame of TX that are gone already
     struct iovec pieces[VIRTQ_MAX_PIECES];
 };
 
@@ -45,38 +60,53 @@ static struct virtio_net *net_of(struct virtio *v)
     return container_of(v, struct virtio_net, t.v);
 }
 
-// Ones' complement sum of big-endian words, RFC 1071.
-static u16 checksum(const u8 *p, u64 size)
-{
-    u64 sum = 0;
-    for (u64 i = 0; i + 1 < size; i += 2)
-        sum += load_be(p + i, 2);
-    if (size % 2)
-        sum += (u64)p[size - 1] << 8;
-    while (sum >> 16)
-        sum = (sum & 0xffff) + (sum >> 16);
-    return (u16)~sum;
-}
-
 // The field holds the sum of the pseudo header already. Zero would mean "none" in UDP.
 static bool complete_checksum(u8 *frame, u64 size, const u8 *header)
 {
     u64 from = load_le(header + H_CSUM_START, 2), at = from + load_le(header + H_CSUM_OFFSET, 2);
     if (from >= size || at + 2 > size)
         return false;
-    u16 sum = checksum(frame + from, size - from);
+    u16 sum = (u16)~segment_sum(frame + from, size - from, 0);
     store_be(frame + at, sum ? sum : 0xffff, 2);
     return true;
+}
+
+// 0, also for what is dropped, or -EAGAIN.
+static int send_segments(struct virtio_net *n, const u8 *header, u64 size)
+{
+    struct segment_plan p;
+    u8 kind = header[H_GSO_TYPE] & (u8)~GSO_ECN;
+    if ((kind != SEGMENT_TCPV4 && kind != SEGMENT_TCPV6) ||
+        !segment_plan(&p, (enum segment_kind)kind, n->frame, size,
+                      (unsigned)load_le(header + H_CSUM_START, 2),
+                      (unsigned)load_le(header + H_GSO_SIZE, 2))) {
+        log_guest(n->t.v.env->log, "virtio-net: frame of %llu bytes cannot be cut (type %u)",
+                  (unsigned long long)size, header[H_GSO_TYPE]);
+        return 0;
+    }
+    // Tiny segments make many; the rest of them follows later.
+    for (unsigned left = SEGMENTS_PER_TURN; n->n_sent < p.n; n->n_sent++) {
+        if (!left--) {
+            virtio_kick_later(&n->t.v, TX);
+            return -EAGAIN;
+        }
+        struct iovec v = {n->segment, segment_make(&p, n->n_sent, n->segment)};
+        if (netdev_send(n->net, &v, 1) == -EAGAIN)
+            return -EAGAIN;
+    }
+    return 0;
 }
 
 static int send_frame(struct virtio_net *n, const struct virtq_buffer *b, const u8 *header,
                       u64 size)
 {
-    if (!(header[H_FLAGS] & FLAG_NEEDS_CSUM)) {
+    if (!header[H_GSO_TYPE] && !(header[H_FLAGS] & FLAG_NEEDS_CSUM)) {
         unsigned n_pieces = iov_cut(b->out, b->n_out, HEADER_SIZE, size, n->pieces);
         return netdev_send(n->net, n->pieces, (int)n_pieces);
     }
     struct iovec flat = {n->frame, iov_read(b->out, b->n_out, HEADER_SIZE, n->frame, size)};
+    if (header[H_GSO_TYPE])
+        return send_segments(n, header, size);
     if (complete_checksum(n->frame, size, header))
         return netdev_send(n->net, &flat, 1);
     log_guest(n->t.v.env->log, "virtio-net: checksum outside of its frame");
@@ -92,11 +122,11 @@ static bool send(struct virtio *v, unsigned queue, const struct virtq_buffer *b)
         return true;
     }
     u64 size = b->out_size - HEADER_SIZE;
-    if (header[H_GSO_TYPE] || size > NETDEV_MAX_FRAME)
-        log_guest(v->env->log, "virtio-net: frame of %llu bytes, segmentation type %u",
-                  (unsigned long long)size, header[H_GSO_TYPE]);
+    if (size > NETDEV_MAX_FRAME)
+        log_guest(v->env->log, "virtio-net: frame of %llu bytes", (unsigned long long)size);
     else if (send_frame(n, b, header, size) == -EAGAIN)
         return false; // until `writable`
+    n->n_sent = 0;
     virtio_push(v, queue, b->head, 0);
     return true;
 }
@@ -198,6 +228,7 @@ static bool receive(void *opaque, const u8 *frame, size_t size)
 // Frames that wait for buffers are for the driver that was.
 static void reset(struct virtio *v)
 {
+    net_of(v)->n_sent = 0;
     if (net_of(v)->net)
         netdev_resume(net_of(v)->net);
 }
@@ -242,7 +273,8 @@ static bool realize(struct device *d, struct err *e)
     if (!net)
         return false;
     virtio_init(v, &net_ops, d->env,
-                BIT(F_CSUM) | BIT(F_GUEST_CSUM) | BIT(F_MAC) | BIT(F_MRG_RXBUF) | BIT(F_STATUS));
+                BIT(F_CSUM) | BIT(F_GUEST_CSUM) | BIT(F_MAC) | BIT(F_HOST_TSO4) | BIT(F_HOST_TSO6) |
+                    BIT(F_HOST_ECN) | BIT(F_MRG_RXBUF) | BIT(F_STATUS));
     virtio_add_queue(v, QUEUE_SIZE);
     virtio_add_queue(v, QUEUE_SIZE);
     if (!virtio_pci_realize(&n->t, 0x020000, e))

@@ -11,14 +11,31 @@
 
 enum { RX = 0, TX = 1, HEADER = 0x20000, DATA = 0x30000, HEADER_SIZE = 12 };
 
-// Keeps the last frame sent to it.
+// Keeps the last frame sent to it, and the payloads of TCP segments one after the other.
 struct wire {
     struct netdev n;
     u8 frame[NETDEV_MAX_FRAME];
     size_t size;
+    unsigned header; // of segments
+    u8 payload[NETDEV_MAX_FRAME];
+    size_t n_payload;
+    unsigned room; // frames until it is full; 0: any number
     unsigned n_sent, n_resumed;
     bool is_full, is_started;
 };
+
+// The sum over 16-bit words of what a checksum covers comes out as ones.
+static u16 sum(const u8 *p, unsigned n)
+{
+    u32 s = 0;
+    for (unsigned i = 0; i < n; i++)
+        s += i % 2 ? p[i] : (u32)p[i] << 8;
+    while (s >> 16)
+        s = (s & 0xffff) + (s >> 16);
+    return (u16)s;
+}
+
+static void check_segment(const struct wire *w);
 
 static int wire_send(struct netdev *n, const struct iovec *iov, int n_iov)
 {
@@ -27,6 +44,12 @@ static int wire_send(struct netdev *n, const struct iovec *iov, int n_iov)
         return -EAGAIN;
     w->size = iov_read(iov, (unsigned)n_iov, 0, w->frame, sizeof(w->frame));
     w->n_sent++;
+    if (w->header && w->size > w->header) {
+        memcpy(w->payload + w->n_payload, w->frame + w->header, w->size - w->header);
+        w->n_payload += w->size - w->header;
+        check_segment(w);
+    }
+    w->is_full = w->room && !--w->room;
     return 0;
 }
 
@@ -144,7 +167,7 @@ TEST(frames_go_out)
     CHECK_EQ(driver_do(&t.d, TX, pieces, 5), 0);
     CHECK_EQ(t.w->size, 1514);
     CHECK(!memcmp(t.w->frame, pattern(), 1514));
-    // Too short, too long, and segmented: dropped, and given back.
+    // Too short, too long, and not to be cut: dropped, and given back.
     struct piece tiny[] = {{HEADER, HEADER_SIZE, false}, {DATA, 13, false}};
     CHECK_EQ(driver_do(&t.d, TX, tiny, 2), 0);
     struct piece huge[] = {{HEADER, HEADER_SIZE, false}, {DATA, 0x40000, false}};
@@ -277,17 +300,6 @@ TEST(a_card_that_is_not_running_drops)
     bed_free(&t.b);
 }
 
-// The sum over 16-bit words of what a checksum covers comes out as ones.
-static u16 sum(const u8 *p, unsigned n)
-{
-    u32 s = 0;
-    for (unsigned i = 0; i < n; i++)
-        s += i % 2 ? p[i] : (u32)p[i] << 8;
-    while (s >> 16)
-        s = (s & 0xffff) + (s >> 16);
-    return (u16)s;
-}
-
 TEST(checksums_are_completed)
 {
     struct net t;
@@ -318,5 +330,125 @@ TEST(checksums_are_completed)
         CHECK_EQ(driver_do(&t.d, TX, p, 2), 0);
     }
     CHECK_EQ(t.w->n_sent, before);
+    bed_free(&t.b);
+}
+
+enum { IP = 14, SEQUENCE = 1000 };
+
+// Lengths, numbers and sums of a segment of the frame that make_tcp made.
+static void check_segment(const struct wire *w)
+{
+    const u8 *ip = w->frame + IP, *tcp = w->frame + w->header - 20;
+    bool is_ipv6 = w->frame[12] == 0x86;
+    u32 length = (u32)(w->size - w->header + 20);
+    u32 pseudo = 6 + length;
+    if (is_ipv6) {
+        CHECK_EQ(load_be(ip + 4, 2), length);
+        pseudo += sum(ip + 8, 32);
+    } else {
+        CHECK_EQ(load_be(ip + 2, 2), length + 20);
+        CHECK_EQ(load_be(ip + 4, 2), 77 + w->n_sent - 1); // identification
+        CHECK_EQ(sum(ip, 20), 0xffff);
+        pseudo += sum(ip + 12, 8);
+    }
+    u32 all = sum(tcp, length) + pseudo;
+    while (all >> 16)
+        all = (all & 0xffff) + (all >> 16);
+    CHECK_EQ(all, 0xffff);
+    CHECK_EQ(load_be(tcp + 4, 4), SEQUENCE + w->n_payload - (w->size - w->header));
+}
+
+static void make_tcp(struct net *t, bool is_ipv6, u32 payload, u16 mss)
+{
+    u8 *h = t->b.ram + HEADER, *f = t->b.ram + DATA, *ip = f + IP, *tcp = ip + (is_ipv6 ? 40 : 20);
+    memset(h, 0, HEADER_SIZE);
+    h[0] = VIRTIO_NET_HDR_F_NEEDS_CSUM;
+    h[1] = is_ipv6 ? VIRTIO_NET_HDR_GSO_TCPV6 : VIRTIO_NET_HDR_GSO_TCPV4 | VIRTIO_NET_HDR_GSO_ECN;
+    store_le(h + 4, mss, 2);
+    store_le(h + 6, (u64)(tcp - f), 2);
+    store_le(h + 8, 16, 2);
+    memcpy(f, pattern(), 74);
+    store_be(f + 12, is_ipv6 ? 0x86dd : 0x0800, 2);
+    ip[0] = is_ipv6 ? 0x60 : 0x45;
+    if (!is_ipv6)
+        store_be(ip + 4, 77, 2);
+    store_be(tcp + 4, SEQUENCE, 4);
+    tcp[12] = 0x50;
+    tcp[13] = 0x99; // CWR, ACK, PSH, FIN
+    memcpy(tcp + 20, pattern(), payload);
+    t->w->header = (unsigned)(tcp + 20 - f);
+    t->w->n_sent = 0;
+    t->w->n_payload = 0;
+}
+
+TEST(long_frames_are_cut)
+{
+    struct net t;
+    REQUIRE(net_open(&t, ~0ULL));
+    for (int is_ipv6 = 0; is_ipv6 < 2; is_ipv6++) {
+        make_tcp(&t, is_ipv6, 50001, 1460);
+        struct piece p[] = {{HEADER, HEADER_SIZE, false}, {DATA, t.w->header + 50001, false}};
+        t.w->room = is_ipv6 ? 0 : 10; // the network fills up in between
+        u16 head = driver_add(&t.d, TX, p, 2), used;
+        driver_kick(&t.d, TX);
+        CHECK_EQ(t.w->n_sent, is_ipv6 ? 35 : 10);
+        CHECK_EQ(t.w->frame[t.w->header - 7], is_ipv6 ? 0x19 : 0x10); // flags of the last
+        t.w->is_full = false;
+        mem_lock(&t.b.mem);
+        t.w->n.client.writable(t.w->n.client.opaque);
+        mem_unlock(&t.b.mem);
+        CHECK_EQ(t.w->n_sent, 35);
+        CHECK_EQ(t.w->frame[t.w->header - 7], 0x19);
+        CHECK_EQ(t.w->n_payload, 50001);
+        CHECK(!memcmp(t.w->payload, pattern(), 50001));
+        CHECK_EQ(driver_wait(&t.d, TX, &used), 0);
+        CHECK_EQ(used, head);
+    }
+    // One segment is the whole frame; tiny ones take several turns.
+    make_tcp(&t, false, 100, 1460);
+    struct piece p[] = {{HEADER, HEADER_SIZE, false}, {DATA, t.w->header + 100, false}};
+    CHECK_EQ(driver_do(&t.d, TX, p, 2), 0);
+    CHECK_EQ(t.w->n_sent, 1);
+    CHECK_EQ(t.w->frame[t.w->header - 7], 0x99);
+    make_tcp(&t, false, 100, 1);
+    driver_add(&t.d, TX, p, 2);
+    driver_kick(&t.d, TX);
+    CHECK_EQ(t.w->n_sent, 64);
+    bed_run_timers(&t.b);
+    CHECK_EQ(t.w->n_sent, 100);
+    CHECK_EQ(driver_wait(&t.d, TX, NULL), 0);
+    bed_free(&t.b);
+}
+
+TEST(frames_that_cannot_be_cut_are_dropped)
+{
+    static const struct {
+        u16 offset;
+        u8 value;
+        bool in_header;
+    } bad[] = {{1, VIRTIO_NET_HDR_GSO_UDP, true},
+               {1, VIRTIO_NET_HDR_GSO_TCPV6, true},
+               {6, 33, true}, // TCP not where IP ends
+               {7, 0xff, true},
+               {12, 0x07, false}, // not IP
+               {14, 0x65, false},
+               {14, 0x41, false},
+               {14, 0x4f, false},
+               {46, 0x40, false},  // TCP header too short
+               {46, 0xf0, false}}; // longer than the frame
+    struct net t;
+    REQUIRE(net_open(&t, ~0ULL));
+    for (unsigned i = 0; i < ARRAY_LEN(bad); i++) {
+        make_tcp(&t, false, 30, 10);
+        t.b.ram[(bad[i].in_header ? HEADER : DATA) + bad[i].offset] = bad[i].value;
+        struct piece p[] = {{HEADER, HEADER_SIZE, false}, {DATA, 84, false}};
+        CHECK_EQ(driver_do(&t.d, TX, p, 2), 0);
+        CHECK_EQ(t.w->n_sent, 0);
+    }
+    make_tcp(&t, false, 30, 0);
+    struct piece p[] = {{HEADER, HEADER_SIZE, false}, {DATA, 84, false}};
+    CHECK_EQ(driver_do(&t.d, TX, p, 2), 0);
+    CHECK_EQ(t.w->n_sent, 0);
+    CHECK_EQ(driver_status(&t.d), 15);
     bed_free(&t.b);
 }
