@@ -73,7 +73,9 @@ bool report_expected_fail(bool passed, const char *reason, const char *format, .
     spin_lock(&results.lock);
     results.n_expected++;
     print_result(passed ? "ok" : "not ok", format, arguments);
-    print(" # TO" "DO %s\n", reason);
+    print(" # TO"
+          "DO %s\n",
+          reason);
     spin_unlock(&results.lock);
     va_end(arguments);
     return passed;

@@ -11,18 +11,18 @@
 
 // Pages of the TLB: slot n of the MTLB is at VA(n), two pages of 16 KiB.
 #define PS       14
-#define VA(slot) (0x10000000ULL + (u64)(slot) * 0x100000)
-#define PA(slot) (SCRATCH_BASE + (u64)(slot) * 0x100000)
+#define VA(slot) (0x10000000ULL + (u64)(slot)*0x100000)
+#define PA(slot) (SCRATCH_BASE + (u64)(slot)*0x100000)
 enum { SLOT_FREE, SLOT_INVALID, SLOT_CLEAN, SLOT_NR, SLOT_NX, SLOT_KERNEL, N_SLOTS };
 
 #define NOT_CANONICAL 0x0001000000000000ULL
 #define SENTINEL      0x5e5e5e5e5e5e5e5eULL
 
-#define CODE(name, text)                                               \
-    static u64 name(u64 a, u64 b, u64 c)                               \
-    {                                                                  \
-        __asm__ volatile(text : "+r"(a), "+r"(b), "+r"(c)::"memory");  \
-        return a;                                                      \
+#define CODE(name, text)                                              \
+    static u64 name(u64 a, u64 b, u64 c)                              \
+    {                                                                 \
+        __asm__ volatile(text : "+r"(a), "+r"(b), "+r"(c)::"memory"); \
+        return a;                                                     \
     }
 CODE(do_syscall, "syscall 0x123")
 CODE(do_break, "break 0x321")
@@ -182,7 +182,8 @@ static void check_registers(const struct cause *c, const struct trap *t, u64 mod
     else
         report_eq(csr_read(CSR_TLBEHI), 0x776000, "%s: TLBEHI is left alone", c->name);
     if (refill)
-        report_eq(csr_read(CSR_TLBREHI) & BITS(47, 13), c->a & BITS(47, 13), "%s: TLBREHI", c->name);
+        report_eq(csr_read(CSR_TLBREHI) & BITS(47, 13), c->a & BITS(47, 13), "%s: TLBREHI",
+                  c->name);
     if (refill)
         report_eq(csr_read(CSR_BADV), SENTINEL, "%s: BADV is left alone", c->name);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The TLB as instructions see it: entries of two pages, an STLB of one page size and an MTLB of any.
-// Reference Manual, volume 1, 5.4.
+// The TLB as instructions see it: entries of two pages, an STLB of one page size and an MTLB of
+// any. Reference Manual, volume 1, 5.4.
 #pragma once
 
 #include "base/bits.h"

@@ -73,6 +73,15 @@ static u64 slot(const struct trap_frame *f)
     }
 }
 
+// An exception within a refill handler: ertn would go back to what the refill interrupted.
+static void leave_refill(void)
+{
+    if (csr_read(CSR_TLBRERA) & TLBRERA_IS_TLBR) {
+        csr_write(CSR_TLBRERA, 0);
+        csr_exchange(CSR_CRMD, CRMD_PG, CRMD_DA | CRMD_PG);
+    }
+}
+
 // The interrupted program is left for good: trap_enter returns instead.
 static void recover(struct trap_frame *f, struct percpu *cpu, unsigned code)
 {
@@ -98,6 +107,7 @@ static void recover(struct trap_frame *f, struct percpu *cpu, unsigned code)
         f->gpr[23 + i] = r->s[i];
     f->prmd = cpu->recovery_prmd;
     cpu->is_catching = false;
+    leave_refill();
 }
 
 static _Noreturn void die(const struct trap_frame *f, unsigned code)
