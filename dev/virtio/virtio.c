@@ -91,13 +91,6 @@ void virtio_push(struct virtio *v, unsigned queue, u16 head, u32 written)
     virtio_interrupt(v, queue);
 }
 
-void virtio_config_changed(struct virtio *v)
-{
-    v->config_generation++;
-    if (v->status & VIRTIO_DRIVER_OK)
-        v->transport->config_interrupt(v);
-}
-
 void virtio_reset(struct virtio *v)
 {
     if (v->ops->reset)

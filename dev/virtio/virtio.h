@@ -58,9 +58,8 @@ struct virtio {
     struct device_env *env; // borrowed
     u64 offered, accepted;  // features
     u8 status;
-    u8 config[VIRTIO_MAX_CONFIG];
+    u8 config[VIRTIO_MAX_CONFIG]; // fixed while the machine runs
     unsigned config_size;
-    u8 config_generation;
     unsigned n_queues;
     u32 to_kick;        // queues that virtio_serve left with work
     struct timer again; // kicks them
@@ -94,8 +93,6 @@ bool virtio_pop(struct virtio *v, unsigned queue, struct virtq_buffer *b);
 void virtio_push(struct virtio *v, unsigned queue, u16 head, u32 written);
 // After virtq_push or virtq_flush by hand.
 void virtio_interrupt(struct virtio *v, unsigned queue);
-// The device changed `config`.
-void virtio_config_changed(struct virtio *v);
 // The driver did something that cannot be answered.
 void virtio_fail(struct virtio *v, const char *why);
 bool virtio_is_running(const struct virtio *v);

@@ -19,7 +19,7 @@ enum {
     CONFIG_VECTOR = 0x10,
     NUM_QUEUES = 0x12,
     DEVICE_STATUS = 0x14,
-    CONFIG_GENERATION = 0x15,
+    CONFIG_GENERATION = 0x15, // 0: no configuration changes
     QUEUE_SELECT = 0x16,
     QUEUE_SIZE = 0x18,
     QUEUE_VECTOR = 0x1a,
@@ -118,7 +118,6 @@ static u64 common_read(struct virtio_pci *t, unsigned offset, unsigned size)
     store_le(r + CONFIG_VECTOR, t->config_vector, 2);
     store_le(r + NUM_QUEUES, t->v.n_queues, 2);
     r[DEVICE_STATUS] = t->v.status;
-    r[CONFIG_GENERATION] = t->v.config_generation;
     store_le(r + QUEUE_SELECT, t->selected, 2);
     if (selected(t))
         fill_queue(t, selected(t), r);
