@@ -105,6 +105,9 @@ void virtio_reset(struct virtio *v)
 
 void virtio_set_features(struct virtio *v, u32 half, u32 bits)
 {
+    // Drivers write all the words that they know; there are no features in the later ones.
+    if (half > 1 && !bits)
+        return;
     if (v->status & VIRTIO_FEATURES_OK || half > 1) {
         log_guest(v->env->log, "%s: features 0x%x, half %u: too late or not there", v->ops->name,
                   bits, half);
