@@ -16,6 +16,7 @@ struct cpu;
 struct cpu_bus {
     struct mem_space *mem;
     struct clock *clock;
+    u64 reset_ns; // when the machine was reset; the counters of all processors begin there
     struct log *log;
     // Per-core I/O configuration space. `core` is the executing core. The device lock is not held:
     // the callee takes it.

@@ -186,7 +186,6 @@ struct la_cpu {
     u32 random;                       // for tlbfill
     struct la_mmu_contexts *contexts; // mmu.c
 
-    u64 counter_base;  // ns of the bus clock at reset
     struct la_lvz lvz; // choices where the extension is open: lvz.h
 
     const struct la_model *model;

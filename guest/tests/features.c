@@ -102,7 +102,7 @@ static const struct {
       {0, ~0u, 0x0014c010, "word 0"},
       {1, ~0u, 0x03f2f2fe, "word 1"},
       {2, ~0u, 0x0060c0cf, "word 2"},
-      {3, ~0u, 0x0000fcff, "word 3"},
+      {3, 0xffff0ffd, 0x00000cfd, "word 3, but for SFB and RVA"},
 };
 
 static void test_words(void)
