@@ -53,7 +53,7 @@ struct cpu {
     const struct cpu_ops *ops;
     struct cpu_bus *bus;
     unsigned index;
-    u64 n_insns;          // retired so far; written by the owning thread
+    u64 n_insns;          // retired so far; written by the owning thread, others may see it late
     _Atomic u32 requests; // CPU_REQ_*
     _Atomic u32 lines;    // input lines, one bit each; the number is the architecture's
     // Called after a request was set, by the thread that set it; wakes a sleeping owner.

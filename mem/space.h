@@ -3,8 +3,8 @@
 //
 // Three doors, one per purpose:
 //   processors   mem_ram_page (fast path fill), mem_read / mem_write (everything else)
-//   devices      mem_dma_read / mem_dma_write / mem_dma_iov (RAM only), mem_msi (interrupt
-//   doorbells) loaders      mem_load (before the machine runs)
+//   devices      mem_dma_read / mem_dma_write / mem_dma_iov (RAM only), mem_msi (doorbells)
+//   loaders      mem_load (before the machine runs)
 //
 // Threads. RAM blocks are added before the machine runs and stay until mem_space_free, so pointers
 // into RAM stay valid and RAM is read and written without a lock. Everything else belongs to the
