@@ -7,6 +7,7 @@
 
 #include "base/types.h"
 #include "base/clock.h"
+#include "base/err.h"
 #include "base/log.h"
 #include "mem/space.h"
 
@@ -33,6 +34,7 @@ enum cpu_exit {
     CPU_EXIT_BUDGET, // the instruction budget is used up
     CPU_EXIT_IDLE,   // waits for an interrupt; see cpu_idle_deadline
     CPU_EXIT_STOP,   // cpu_request_stop
+    CPU_EXIT_FAILED, // what runs the processor cannot go on; cpu->failure says why
 };
 
 enum {
@@ -46,6 +48,8 @@ struct cpu_ops {
     enum cpu_exit (*run)(struct cpu *c, u64 budget);
     bool (*can_wake)(struct cpu *c);
     u64 (*idle_deadline)(struct cpu *c);
+    // Any thread, after a request was set: makes `run` notice. NULL where `run` looks by itself.
+    void (*kick)(struct cpu *c);
     void (*free)(struct cpu *c);
 };
 
@@ -56,6 +60,7 @@ struct cpu {
     u64 n_insns;          // retired so far; written by the owning thread, others may see it late
     _Atomic u32 requests; // CPU_REQ_*
     _Atomic u32 lines;    // input lines, one bit each; the number is the architecture's
+    struct err failure;   // of CPU_EXIT_FAILED
     // Called after a request was set, by the thread that set it; wakes a sleeping owner.
     void (*wake)(void *opaque, struct cpu *c);
     void *wake_opaque;
