@@ -191,12 +191,12 @@ static void test_compensation(void)
     report(rdtime() - before < BIT(40), "and taken away");
 }
 
-#define RDTIME(name, text)                                       \
-    static u64 name(u64 a, u64 b, u64 c)                         \
-    {                                                            \
-        u64 id;                                                  \
-        __asm__ volatile(text " %0, %1" : "=r"(a), "=r"(id));    \
-        return b ? id : a;                                       \
+#define RDTIME(name, text)                                    \
+    static u64 name(u64 a, u64 b, u64 c)                      \
+    {                                                         \
+        u64 id;                                               \
+        __asm__ volatile(text " %0, %1" : "=r"(a), "=r"(id)); \
+        return b ? id : a;                                    \
     }
 RDTIME(do_rdtime_d, "rdtime.d")
 RDTIME(do_rdtimel, "rdtimel.w")
