@@ -60,20 +60,32 @@ static bool no_room_for_initrd(struct machine *m, u64 size, struct err *e)
 }
 
 // As high as it fits in low RAM, far from a kernel that unpacks or moves itself; else in high RAM.
+// Linux allocates from the top of RAM before it looks for the initrd, and drops one that lies
+// there. Where all RAM is low, the initrd therefore keeps away from the top if it can: in the
+// middle, where it also keeps the 128 MiB that Debian's kernel sets aside from being all that is
+// left of 256.
+static bool find_initrd_space(struct machine *m, u64 size, u64 *base)
+{
+    const struct boot_image *image = &la_virt_of(m)->image;
+    struct acpi_memory memory[2];
+    unsigned n = la_virt_memory(m, memory);
+    u64 low = memory[0].size;
+    const u64 low_ends[] = {low / 8 * 5, low / 16 * 15, low};
+    for (unsigned i = n > 1 ? 2 : 0; i < 3; i++)
+        if (boot_image_find_space(image, KERNEL_FLOOR, low_ends[i], size, INITRD_ALIGN, base))
+            return true;
+    return n > 1 && boot_image_find_space(image, memory[1].base, memory[1].base + memory[1].size,
+                                          size, INITRD_ALIGN, base);
+}
+
 static bool load_initrd(struct machine *m, struct efi_boot_info *info, struct err *e)
 {
     struct la_virt *v = la_virt_of(m);
-    struct acpi_memory memory[2];
-    unsigned n = la_virt_memory(m, memory);
     const char *path = m->config->initrd;
     if (!boot_file_read(&v->initrd_file, "initrd", path, INITRD_MAX_FILE, e))
         return false;
     u64 size = v->initrd_file.size, base = 0;
-    bool fits = false;
-    for (unsigned i = 0; i < n && !fits; i++)
-        fits = boot_image_find_space(&v->image, i ? memory[i].base : KERNEL_FLOOR,
-                                     memory[i].base + memory[i].size, size, INITRD_ALIGN, &base);
-    if (!fits)
+    if (!find_initrd_space(m, size, &base))
         return no_room_for_initrd(m, size, e);
     char name[256];
     snprintf(name, sizeof(name), "initrd '%s'", path);

@@ -235,9 +235,9 @@ static void check_initrd(unsigned ram_mib, size_t initrd_size, u64 base)
 
 TEST(the_initrd_lies_high_in_low_ram_or_in_high_ram)
 {
-    check_initrd(256, 5, 0xfffc000);
+    check_initrd(257, 5, 0xfffc000);
     check_initrd(1024, 0x4001, 0xfff8000);
-    check_initrd(256, (254 << 20) - 0x4000, 0x204000);
+    check_initrd(257, (254 << 20) - 0x4000, 0x204000);
     check_initrd(1024, 254 << 20, 0x80000000 + (768 << 20) - (254 << 20));
 }
 
@@ -325,6 +325,14 @@ TEST(kernels_that_do_not_fit_are_refused)
     bench_program(&b, store_arguments, 0x80000000);
     bench_refused(&b, "is not in RAM");
     bench_free(&b);
+}
+
+// Linux has taken pages from there when it comes to look for its initrd.
+TEST(the_initrd_keeps_away_from_the_top_of_ram_if_it_can)
+{
+    check_initrd(256, 5, 0x9ffc000);
+    check_initrd(256, 160 << 20, 0xf000000 - (160 << 20));
+    check_initrd(256, (254 << 20) - 0x4000, 0x204000);
 }
 
 TEST(wrong_initrds_are_refused)
