@@ -10,9 +10,9 @@
 #include "guest/lib/loongarch64/start.h"
 #include "guest/lib/report.h"
 
-#define GUEST(code) (LVZ_GUEST | (code))
-#define PLV3_DIRECT (CRMD_DA | 3)
-#define UNMAPPED    0x5000000ULL // a GPA in no entry
+#define GUEST(code)   (LVZ_GUEST | (code))
+#define PLV3_DIRECT   (CRMD_DA | 3)
+#define UNMAPPED      0x5000000ULL // a GPA in no entry
 #define NOT_CANONICAL 0x0001000000000000ULL
 
 static struct vcpu v;
@@ -202,8 +202,8 @@ static void test_cache_operations(void)
         for (u32 op = 0; op < 32; op++) {
             bool runs = kinds_that_run[gci] >> (op >> 3) & 1;
             u32 word = 0x06000080 | op;
-            n_wrong += lvz_word(&v, CRMD_DA, word, physical_of(&v), 0) !=
-                       (runs ? EXC_NONE : EXC_GSPR);
+            n_wrong +=
+                lvz_word(&v, CRMD_DA, word, physical_of(&v), 0) != (runs ? EXC_NONE : EXC_GSPR);
         }
         report_eq(n_wrong, 0, "cacop with GCI %u", gci);
     }

@@ -333,6 +333,43 @@ static void test_replaced_entries(void)
     }
 }
 
+// Only the pages that the hardware has replaced are changed and invalidated, one by one.
+static unsigned stale_of_replaced(enum way way, unsigned op, unsigned *n_replaced)
+{
+    bool replaced[N_PAGES];
+    unsigned n_stale = 0;
+    const u32 ld = WORD("ld.d $a0, $a0, 0");
+    lvz_init(&v, 1);
+    v.refill = on_refill;
+    generation = 0;
+    for (unsigned i = 0; i < N_PAGES; i++)
+        lvz_word(&v, CRMD_DA, ld, page_gpa(i), 0);
+    for (unsigned i = 0; i < N_PAGES; i++)
+        replaced[i] = lvz_stage2_search(1, page_gpa(i)) < 0;
+    generation = 1;
+    for (unsigned i = 0; i < N_PAGES; i++)
+        if (replaced[i]) {
+            *(volatile u64 *)memory_at(BOARD_HIGH_RAM + BIT(26) + i * 0x20000) = 5000 + i;
+            invalidate_page(way, op, i);
+            lvz_word(&v, CRMD_DA, ld, page_gpa(i), 0);
+            n_stale += lvz_result(&v) != 5000 + i;
+            ++*n_replaced;
+        }
+    return n_stale;
+}
+
+static void test_replaced_alone(void)
+{
+    unsigned n = 0;
+    for (page_ps = 14; page_ps <= 16; page_ps += 2) {
+        const char *where = page_ps == 14 ? "STLB" : "MTLB";
+        report_eq(stale_of_replaced(BY_OP, 0x16, &n), 0, "%s: replaced, invtlb 0x16", where);
+        report_eq(stale_of_replaced(BY_OP_UNDER_TGID, 5, &n), 0, "%s: replaced, invtlb 5", where);
+        report_eq(stale_of_replaced(BY_OP_UNDER_TGID, 6, &n), 0, "%s: replaced, invtlb 6", where);
+    }
+    report(n > 60, "%u replaced entries", n);
+}
+
 // tlbwr says which entry goes.
 static void test_overwritten(void)
 {
@@ -345,8 +382,7 @@ static void test_overwritten(void)
     lvz_stage2_write(1, TLB_STLB_ENTRIES + 3, &a);
     report_outcome(&v, lvz_word(&v, CRMD_DA, ld, page_gpa(0), 0), EXC_NONE, "an entry by tlbwr");
     lvz_stage2_write(1, TLB_STLB_ENTRIES + 3, &b);
-    report_outcome(&v, lvz_word(&v, CRMD_DA, ld, page_gpa(0), 0), EXC_TLBR,
-                   "another in its place");
+    report_outcome(&v, lvz_word(&v, CRMD_DA, ld, page_gpa(0), 0), EXC_TLBR, "another in its place");
     report_outcome(&v, lvz_word(&v, CRMD_DA, ld, page_gpa(1), 0), EXC_NONE, "which serves");
     lvz_set_target(1);
     tlb_remove(TLB_STLB_ENTRIES + 3);
@@ -362,6 +398,7 @@ int main(void)
     test_operations();
     test_all_guests();
     test_replaced_entries();
+    test_replaced_alone();
     test_overwritten();
     return 0;
 }
