@@ -17,7 +17,7 @@ export LC_ALL PATH
 umask 022
 
 # What the stamps hold besides the options: a change of the recipe makes old images stale.
-kernel_recipe=2
+kernel_recipe=3
 root_recipe=1
 
 # Modules of the initramfs; those that they depend on come along. The guest loads the drivers of
@@ -743,7 +743,10 @@ if [ -n "$root" ]; then
     fi
 fi
 if [ -n "$run" ]; then
-    setsid cttyhack $inside /bin/sh -c "$run"
+    # The end of a session's first process hangs up its terminal, which drops what is still to be
+    # printed: that process waits for it.
+    setsid cttyhack sh -c '"$@"; status=$?; stty onlcr < /dev/console; exit $status' sh \
+        $inside /bin/sh -c "$run"
     echo "guest: exit $?"
     finish
 fi
