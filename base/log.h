@@ -31,7 +31,7 @@ struct log {
     void (*sink)(void *opaque,
                  const char *line); // called with one line; may be called by any thread
     void *opaque;
-    _Atomic u64 n_guest; // guest faults seen, logged or not
+    _Atomic u64 n_guest; // messages of the classes guest and unimp, written or not
 };
 
 // Guest messages written before the rest is only counted.

@@ -8,6 +8,8 @@
 void cpu_request(struct cpu *c, u32 request)
 {
     atomic_fetch_or_explicit(&c->requests, request, memory_order_seq_cst);
+    if (c->ops->kick)
+        c->ops->kick(c);
     if (c->wake)
         c->wake(c->wake_opaque, c);
 }

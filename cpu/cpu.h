@@ -7,6 +7,7 @@
 
 #include "base/types.h"
 #include "base/clock.h"
+#include "base/err.h"
 #include "base/log.h"
 #include "mem/space.h"
 
@@ -16,6 +17,7 @@ struct cpu;
 struct cpu_bus {
     struct mem_space *mem;
     struct clock *clock;
+    u64 reset_ns; // when the machine was reset; the counters of all processors begin there
     struct log *log;
     // Per-core I/O configuration space. `core` is the executing core. The device lock is not held:
     // the callee takes it.
@@ -32,6 +34,7 @@ enum cpu_exit {
     CPU_EXIT_BUDGET, // the instruction budget is used up
     CPU_EXIT_IDLE,   // waits for an interrupt; see cpu_idle_deadline
     CPU_EXIT_STOP,   // cpu_request_stop
+    CPU_EXIT_FAILED, // what runs the processor cannot go on; cpu->failure says why
 };
 
 enum {
@@ -45,6 +48,8 @@ struct cpu_ops {
     enum cpu_exit (*run)(struct cpu *c, u64 budget);
     bool (*can_wake)(struct cpu *c);
     u64 (*idle_deadline)(struct cpu *c);
+    // Any thread, after a request was set: makes `run` notice. NULL where `run` looks by itself.
+    void (*kick)(struct cpu *c);
     void (*free)(struct cpu *c);
 };
 
@@ -52,9 +57,10 @@ struct cpu {
     const struct cpu_ops *ops;
     struct cpu_bus *bus;
     unsigned index;
-    u64 n_insns;          // retired so far; written by the owning thread
+    u64 n_insns;          // retired so far; written by the owning thread, others may see it late
     _Atomic u32 requests; // CPU_REQ_*
     _Atomic u32 lines;    // input lines, one bit each; the number is the architecture's
+    struct err failure;   // of CPU_EXIT_FAILED
     // Called after a request was set, by the thread that set it; wakes a sleeping owner.
     void (*wake)(void *opaque, struct cpu *c);
     void *wake_opaque;

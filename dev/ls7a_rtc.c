@@ -128,6 +128,12 @@ static void latch(struct ls7a_rtc_match *m)
     update_irq(m->rtc);
 }
 
+static void watch(struct ls7a_rtc_match *m, u64 due_ns)
+{
+    m->due_ns = due_ns;
+    timer_arm(m->rtc->d.env->clock, &m->timer, due_ns);
+}
+
 static void toy_watch(struct ls7a_rtc_match *m)
 {
     struct ls7a_rtc *r = m->rtc;
@@ -137,7 +143,7 @@ static void toy_watch(struct ls7a_rtc_match *m)
     if (s == now.s)
         latch(m);
     else if (s > now.s)
-        timer_arm(clock, &m->timer, clock_now(clock) + (u64)(s - now.s) * NS_PER_SEC - now.ns);
+        watch(m, clock_now(clock) + (u64)(s - now.s) * NS_PER_SEC - now.ns);
     else
         timer_cancel(clock, &m->timer);
 }
@@ -155,19 +161,18 @@ static void rtc_watch(struct ls7a_rtc_match *m)
     if (!left)
         latch(m);
     else
-        timer_arm(clock, &m->timer,
-                  (u64)(((u128)target * NS_PER_SEC + LS7A_RTC_HZ - 1) / LS7A_RTC_HZ));
+        watch(m, (u64)(((u128)target * NS_PER_SEC + LS7A_RTC_HZ - 1) / LS7A_RTC_HZ));
 }
 
-// Fires at the match, or before it if the clock's steps are coarse; then it is armed again.
-static void on_toy_match(void *opaque)
+// Often later than the match by some ticks of the counter, or seconds on a host that was suspended:
+// the time itself no longer matches, but it has.
+static void on_match(void *opaque)
 {
-    toy_watch(opaque);
-}
-
-static void on_rtc_match(void *opaque)
-{
-    rtc_watch(opaque);
+    struct ls7a_rtc_match *m = opaque;
+    if (clock_now(m->rtc->d.env->clock) >= m->due_ns)
+        latch(m);
+    else
+        timer_arm(m->rtc->d.env->clock, &m->timer, m->due_ns);
 }
 
 static void watch_all(struct ls7a_rtc *r)
@@ -291,8 +296,8 @@ static bool ls7a_rtc_realize(struct device *d, struct err *e)
     r->region.name = "ls7a-rtc";
     for (unsigned i = 0; i < LS7A_RTC_N_MATCHES; i++) {
         r->toy[i].rtc = r->rtc[i].rtc = r;
-        timer_init(&r->toy[i].timer, on_toy_match, &r->toy[i]);
-        timer_init(&r->rtc[i].timer, on_rtc_match, &r->rtc[i]);
+        timer_init(&r->toy[i].timer, on_match, &r->toy[i]);
+        timer_init(&r->rtc[i].timer, on_match, &r->rtc[i]);
     }
     r->toy_s = (s64)(d->env->clock->epoch_ns / NS_PER_SEC);
     r->toy_ns = (u32)(d->env->clock->epoch_ns % NS_PER_SEC);

@@ -35,6 +35,7 @@ struct ls7a_rtc_match {
     struct ls7a_rtc *rtc;
     u32 value;       // 0: never matches
     bool is_latched; // matched; until the register is written
+    u64 due_ns; // what the timer is armed for
     struct timer timer;
 };
 

@@ -213,6 +213,20 @@ TEST(counter_match)
     done(b, r);
 }
 
+TEST(a_match_counts_when_the_host_is_late)
+{
+    struct bench *b = bench_new();
+    struct ls7a_rtc *r = make(b);
+    enable(b);
+    wr(b, LS7A_RTCMATCH0 + 8, rd(b, LS7A_RTCREAD) + 10);
+    wr(b, LS7A_TOYMATCH0 + 4, match(2023, 11, 14, 22, 13, 25));
+    b->now += 9 * NS_PER_SEC; // nobody looks meanwhile
+    bench_advance(b, 0);
+    CHECK(b->level[2]);
+    CHECK(b->level[1]);
+    done(b, r);
+}
+
 TEST(nothing_matches_while_disabled)
 {
     struct bench *b = bench_new();

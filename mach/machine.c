@@ -121,6 +121,7 @@ void machine_reset(struct machine *m)
     if (m->board->reset)
         m->board->reset(m);
     mem_unlock(&m->mem);
+    m->bus.reset_ns = clock_now(m->bus.clock);
     for (unsigned i = 0; i < m->n_cpus; i++)
         cpu_reset(m->cpus[i]);
     flush_cpus(m);

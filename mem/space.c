@@ -166,6 +166,20 @@ static u8 *direct_page(struct mem_space *m, gpa_t gpa, u64 size)
     return host;
 }
 
+unsigned mem_direct_ranges(const struct mem_space *m, struct mem_direct_range *ranges, unsigned max)
+{
+    unsigned n = 0;
+    for (unsigned i = 0; i < m->n_flat && n < max; i++) {
+        const struct mem_flat_range *f = &m->flat[i];
+        const struct mem_region *r = f->region;
+        if (r->direct && r->is_direct)
+            ranges[n++] = (struct mem_direct_range){.base = f->first,
+                                                    .size = f->last - f->first + 1,
+                                                    .host = r->direct + (f->first - r->base)};
+    }
+    return n;
+}
+
 u8 *mem_ram_page(struct mem_space *m, gpa_t gpa, u64 size, bool for_write)
 {
     u8 *host = mem_ram_host(m, gpa, size);

@@ -3,8 +3,8 @@
 //
 // Three doors, one per purpose:
 //   processors   mem_ram_page (fast path fill), mem_read / mem_write (everything else)
-//   devices      mem_dma_read / mem_dma_write / mem_dma_iov (RAM only), mem_msi (interrupt
-//   doorbells) loaders      mem_load (before the machine runs)
+//   devices      mem_dma_read / mem_dma_write / mem_dma_iov (RAM only), mem_msi (doorbells)
+//   loaders      mem_load (before the machine runs)
 //
 // Threads. RAM blocks are added before the machine runs and stay until mem_space_free, so pointers
 // into RAM stay valid and RAM is read and written without a lock. Everything else belongs to the
@@ -88,6 +88,15 @@ void mem_add_region(struct mem_space *m, struct mem_region *r);
 void mem_remove_region(struct mem_space *m, struct mem_region *r);
 // Moves an added region, e.g. a PCI BAR.
 void mem_move_region(struct mem_space *m, struct mem_region *r, gpa_t base);
+// The direct memory as processors see it now: pieces in ascending order, at most `max`; returns their
+// number. Device lock held; valid until the next `changed`.
+struct mem_direct_range {
+    gpa_t base;
+    u64 size;
+    u8 *host;
+};
+unsigned mem_direct_ranges(const struct mem_space *m, struct mem_direct_range *ranges,
+                           unsigned max);
 // Tells `changed` that processors must look again, e.g. because address windows moved.
 void mem_changed(struct mem_space *m);
 void mem_set_direct(struct mem_space *m, struct mem_region *r, bool is_direct);

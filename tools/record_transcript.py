@@ -18,7 +18,7 @@ import time
 
 OPTIONS = ['-smp', '2', '-m', '1G', '-kernel', 'vmlinuz', '-initrd', 'initrd.img',
            '-append', 'console=ttyS0,115200', '-nographic']
-COMMANDS = ['uname -srm', "grep -e Features -e 'Model Name' /proc/cpuinfo | sort -u", 'ls -l /dev/kvm',
+COMMANDS = ['uname -srm', "grep -e Features -e 'Model Name' /proc/cpuinfo | sort -u", 'ls /dev/kvm',
             'poweroff']
 PROMPT = re.compile(r'guest:\S*# ')
 ESCAPE = re.compile(r'\x1b\[[0-9;?]*[A-Za-z]')

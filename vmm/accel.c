@@ -13,7 +13,10 @@
 
 enum wish { WISH_PAUSE, WISH_RUN, WISH_END };
 
+struct accel;
+
 struct vcpu {
+    struct accel *accel;
     struct cpu *cpu;
     pthread_t thread;
     pthread_mutex_t lock;
@@ -24,6 +27,8 @@ struct vcpu {
 };
 
 struct accel {
+    void (*failed)(void *opaque, struct cpu *c);
+    void *opaque;
     unsigned n;
     struct vcpu vcpus[];
 };
@@ -82,22 +87,37 @@ static bool park(struct vcpu *v)
     return goes_on;
 }
 
+// A processor that cannot go on waits until nobody wants it to.
+static void give_up(struct vcpu *v)
+{
+    if (v->accel->failed)
+        v->accel->failed(v->accel->opaque, v->cpu);
+    pthread_mutex_lock(&v->lock);
+    while (v->wish == WISH_RUN)
+        pthread_cond_wait(&v->changed, &v->lock);
+    pthread_mutex_unlock(&v->lock);
+}
+
 static void *vcpu_thread(void *opaque)
 {
     struct vcpu *v = opaque;
     while (park(v)) {
         enum cpu_exit why = CPU_EXIT_BUDGET;
-        while (why != CPU_EXIT_STOP) {
+        while (why != CPU_EXIT_STOP && why != CPU_EXIT_FAILED) {
             why = cpu_run(v->cpu, ~0ULL >> 1);
             if (why == CPU_EXIT_IDLE)
                 sleep_idle(v);
         }
+        if (why == CPU_EXIT_FAILED)
+            give_up(v);
     }
     return NULL;
 }
 
-static void start_vcpu(struct vcpu *v, struct cpu *cpu, unsigned index)
+static void start_vcpu(struct accel *a, struct cpu *cpu, unsigned index)
 {
+    struct vcpu *v = &a->vcpus[index];
+    v->accel = a;
     v->cpu = cpu;
     v->wish = WISH_PAUSE;
     cpu->wake = wake;
@@ -114,13 +134,16 @@ static void start_vcpu(struct vcpu *v, struct cpu *cpu, unsigned index)
     pthread_setname_np(v->thread, name);
 }
 
-struct accel *accel_new(struct cpu *const *cpus, unsigned n)
+struct accel *accel_new(struct cpu *const *cpus, unsigned n,
+                        void (*failed)(void *opaque, struct cpu *c), void *opaque)
 {
     struct accel *a = calloc(1, sizeof(*a) + n * sizeof(a->vcpus[0]));
     BUG_ON(!a);
     a->n = n;
+    a->failed = failed;
+    a->opaque = opaque;
     for (unsigned i = 0; i < n; i++)
-        start_vcpu(&a->vcpus[i], cpus[i], i);
+        start_vcpu(a, cpus[i], i);
     accel_pause(a);
     return a;
 }

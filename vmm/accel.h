@@ -10,7 +10,10 @@
 struct accel;
 
 // Threads for cpus[0 .. n-1], which are borrowed. Never NULL.
-struct accel *accel_new(struct cpu *const *cpus, unsigned n);
+// `failed` is told, by the processor's thread, that cpus[i] cannot go on (CPU_EXIT_FAILED); the
+// thread then waits to be paused. NULL: nobody is told.
+struct accel *accel_new(struct cpu *const *cpus, unsigned n,
+                        void (*failed)(void *opaque, struct cpu *c), void *opaque);
 // Lets all processors run. They must not run yet.
 void accel_resume(struct accel *a);
 // Returns when no processor runs any more.

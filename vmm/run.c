@@ -9,6 +9,7 @@
 #include "host/loop.h"
 #include "mach/machine.h"
 #include "vmm/accel.h"
+#include "vmm/accel_kvm.h"
 #include "vmm/host_clock.h"
 #include "vmm/log_file.h"
 #include "vmm/out_file.h"
@@ -28,7 +29,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-enum { STATUS_OK = 0, STATUS_USER_ERROR = 1, STATUS_GUEST_PANIC = 3 };
+enum { STATUS_OK = 0, STATUS_USER_ERROR = 1, STATUS_INTERNAL = 2, STATUS_GUEST_PANIC = 3 };
 
 // While something is counted or waited for on the status line, or after a panic.
 #define TICK (NS_PER_SEC / 4)
@@ -45,6 +46,8 @@ struct run {
     struct panic_watch panic;
     struct machine *machine;
     struct accel *accel;
+    struct accel_kvm *kvm; // NULL: the interpreter runs the processors
+    struct cpu *_Atomic failed; // cannot go on
     bool has_loop;
 };
 
@@ -64,11 +67,29 @@ static void guest_asks(void *opaque, enum shutdown_reason reason)
     loop_wake(&r->loop);
 }
 
+// A processor's thread.
+static void processor_failed(void *opaque, struct cpu *c)
+{
+    struct run *r = opaque;
+    r->failed = c;
+    loop_wake(&r->loop);
+}
+
 static void rearm(void *opaque)
 {
     struct host_clock *h = opaque;
     struct run *r = container_of(h, struct run, clock);
     loop_rearm(&r->loop);
+}
+
+static bool choose_accel(struct run *r, struct err *e)
+{
+    if (!r->options.accel || strcmp(r->options.accel, "kvm"))
+        return true;
+    r->kvm = accel_kvm_new(r->options.cpu, e);
+    r->config.cpu_new = accel_kvm_cpu_new;
+    r->config.cpu_opaque = r->kvm;
+    return r->kvm || err_context(e, "-accel kvm");
 }
 
 // Everything that can be refused before there is a machine.
@@ -78,7 +99,7 @@ static bool prepare(struct run *r, struct err *e)
     u32 log_classes = 0;
     r->ports = (struct ports){
         .loop = &r->loop, .clock = &r->clock.clock, .screen = &r->screen, .panic = &r->panic};
-    if (!run_check(o, e) || !run_config_fill(&r->config, o, e) ||
+    if (!run_check(o, e) || !run_config_fill(&r->config, o, e) || !choose_accel(r, e) ||
         (o->log && !run_log_classes(o->log, &log_classes, e)) ||
         !ports_make(&r->ports, o, &r->config, e))
         return false;
@@ -111,7 +132,7 @@ static bool build(struct run *r, struct err *e)
     if (!r->machine)
         return false;
     loop_bind(&r->loop, &r->machine->mem.device_lock, &r->clock.clock);
-    r->accel = accel_new(r->machine->cpus, r->machine->n_cpus);
+    r->accel = accel_new(r->machine->cpus, r->machine->n_cpus, processor_failed, r);
     return true;
 }
 
@@ -175,7 +196,7 @@ static bool goes_on(struct run *r)
     unsigned asked = r->machine->shutdown_request;
     if (asked != MACHINE_RUNS && !handle_shutdown(r, asked - 1))
         return false;
-    if (is_told_to_end(r))
+    if (is_told_to_end(r) || r->failed)
         return false;
     return !r->options.no_reboot || !panic_watch_is_over(&r->panic, clock_now(&r->clock.clock));
 }
@@ -195,6 +216,7 @@ static void tear_down(struct run *r)
 {
     accel_free(r->accel);
     machine_free(r->machine);
+    accel_kvm_free(r->kvm);
     screen_end_status(&r->screen);
     ports_close(&r->ports);
     screen_tidy(&r->screen);
@@ -224,12 +246,17 @@ static int told_to_end(void)
 
 static int finish(struct run *r, const struct err *e)
 {
+    struct err failure = r->failed ? r->failed->failure : (struct err){0};
     bool has_panicked = r->options.no_reboot && r->panic.has_panicked && !r->ports.wants_to_quit;
     tear_down(r);
     if (signals_seen(NULL))
         return told_to_end();
     if (err_is_set(e))
         return user_error(e);
+    if (err_is_set(&failure)) {
+        fprintf(stderr, "lh run: %s\n", failure.text);
+        return STATUS_INTERNAL;
+    }
     if (!has_panicked)
         return STATUS_OK;
     fprintf(stderr, "lh run: the guest panicked\n");

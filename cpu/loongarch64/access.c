@@ -139,11 +139,11 @@ void *la_atomic_host(struct la_cpu *c, u64 va, unsigned size)
     if (va & (size - 1))
         la_raise_address(c, EXC_ALE, va);
     u8 *host = la_host(c, va, size, LA_STORE);
-    // The page must be readable as well; a cached load says so.
+    // The page must be readable as well; a cached load says so. The faults are a store's first.
     if (likely(host && la_host(c, va, size, LA_LOAD)))
         return host;
-    fill(c, va, la_translate(c, va, LA_LOAD), LA_LOAD);
     host = fill(c, va, la_translate(c, va, LA_STORE), LA_STORE);
+    fill(c, va, la_translate(c, va, LA_LOAD), LA_LOAD);
     if (!host) {
         log_guest(c->cpu.bus->log, "cpu %u: atomic access to 0x%llx, which is not memory",
                   c->cpu.index, (unsigned long long)va);

@@ -80,7 +80,6 @@ static void reset(struct cpu *cpu)
     la_lvz_reset(c);
     c->pc = c->next_pc = RESET_PC;
     c->idle = false;
-    c->counter_base = clock_now(cpu->bus->clock);
     c->random = 0x9e3779b9 + cpu->index;
     la_switch_context(c, &c->root);
     la_tlb_clear(c);

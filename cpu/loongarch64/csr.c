@@ -161,8 +161,13 @@ static void act_on_write(struct la_cpu *c, struct la_context *x, unsigned n, u64
 static void after_write(struct la_cpu *c, struct la_context *x, unsigned n, u64 old)
 {
     switch (n) {
-    case CSR_CRMD:
     case CSR_ASID:
+        // Of a guest no ASID of the root is noted in what is cached.
+        if (c->lvz.stage2_asid && x == &c->root && x->csr[n] != old)
+            la_mmu_flush(c);
+        la_mmu_mode_changed(c);
+        break;
+    case CSR_CRMD:
     case CSR_MISC:
     case CSR_GSTAT: la_mmu_mode_changed(c); break;
     case CSR_EUEN: la_units_changed(c); break;

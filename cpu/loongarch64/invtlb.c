@@ -92,19 +92,30 @@ static bool has_address(const struct selection *s)
 static void invalidate_own(struct la_cpu *c, struct operands *o)
 {
     struct la_tlb_view v = la_tlb_own(c);
-    unsigned gid = la_has_lvz(c) ? la_effective_gid(c) : 0;
-    if (!la_in_guest(c) && gid)
-        v = la_tlb_stage2(c);
-    o->gid = la_in_guest(c) || gid ? gid : 0;
+    o->gid = v.gid;
     if (has_address(o->s)) {
         drop_address(c, o, &v);
     } else {
         forget_matching(o, v.tlb);
-        if (o->s->match == ASID && v.tlb->kind != LA_TLB_STAGE2)
+        if (o->s->match == ASID)
             la_mmu_flush_asid(c, o->gid, o->asid);
         else
             la_mmu_flush(c);
     }
+}
+
+// Second-stage entries have neither ASID nor G: of operations 1 to 6 only the address counts. What
+// is cached of entries that were replaced since goes as well.
+static void invalidate_stage2(struct la_cpu *c, const struct operands *o)
+{
+    static const struct selection all = {.match = ANY}, of_address = {.match = VA_ONLY};
+    const struct operands of_gid = {
+        .s = has_address(o->s) ? &of_address : &all,
+        .gid = la_effective_gid(c),
+        .va = o->va,
+    };
+    forget_matching(&of_gid, &c->tlb[LA_TLB_STAGE2]);
+    la_mmu_flush_gid(c, of_gid.gid);
 }
 
 static void invalidate_guests(struct la_cpu *c, const struct operands *o)
@@ -131,7 +142,9 @@ void la_invtlb(struct la_cpu *c, unsigned op, u64 rj, u64 va)
         la_trap_sensitive(c);
     // A guest's operation 0 must not reach others.
     bool is_wide = op == 0 && !la_in_guest(c);
-    if (s->own)
+    if (s->own && op && !la_in_guest(c) && la_has_lvz(c) && la_effective_gid(c))
+        invalidate_stage2(c, &o);
+    else if (s->own)
         invalidate_own(c, &(struct operands){.s = is_wide ? s : &operations[op ? op : 1],
                                              .asid = o.asid,
                                              .va = va});

@@ -101,9 +101,16 @@ static bool is_strictly_aligned(const struct la_cpu *c)
     return c->csr[CSR_MISC] >> (12 + la_plv(c)) & 1 || !(c->cpucfg[1] & BIT(20));
 }
 
+// The second stage is checked at the root's level, which is in no context number. Hypervisors keep
+// it at 0.
+static bool is_of_unusual_root(const struct la_cpu *c)
+{
+    return la_in_guest(c) && c->root.csr[CSR_CRMD] & CRMD_PLV;
+}
+
 void la_mmu_mode_changed(struct la_cpu *c)
 {
-    if (is_va32(c) || is_strictly_aligned(c))
+    if (is_va32(c) || is_strictly_aligned(c) || is_of_unusual_root(c))
         c->mmu_context = NEVER_CACHED;
     else if (!(c->csr[CSR_CRMD] & CRMD_DA))
         c->mmu_context = space_number(c, space_key(c)) * 8 + la_plv(c);
@@ -128,7 +135,7 @@ void la_mmu_flush_pair(struct la_cpu *c, u64 va, unsigned ps)
 // Only the name of the space is dropped: what was cached under it can match no more.
 void la_mmu_flush_asid(struct la_cpu *c, unsigned gid, unsigned asid)
 {
-    u32 key = make_key(gid != 0, gid, asid);
+    u32 key = make_key(la_in_guest(c), gid, asid);
     if (c->contexts->known[slot_of(key)].key == key)
         c->contexts->known[slot_of(key)].key = NO_KEY;
     la_mmu_mode_changed(c);

@@ -293,3 +293,129 @@ TEST(accesses_across_pages_fault_whole_with_the_first_bad_byte)
     CHECK_EQ(rig_read64(&r, 0x107ff8), 0x1122334455667788);
     rig_free(&r);
 }
+
+// invtlb under TGID, with an ASID that is not the one of the fill: second-stage entries have none.
+TEST(operations_1_to_6_under_tgid_are_about_the_second_stage)
+{
+    static const struct {
+        unsigned op;
+        u64 rk;
+        bool stays;
+    } cases[] = {{1, 0, false},        {3, 0, false},        {4, 0, false},
+                 {5, 0x604000, false}, {6, 0x600000, false}, {5, 0x700000, true},
+                 {6, 0x700000, true},  {0, 0, false}};
+    for (unsigned i = 0; i < ARRAY_LEN(cases); i++) {
+        struct rig r;
+        init(&r);
+        la_csr_write(r.c, CSR_ASID, 3, 0x3ff);
+        map_gpa(&r, 2050, 0x600000, 0x100000, 14, V | D);
+        CHECK(answers(&r, 0x600010));
+        la_csr_write(r.c, CSR_GTLBC, BIT(12) | (u64)GID << 16, ~0ULL);
+        la_invtlb(r.c, cases[i].op, 7, cases[i].rk);
+        la_csr_write(r.c, CSR_GTLBC, BIT(12), ~0ULL);
+        map_gpa(&r, 2048, 0, GUEST_BASE, 20, V | D);
+        if (answers(&r, 0x600010) != cases[i].stays)
+            CHECK_EQ(i, ~0u);
+        rig_free(&r);
+    }
+}
+
+TEST(operation_0_reaches_the_roots_own_entries_under_tgid)
+{
+    struct rig r;
+    init(&r);
+    rig_map(&r, 2060, 0x40000000, 0x100000, 14, V | D);
+    la_csr_write(r.c, CSR_GTLBC, BIT(12) | (u64)GID << 16, ~0ULL);
+    la_invtlb(r.c, 0, 0, 0);
+    la_csr_write(r.c, CSR_GTLBC, BIT(12), ~0ULL);
+    la_csr_write(r.c, CSR_TLBEHI, 0x40000000, ~0ULL);
+    la_tlbsrch(r.c, LA_TLB_CURRENT);
+    CHECK(la_csr_read(r.c, CSR_TLBIDX) & BIT(31));
+    rig_free(&r);
+}
+
+TEST(a_second_stage_entry_that_software_overwrites_serves_no_more)
+{
+    for (unsigned ne = 0; ne < 2; ne++) {
+        struct rig r;
+        init(&r);
+        map_gpa(&r, 2050, 0x600000, 0x100000, 14, V | D);
+        CHECK(answers(&r, 0x600010));
+        la_csr_write(r.c, CSR_GTLBC, BIT(12) | (u64)GID << 16, ~0ULL);
+        if (ne) {
+            la_csr_write(r.c, CSR_TLBIDX, 2050 | BIT(31), ~0ULL);
+            la_tlbwr(r.c, LA_TLB_CURRENT);
+        } else {
+            rig_map(&r, 2050, 0x700000, 0x100000, 14, V | D);
+        }
+        la_csr_write(r.c, CSR_GTLBC, BIT(12), ~0ULL);
+        CHECK(!answers(&r, 0x600010));
+        rig_free(&r);
+    }
+}
+
+// Nine pages of one set of the STLB: one has been replaced, and what is cached of it goes all the
+// same.
+TEST(flushes_reach_what_is_cached_of_replaced_entries)
+{
+    for (unsigned by_op = 0; by_op < 2; by_op++) {
+        struct rig r;
+        init(&r);
+        la_csr_write(r.c, CSR_STLBPS, 14, 0x3f);
+        map_gpa(&r, 2048, 0, GUEST_BASE, 20, V | D);
+        la_csr_write(r.c, CSR_GTLBC, BIT(12) | (u64)GID << 16, ~0ULL);
+        la_csr_write(r.c, CSR_TLBIDX, 14 << 24, ~0ULL);
+        la_csr_write(r.c, CSR_TLBELO0, 0x100000 | V | D, ~0ULL);
+        la_csr_write(r.c, CSR_TLBELO1, 0x104000 | V | D, ~0ULL);
+        for (u64 i = 1; i <= 9; i++) {
+            la_csr_write(r.c, CSR_TLBEHI, i << 23, ~0ULL);
+            la_tlbfill(r.c, LA_TLB_CURRENT);
+            CHECK(answers(&r, i << 23));
+        }
+        u64 gone = 0;
+        for (u64 i = 1; i <= 9; i++) {
+            la_csr_write(r.c, CSR_TLBEHI, i << 23, ~0ULL);
+            la_tlbsrch(r.c, LA_TLB_CURRENT);
+            gone = la_csr_read(r.c, CSR_TLBIDX) & BIT(31) ? i << 23 : gone;
+        }
+        CHECK(gone != 0);
+        la_csr_write(r.c, CSR_TLBIDX, 0, ~0ULL);
+        if (by_op)
+            la_invtlb(r.c, 6, 0, gone);
+        else
+            la_tlbflush(r.c, LA_TLB_CURRENT);
+        la_csr_write(r.c, CSR_GTLBC, BIT(12), ~0ULL);
+        CHECK(!answers(&r, gone));
+        rig_free(&r);
+    }
+}
+
+TEST(the_level_of_the_root_counts_in_the_second_stage)
+{
+    struct rig r;
+    init(&r);
+    map_gpa(&r, 2048, 0, GUEST_BASE, 20, V | D | PLV3);
+    map_gpa(&r, 2050, 0x600000, 0x100000, 14, V | D);
+    r.c->gpr[4] = 0x600010;
+    CHECK_EQ(exit_of(&r, "ld.d $a1, $a0, 0", 0), 0);
+    r.c->gpr[4] = 0x600010;
+    guest_program(&r, "ld.d $a1, $a0, 0");
+    la_csr_write(r.c, CSR_ERA, GUEST_CODE, ~0ULL);
+    la_csr_write(r.c, CSR_PRMD, 3, ~0ULL);
+    la_csr_write(r.c, CSR_GSTAT, BIT(1), BIT(1));
+    rig_program(&r, "ertn");
+    r.c->pc |= 0x9000000000000000;
+    rig_steps(&r, 2);
+    CHECK_EQ(ECODE(r.c), EXC_PPI);
+    rig_free(&r);
+}
+
+TEST(atomic_accesses_fault_as_stores)
+{
+    struct rig r;
+    init(&r);
+    map_gpa(&r, 2050, 0x600000, 0x100000, 14, D);
+    r.c->gpr[4] = 0x600120;
+    CHECK_EQ(exit_of(&r, "amadd.d $a1, $a2, $a0", 0), EXC_PIS);
+    rig_free(&r);
+}

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The state of one LoongArch64 processor, and what the parts of its model share.
 //
-// A processor has contexts: one set of control registers each. Today there is the root context;
-// code reaches control registers only through `c->csr`, the current one, so that a guest context
-// can be switched in. TLB entries carry the context's GID.
+// A processor has two contexts, root and guest: a set of control registers each. Code reaches them
+// through `c->csr`, those of the current context, or names root or guest on purpose; entry and exit
+// switch the pointer (lvz.h). TLB entries carry a GID.
 #pragma once
 
 #include "base/types.h"
@@ -186,7 +186,6 @@ struct la_cpu {
     u32 random;                       // for tlbfill
     struct la_mmu_contexts *contexts; // mmu.c
 
-    u64 counter_base;  // ns of the bus clock at reset
     struct la_lvz lvz; // choices where the extension is open: lvz.h
 
     const struct la_model *model;

@@ -7,7 +7,7 @@
 
 u64 la_counter(const struct la_cpu *c)
 {
-    return (clock_now(c->cpu.bus->clock) - c->counter_base) / NS_PER_TICK;
+    return (clock_now(c->cpu.bus->clock) - c->cpu.bus->reset_ns) / NS_PER_TICK;
 }
 
 u64 la_counter_of_context(const struct la_cpu *c)
@@ -91,5 +91,5 @@ u64 la_timer_deadline_ns(const struct la_cpu *c, const struct la_context *x)
 {
     if (x->timer.deadline == CLOCK_NEVER)
         return CLOCK_NEVER;
-    return c->counter_base + x->timer.deadline * NS_PER_TICK;
+    return c->cpu.bus->reset_ns + x->timer.deadline * NS_PER_TICK;
 }

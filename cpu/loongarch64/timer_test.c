@@ -96,7 +96,20 @@ TEST(the_counter_starts_at_reset_and_takes_the_offset)
     la_csr_write(r.c, CSR_CNTC, (u64)-1000, ~0ULL);
     rig_run(&r, "rdtime.d $a0, $a1");
     CHECK_EQ(r.c->gpr[4], 234);
+    r.bus.reset_ns = r.now_ns; // as the machine does
     cpu_reset(&r.c->cpu);
     CHECK_EQ(la_counter(r.c), 0);
+    rig_free(&r);
+}
+
+TEST(counters_of_all_processors_agree)
+{
+    struct rig r;
+    rig_init(&r, "la464");
+    r.now_ns += 70000; // the second processor is reset later than the first
+    struct la_cpu *second = la_cpu_new(r.c->model, &r.bus, 1);
+    CHECK_EQ(la_counter(r.c), 7000);
+    CHECK_EQ(la_counter(second), 7000);
+    la_cpu_free(second);
     rig_free(&r);
 }

@@ -108,6 +108,8 @@ void la_tlbwr(struct la_cpu *c, enum la_tlb_target target)
         t.ps = (u8)la_stlb_page_size(&v);
         t.vppn = la_pair_of(v.context->csr[is_refill(&v) ? CSR_TLBREHI : CSR_TLBEHI], t.ps);
     }
+    // Software says which entry goes, so nothing of that one may be left.
+    la_tlb_drop(c, v.tlb, &v.tlb->entries[i]);
     la_tlb_put(c, v.tlb, i, &t);
 }
 
@@ -128,10 +130,13 @@ static void clear_indexed(struct la_cpu *c, const struct la_tlb_view *v, bool ke
     unsigned end = stlb ? LA_STLB_ENTRIES : LA_TLB_ENTRIES;
     for (unsigned n = first; n < end; n += step) {
         struct la_tlb_entry *t = &v->tlb->entries[n];
-        bool is_kept = keep_global && (t->global || t->asid != asid);
+        bool is_kept = keep_global && v->has_asid && (t->global || t->asid != asid);
         if (t->gid == v->gid && !is_kept)
             la_tlb_drop(c, v->tlb, t);
     }
+    // What is cached of second-stage entries that were replaced since goes as well.
+    if (v->tlb->kind == LA_TLB_STAGE2)
+        la_mmu_flush_gid(c, v->gid);
 }
 
 void la_tlbclr(struct la_cpu *c, enum la_tlb_target target)

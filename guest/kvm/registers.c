@@ -131,7 +131,9 @@ TEST(counter_starts_where_it_is_set)
     vcpu_set(&cpu, KVM_REG_LOONGARCH_COUNTER, start);
     u64 guest = vcpu_call(&cpu, read_counter);
     u64 outside = vcpu_get(&cpu, KVM_REG_LOONGARCH_COUNTER), passed = counter_read() - before;
-    CHECK(guest >= start && guest <= outside);
+    if (!CHECK(guest >= start && guest <= outside))
+        printf("# %#llx, then %#llx outside\n", (unsigned long long)guest,
+               (unsigned long long)outside);
     CHECK(outside - start <= passed);
     CHECK_EQ(cpu.run->hypercall.args[1], 0x55);
     CHECK(vcpu_call(&cpu, read_counter) >= outside);

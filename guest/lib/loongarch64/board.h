@@ -33,6 +33,13 @@ enum { PIN_UART0 = 2, PIN_RTC = 6, PIN_GED = 7 };
 #define SCRATCH_BASE 0x4000000ULL
 #define SCRATCH_SIZE 0xa000000ULL
 
+// Registers of the chip that each core has one of: the node of the core is in bits 47:44, and cores
+// of a node are 0x100 apart.
+static inline u64 chip_core_register(unsigned cpu, unsigned offset)
+{
+    return (u64)(cpu / 4) << 44 | (BOARD_CHIP + offset + 0x100 * (cpu % 4));
+}
+
 static inline void *memory_at(u64 physical)
 {
     return (void *)(WINDOW_MEMORY | physical);
