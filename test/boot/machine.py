@@ -19,7 +19,7 @@ import tempfile
 import termios
 import time
 
-LIMIT_S = 60
+LIMIT_S = 300
 PROMPT = r'guest:\S*# '
 TAIL = 2500
 

@@ -53,7 +53,7 @@ class Tester:
     """What a boot function gets: the program under test, a directory of its own, and test()."""
 
     def __init__(self, lh):
-        self.lh, self.dir, self.n, self.failed = lh, None, 0, False
+        self.lh, self.dir, self.n, self.failed, self.told = lh, None, 0, False, None
 
     def path(self, name):
         return os.path.join(self.dir, name)
@@ -83,9 +83,11 @@ class Tester:
         except Skip as reason:
             self.tell(True, name, f' # SKIP {reason}')
         except Exception as e:
-            self.explain(traceback.format_exc())
+            if e is not self.told:
+                self.explain(traceback.format_exc())
             self.tell(False, name)
             if isinstance(e, Gone):
+                self.told = e
                 raise
         else:
             self.tell(True, name)
