@@ -36,6 +36,12 @@ test:
 	$(Q)sh tools/test_inputs.sh
 	$(Q)python3 tools/run_tests.py -C $(BUILD) $(ARGS)
 
+soak:
+	$(Q)sh tools/install_packages.sh build image guest test
+	$(Q)sh tools/build.sh lh
+	$(Q)sh tools/test_inputs.sh
+	$(Q)python3 test/nested/soak.py $(LH) $(ARGS)
+
 bench:
 	$(Q)sh tools/build.sh
 	$(Q)meson test -C $(BUILD) --benchmark --no-rebuild --verbose $(ARGS)
@@ -47,6 +53,7 @@ help:
 	@echo 'make         build everything; the program is $(LH)'
 	@echo 'make run     build, fetch a Debian guest once, start it on this terminal'
 	@echo 'make test    build and run every test; the last line counts them'
+	@echo 'make soak    run guests in guests for an hour or two'
 	@echo 'make bench   build and run the benchmarks'
 	@echo 'make lh-loong64  build the program for loong64 Linux, static: build-loong64/lh'
 	@echo 'make clean   remove $(BUILD)/; the guest stays in $(CACHE)/'

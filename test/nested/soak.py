@@ -1,0 +1,138 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Guests in guests for a long time: `make soak`.
+
+usage: soak.py LH [NAME...]     only what contains a NAME
+
+LH_SOAK_TIMES says how often what is repeated (100), LH_SOAK_SECONDS how long what lasts (120).
+"""
+
+import os
+
+from nested import Host, check_clean, check_sound
+from report import check, check_equal, main
+
+TIMES = int(os.environ.get('LH_SOAK_TIMES', '100'))
+SECONDS = int(os.environ.get('LH_SOAK_SECONDS', '120'))
+HOUR = 3600
+SLEEP = 'i=0; while [ $i -lt 1000 ]; do usleep 1000; i=$((i+1)); done; cat /proc/uptime'
+# The guest mounts the disk with QEMU, which holds stress-ng as well.
+STRESS_IN_GUEST = ('mkdir /s; until [ -b /dev/vda ]; do usleep 50000; done; mount -t ext4 -o ro /dev/vda /s; '
+                   'mount --bind /dev /s/dev; mount --bind /proc /s/proc; mount -t tmpfs t /s/tmp; '
+                   'chroot /s /usr/bin/')
+# Classes of work whose results stress-ng can check itself.
+STRESSORS = ('--cpu 1 --matrix 1 --vecmath 1 --fp 1 --atomic 1 --memcpy 1 --qsort 1 --context 1 '
+             '--pipe 1 --switch 1 --futex 1')
+
+
+def stress(classes, seconds):
+    return (f'stress-ng --verify --metrics-brief --temp-path /tmp --oomable {classes} '
+            f'--timeout {seconds}s')
+
+
+def boot_two_vcpus(t):
+    with Host(t) as h:
+        with t.test('a guest with two processors works and powers off'):
+            text = h.run('nproc; for i in 1 2 3 4; do seq 1 20000 | sha256sum & done; wait; '
+                         'taskset -c 0 true && taskset -c 1 true', smp=2)
+            sums = [line for line in text.splitlines() if line.endswith('  -')]
+            check(len(sums) == 4 and len(set(sums)) == 1, text)
+            check('\n2\n' in text, text)
+        h.check_kernel()
+        h.power_off()
+
+
+def boot_a_thousand_sleeps(t):
+    with Host(t) as h:
+        for clock in ('', 'nohz=off highres=off'):
+            with t.test(f'a guest sleeps a thousand times ({clock or "tickless"})'):
+                t.explain(h.run(SLEEP, append=clock).splitlines()[-3])
+        h.check_kernel()
+        h.power_off()
+
+
+def boot_few_guest_ids(t):
+    """Every flush of a guest's translations takes a new id, of which there are three."""
+    with Host(t, '-cpu', 'max,gidbits=2') as h:
+        with t.test('a guest works where ids are few'):
+            h.run('for i in 1 2 3 4 5 6 7 8; do seq 1 5000 | sha256sum; done | uniq | wc -l', smp=2)
+        with t.test('two guests at once where ids are few'):
+            two_at_once(h, SLEEP)
+        h.check_kernel()
+        h.power_off()
+
+
+def two_at_once(h, run, **options):
+    """Runs two guests side by side; what they said."""
+    s = h.shell
+    for n in (1, 2):
+        s(f'({h.command(run, **options)}) < /dev/null > /tmp/guest{n} 2>&1 & echo $! > /tmp/pid{n}')
+    s('wait', HOUR)
+    texts = [s(f'cat /tmp/guest{n}') for n in (1, 2)]
+    for text in texts:
+        check_sound(text)
+    return texts
+
+
+def boot_two_guests_at_once(t):
+    with Host(t) as h:
+        with t.test('two guests at once'):
+            two_at_once(h, SLEEP + '; seq 1 20000 | sha256sum')
+        with t.test('two guests of two processors at once'):
+            two_at_once(h, 'seq 1 20000 | sha256sum', smp=2)
+        h.check_kernel()
+        h.power_off()
+
+
+def boot_starts_and_stops(t):
+    with Host(t) as h:
+        for n in range(1, TIMES + 1):
+            with t.test(f'start and stop {n}'):
+                h.run(smp=1 + n % 2)
+        with t.test('nothing is left of the guests'):
+            check_equal(h.shell('ls /sys/kernel/debug/kvm 2> /dev/null | grep -c - || true'), '0')
+        h.check_kernel()
+        h.power_off()
+
+
+def boot_stress_in_both(t):
+    with Host(t, memory='3G') as h:
+        s = h.shell
+        with t.test('stress-ng checks its work in the host and in a guest at once'):
+            s('cp /dev/null /tmp/host; (chroot /qemu /usr/bin/'
+              f'{stress(STRESSORS, SECONDS)}; echo "status $?") < /dev/null > /tmp/host 2>&1 &')
+            status, guest = s.run(h.command(
+                STRESS_IN_GUEST + stress(STRESSORS, SECONDS), '-drive',
+                'file=/dev/vda,format=raw,if=virtio,readonly=on', '-bios',
+                '/usr/share/qemu-efi-loongarch64/QEMU_EFI.fd', smp=2, memory='1G'), HOUR)
+            check(status == 0, guest)
+            check_sound(guest)
+            s('wait', HOUR)
+            host = s('cat /tmp/host')
+            check('status 0' in host and 'failed: 0' in host, host)
+            check('failed: 0' in guest, guest)
+        h.check_kernel()
+        h.power_off()
+
+
+def boot_swapping(t):
+    """The host takes pages of the guest away and brings them back elsewhere."""
+    swap = t.path('swap')
+    with open(swap, 'wb') as f:
+        f.truncate(1 << 30)
+    with Host(t, '-drive', f'file={swap},format=raw,if=virtio', memory='512M') as h:
+        s = h.shell
+        s('mkswap /dev/vdb && swapon /dev/vdb')
+        with t.test('a guest works while the host swaps'):
+            text = h.run('mount -t tmpfs -o size=300m t /tmp; seq 1 30000000 | head -c 150000000 > /tmp/a; '
+                         'for i in 1 2 3; do sha256sum < /tmp/a; done | sort -u | wc -l', memory='400M')
+            check('\n1\n' in text, text)
+        with t.test('the host did swap'):
+            swapped = dict(line.split() for line in s('grep pswp /proc/vmstat').splitlines())
+            t.explain(str(swapped))
+            check(int(swapped['pswpin']) > 100 and int(swapped['pswpout']) > 100, swapped)
+        check_clean(s('dmesg'))
+        h.power_off()
+
+
+main()
