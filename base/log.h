@@ -17,6 +17,8 @@
     X(CSR, csr, "writes to control registers")                                           \
     X(IO, io, "every access to a device register")                                       \
     X(IN_ASM, in_asm, "every instruction, disassembled, before it runs")                 \
+    X(LVZ, lvz, "entries and exits of guests (LVZ), and a summary at the end")           \
+    X(LVZ_CHECK, lvz_check, "uses of LVZ that work by accident, with PC and context")    \
     X(BOOT, boot, "what the loader placed where")
 
 enum log_class {

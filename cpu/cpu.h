@@ -50,6 +50,7 @@ struct cpu_ops {
     u64 (*idle_deadline)(struct cpu *c);
     // Any thread, after a request was set: makes `run` notice. NULL where `run` looks by itself.
     void (*kick)(struct cpu *c);
+    void (*report)(struct cpu *c); // what it counted, on the log; may be NULL
     void (*free)(struct cpu *c);
 };
 

@@ -46,7 +46,7 @@ struct run {
     struct panic_watch panic;
     struct machine *machine;
     struct accel *accel;
-    struct accel_kvm *kvm; // NULL: the interpreter runs the processors
+    struct accel_kvm *kvm;      // NULL: the interpreter runs the processors
     struct cpu *_Atomic failed; // cannot go on
     bool has_loop;
 };
@@ -215,6 +215,9 @@ static void serve(struct run *r)
 static void tear_down(struct run *r)
 {
     accel_free(r->accel);
+    for (unsigned i = 0; r->machine && i < r->machine->n_cpus; i++)
+        if (r->machine->cpus[i]->ops->report)
+            r->machine->cpus[i]->ops->report(r->machine->cpus[i]);
     machine_free(r->machine);
     accel_kvm_free(r->kvm);
     screen_end_status(&r->screen);

@@ -77,6 +77,7 @@ static void reset(struct cpu *cpu)
     reset_context(&c->root);
     reset_context(&c->guest);
     c->root.csr[CSR_CPUID] = c->root.csr[CSR_TID] = cpu->index;
+    memset(&c->lvz_counts, 0, sizeof(c->lvz_counts));
     la_lvz_reset(c);
     c->pc = c->next_pc = RESET_PC;
     c->idle = false;
@@ -99,6 +100,11 @@ static u64 idle_deadline(struct cpu *cpu)
     return enabled ? la_timer_deadline_ns(c, c->context) : CLOCK_NEVER;
 }
 
+static void report(struct cpu *cpu)
+{
+    la_lvz_report(la_of(cpu));
+}
+
 static void free_cpu(struct cpu *cpu)
 {
     la_cpu_free(la_of(cpu));
@@ -109,6 +115,7 @@ static const struct cpu_ops la_cpu_ops = {
     .run = la_interp_run,
     .can_wake = can_wake,
     .idle_deadline = idle_deadline,
+    .report = report,
     .free = free_cpu,
 };
 

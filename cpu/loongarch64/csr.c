@@ -110,6 +110,8 @@ static u64 absent(struct la_cpu *c, const char *what, unsigned n)
 u64 la_csr_read(struct la_cpu *c, unsigned n)
 {
     la_trap_guest_csr(c, n);
+    if (la_in_guest(c))
+        la_lvz_check_guest_read(c, n);
     return la_csr_exists(c, n) ? read(c, c->context, n) : absent(c, "read of", n);
 }
 
@@ -168,8 +170,12 @@ static void after_write(struct la_cpu *c, struct la_context *x, unsigned n, u64 
         la_mmu_mode_changed(c);
         break;
     case CSR_CRMD:
-    case CSR_MISC:
-    case CSR_GSTAT: la_mmu_mode_changed(c); break;
+    case CSR_MISC: la_mmu_mode_changed(c); break;
+    case CSR_GSTAT:
+        la_lvz_count_gid(c, old);
+        la_mmu_mode_changed(c);
+        break;
+    case CSR_GINTC: la_lvz_count_injection(c, old); break;
     case CSR_EUEN: la_units_changed(c); break;
     case CSR_TCFG: la_timer_configure(c, x); break;
     case CSR_RVACFG:
@@ -192,6 +198,8 @@ static void after_write(struct la_cpu *c, struct la_context *x, unsigned n, u64 
 static void write(struct la_cpu *c, struct la_context *x, unsigned n, u64 value, u64 mask, u64 bits)
 {
     u64 stored = x->csr[n];
+    if (x == &c->guest)
+        la_lvz_note_written(c, n);
     x->csr[n] = (stored & ~bits) | (value & bits);
     act_on_write(c, x, n, value & mask);
     after_write(c, x, n, stored);
@@ -213,6 +221,8 @@ u64 la_csr_write(struct la_cpu *c, unsigned n, u64 value, u64 mask)
         return absent(c, "write to", n);
     u64 old = read(c, c->context, n);
     u64 new_value = (old & ~mask) | (value & mask);
+    if (n == CSR_CRMD)
+        la_trap_level_change(c, new_value);
     if (is_mcsr(n))
         write_mcsr(c, n, new_value);
     else

@@ -2,7 +2,7 @@
 // Entry into and return from exceptions: section 6 of the Reference Manual.
 #include "cpu/loongarch64/state.h"
 
-static const char *exception_name(enum la_exception e)
+const char *la_exception_name(enum la_exception e)
 {
     static const char *const names[] = {
         [EXC_INT] = "INT",   [EXC_PIL] = "PIL",   [EXC_PIS] = "PIS",   [EXC_PIF] = "PIF",
@@ -10,8 +10,9 @@ static const char *exception_name(enum la_exception e)
         [EXC_ADEF] = "ADEF", [EXC_ALE] = "ALE",   [EXC_BCE] = "BCE",   [EXC_SYS] = "SYS",
         [EXC_BRK] = "BRK",   [EXC_INE] = "INE",   [EXC_IPE] = "IPE",   [EXC_FPD] = "FPD",
         [EXC_SXD] = "SXD",   [EXC_ASXD] = "ASXD", [EXC_FPE] = "FPE",   [EXC_WPEF] = "WPEF",
-        [EXC_GSPR] = "GSPR", [EXC_HVC] = "HVC",   [EXC_TLBR] = "TLBR", [EXC_MERR] = "MERR",
-        [EXC_ADEM] = "ADEM", [EXC_VFPE] = "VFPE", [EXC_WPEM] = "WPEM",
+        [EXC_GSPR] = "GSPR", [EXC_HVC] = "HVC",   [EXC_GCSC] = "GCSC", [EXC_GCHC] = "GCHC",
+        [EXC_TLBR] = "TLBR", [EXC_MERR] = "MERR", [EXC_ADEM] = "ADEM", [EXC_VFPE] = "VFPE",
+        [EXC_WPEM] = "WPEM",
     };
     return e < ARRAY_LEN(names) && names[e] ? names[e] : "?";
 }
@@ -140,8 +141,16 @@ static void log_exception(struct la_cpu *c, enum la_exception e, u64 bad_va, boo
            from_guest       ? "exit "
            : la_in_guest(c) ? "guest "
                             : "",
-           exception_name(e), (unsigned long long)c->pc, (unsigned long long)bad_va,
+           la_exception_name(e), (unsigned long long)c->pc, (unsigned long long)bad_va,
            (unsigned long long)c->csr[CSR_CRMD], (unsigned long long)la_estat(c, c->context));
+}
+
+// The exit that tells the root of a change that the guest's hardware state has already made: its
+// address is where the guest goes on.
+static void tell_root(struct la_cpu *c)
+{
+    c->pc = c->next_pc;
+    la_enter_exception(c, EXC_GCHC, 0, true);
 }
 
 void la_enter_exception(struct la_cpu *c, enum la_exception e, u64 bad_va, bool in_root)
@@ -152,6 +161,7 @@ void la_enter_exception(struct la_cpu *c, enum la_exception e, u64 bad_va, bool 
     if (from_guest && c->lvz.ll_shared)
         c->guest.link.is_set = false;
     log_exception(c, e, bad_va, from_guest);
+    la_lvz_count_exception(c, e, from_guest);
     if (e == EXC_TLBR)
         enter_refill(c, bad_va, from_guest);
     else if (e == EXC_MERR)
@@ -159,6 +169,8 @@ void la_enter_exception(struct la_cpu *c, enum la_exception e, u64 bad_va, bool 
     else
         enter_ordinary(c, e, bad_va, from_guest);
     la_mmu_mode_changed(c);
+    if (la_traps_guest_exceptions(c))
+        tell_root(c);
 }
 
 static void return_from_machine_error(struct la_cpu *c)
@@ -223,10 +235,14 @@ void la_ertn(struct la_cpu *c)
 {
     bool to_guest = return_to_guest(c) && !la_in_guest(c);
     end_link(c);
-    if (to_guest)
+    if (to_guest) {
         la_switch_context(c, &c->guest);
+        la_lvz_count_entry(c);
+    }
     la_mmu_mode_changed(c);
     la_check_interrupts_soon(c);
+    if (!to_guest && la_traps_guest_exceptions(c))
+        tell_root(c);
 }
 
 u32 la_pending_lines(struct la_cpu *c, const struct la_context *x)

@@ -38,8 +38,10 @@ GUEST_TLB(tlbflush)
 // Only a guest has somebody to call. The code is in the instruction word, which BADI shows.
 INSN(hvcl)
 {
-    if (!la_in_guest(c))
+    if (!la_in_guest(c)) {
+        la_lvz_check_hvcl(c);
         la_raise(c, EXC_INE);
+    }
     if (la_plv(c) && !c->lvz.hvcl_any_plv)
         la_raise(c, EXC_IPE);
     la_raise_root(c, EXC_HVC, 0);

@@ -150,4 +150,6 @@ void la_invtlb(struct la_cpu *c, unsigned op, u64 rj, u64 va)
                                              .va = va});
     if (is_wide || op > 6)
         invalidate_guests(c, &o);
+    if (s->stage2)
+        la_lvz_note_invalidated(c, s->all_gids, o.gid);
 }

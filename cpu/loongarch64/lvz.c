@@ -13,6 +13,8 @@
 enum { GSTAT_PGM = 1 << 1 };
 #define GCFG_SIT      BIT(7) // privileged instructions
 #define GCFG_TIT      BIT(9)
+#define GCFG_TOE      BIT(11) // exception entry and ertn
+#define GCFG_TOP      BIT(13) // privilege level
 #define GCFG_TORU     BIT(15)
 #define GTLBC_USETGID BIT(12)
 #define GTLBC_TOTI    BIT(13)
@@ -93,6 +95,8 @@ void la_lvz_reset(struct la_cpu *c)
     u64 capabilities = BITS(2, 0) | BITS(18, 16); // MATP and GCIP: every value of MATC and GCI
     capabilities |= z->sitp ? BIT(6) : 0;
     capabilities |= z->titp ? BIT(8) : 0;
+    capabilities |= z->toep ? BIT(10) : 0;
+    capabilities |= z->topp ? BIT(12) : 0;
     capabilities |= z->torup ? BIT(14) : 0;
     c->root.csr[CSR_GCFG] = lvz ? capabilities : 0;
     c->root.csr[CSR_GSTAT] = lvz ? (u64)z->gidbits << 4 : 0;
@@ -104,6 +108,8 @@ u64 la_gcfg_controls(const struct la_cpu *c)
     u64 controls = BITS(5, 4) | BITS(21, 20);
     controls |= z->sitp ? GCFG_SIT : 0;
     controls |= z->titp ? GCFG_TIT : 0;
+    controls |= z->toep ? GCFG_TOE : 0;
+    controls |= z->topp ? GCFG_TOP : 0;
     controls |= z->torup ? GCFG_TORU : 0;
     return controls;
 }
@@ -205,6 +211,19 @@ void la_trap_cacop(struct la_cpu *c, unsigned op)
     bool runs = (gci >= 1 && kind == 2) || (gci >= 2 && kind == 1);
     if (la_in_guest(c) && !runs)
         exit_sensitive(c);
+}
+
+bool la_traps_guest_exceptions(const struct la_cpu *c)
+{
+    return la_in_guest(c) && c->root.csr[CSR_GCFG] & GCFG_TOE;
+}
+
+// Before the register changes: software may let it happen or not.
+void la_trap_level_change(struct la_cpu *c, u64 new_crmd)
+{
+    bool changes = (new_crmd ^ c->csr[CSR_CRMD]) & CRMD_PLV;
+    if (la_in_guest(c) && changes && c->root.csr[CSR_GCFG] & GCFG_TOP)
+        la_raise_root(c, EXC_GCSC, 0);
 }
 
 static bool is_timer_csr(unsigned n)

@@ -6,6 +6,7 @@
 
 #include "base/types.h"
 #include "base/err.h"
+#include "cpu/loongarch64/lvz_watch.h"
 
 struct la_cpu;
 struct la_context;
@@ -59,6 +60,8 @@ void la_trap_sensitive(struct la_cpu *c);                  // cpucfg, idle, iocs
 void la_trap_timer(struct la_cpu *c);                      // GCFG.TIT: rdtime*
 void la_trap_tlb(struct la_cpu *c);                        // GTLBC.TOTI: TLB instructions
 void la_trap_cacop(struct la_cpu *c, unsigned op);         // GCFG.GCI
+void la_trap_level_change(struct la_cpu *c, u64 new_crmd); // GCFG.TOP: GCSC
+bool la_traps_guest_exceptions(const struct la_cpu *c);    // GCFG.TOE: GCHC after the fact
 void la_trap_guest_csr(struct la_cpu *c, unsigned number); // csr* by number
 // For gcsr*, gtlb*: root PLV 0 only.
 void la_need_root(struct la_cpu *c);

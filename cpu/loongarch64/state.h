@@ -186,6 +186,7 @@ struct la_cpu {
     u32 random;                       // for tlbfill
     struct la_mmu_contexts *contexts; // mmu.c
 
+    struct la_lvz_counts lvz_counts;
     struct la_lvz lvz; // choices where the extension is open: lvz.h
 
     const struct la_model *model;
@@ -242,6 +243,7 @@ _Noreturn void la_raise_root(struct la_cpu *c, enum la_exception e, u64 bad_va);
 // registers, mode, jump to the entry (c->next_pc).
 void la_enter_exception(struct la_cpu *c, enum la_exception e, u64 bad_va, bool in_root);
 void la_ertn(struct la_cpu *c);
+const char *la_exception_name(enum la_exception e); // "TLBR"; "?" if it has none
 // Lines of a context that would interrupt if its CRMD.IE were set: ESTAT.IS & ECFG.LIE.
 u32 la_pending_lines(struct la_cpu *c, const struct la_context *x);
 // The run loop looks at interrupts before the next instruction.

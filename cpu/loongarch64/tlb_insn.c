@@ -117,6 +117,8 @@ void la_tlbfill(struct la_cpu *c, enum la_tlb_target target)
 {
     struct la_tlb_view v = view_of(c, target);
     struct la_tlb_entry t = from_registers(c, &v);
+    if (v.tlb->kind == LA_TLB_STAGE2)
+        la_lvz_check_root_fill(c, v.gid);
     la_tlb_insert(c, &v, &t);
 }
 

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a hypervisor's author wants to see: how often a guest exits and why, and uses of the
+// extension that are undefined or work by accident (-d lvz, -d lvz_check).
+#pragma once
+
+#include "base/types.h"
+
+struct la_cpu;
+
+// Counts since the reset of the processor; the owning thread's.
+struct la_lvz_counts {
+    u64 n_entries;
+    u64 n_exits[64]; // by ECODE, refills (0x3f) and machine errors (0x3e) included
+    u64 n_guest_refills, n_gid_switches, n_injected, n_checks;
+    u64 guest_insns, guest_ns; // spent in guests that have exited
+    u64 entered_at_insn, entered_at_ns;
+    // For the checks.
+    u64 guest_csr_written[8];   // by number; those above 511 are not watched
+    u64 root_table_of_gid[256]; // root PGDL at the last entry, 0: none since the id was invalidated
+};
+
+// Every exception: one that leaves the guest is an exit.
+void la_lvz_count_exception(struct la_cpu *c, unsigned exception, bool from_guest);
+void la_lvz_count_entry(struct la_cpu *c); // the guest context has just become the current one
+void la_lvz_count_gid(struct la_cpu *c, u64 old_gstat);
+void la_lvz_count_injection(struct la_cpu *c, u64 old_gintc);
+
+// Checks: each notes what it is called for.
+void la_lvz_check_guest_read(struct la_cpu *c, unsigned csr);
+void la_lvz_check_root_fill(struct la_cpu *c, unsigned effective_gid);
+void la_lvz_check_hvcl(struct la_cpu *c);
+void la_lvz_note_written(struct la_cpu *c, unsigned csr);
+void la_lvz_note_invalidated(struct la_cpu *c, bool all, unsigned gid);
+
+// The summary, on the log's class lvz; nothing if there was no guest.
+void la_lvz_report(struct la_cpu *c);
