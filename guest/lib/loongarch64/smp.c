@@ -67,16 +67,19 @@ void smp_serve(void)
     }
 }
 
+// Firmware that comes late to its parking loop clears the mailbox first: so the call is repeated.
 static bool start_one(unsigned index)
 {
     struct percpu *cpu = percpu_of(index);
-    ipi_mail(index, 0, physical_of(start_other));
-    ipi_send(index, IPI_VECTOR_BOOT);
-    u64 deadline = time_after_ms(20000);
-    while (!__atomic_load_n(&cpu->is_online, __ATOMIC_ACQUIRE))
-        if (time_is_past(deadline))
-            return report(false, "processor %u starts", index);
-    return true;
+    for (unsigned attempt = 0; attempt < 40; attempt++) {
+        ipi_mail(index, 0, physical_of(start_other));
+        ipi_send(index, IPI_VECTOR_BOOT);
+        u64 deadline = time_after_ms(500);
+        while (!time_is_past(deadline))
+            if (__atomic_load_n(&cpu->is_online, __ATOMIC_ACQUIRE))
+                return true;
+    }
+    return report(false, "processor %u starts", index);
 }
 
 bool smp_start_all(void)
