@@ -36,10 +36,7 @@ static inline void see(unsigned cpu, unsigned i, u64 first, u64 second)
 static inline void swap_db(struct cell *c, u64 value)
 {
     u64 old;
-    __asm__ volatile("amswap_db.d %0, %1, %2"
-                     : "=&r"(old)
-                     : "r"(value), "r"(&c->value)
-                     : "memory");
+    __asm__ volatile("amswap_db.d %0, %1, %2" : "=&r"(old) : "r"(value), "r"(&c->value) : "memory");
 }
 
 static void message_passing(unsigned cpu, unsigned i)

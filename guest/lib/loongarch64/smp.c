@@ -3,6 +3,7 @@
 #include "guest/lib/args.h"
 #include "guest/lib/loongarch64/board.h"
 #include "guest/lib/loongarch64/csr.h"
+#include "guest/lib/loongarch64/fw_cfg.h"
 #include "guest/lib/loongarch64/ipi.h"
 #include "guest/lib/loongarch64/percpu.h"
 #include "guest/lib/loongarch64/time.h"
@@ -23,7 +24,10 @@ struct percpu *percpu_of(unsigned index)
 
 unsigned smp_n_cpus(void)
 {
-    return (unsigned)args_number("smp", 1);
+    u64 told = args_number("smp", 0);
+    if (told)
+        return (unsigned)told;
+    return fw_cfg_exists() ? fw_cfg_n_cpus() : 1;
 }
 
 unsigned smp_cpu_index(void)
