@@ -20,12 +20,14 @@ import re
 import shlex
 import subprocess
 import sys
+import tempfile
 import threading
 
-Row = collections.namedtuple('Row', 'name image smp cpu mem timeout append')
+Row = collections.namedtuple('Row', 'name image smp cpu mem timeout append options')
 RESULT = re.compile(r'(?:not )?ok (\d+) - ')
 PLAN = re.compile(r'1\.\.(\d+)$')
 GRACE_S = 2
+FLASH_SIZE = 16 << 20
 EXPECTED = 'TO' 'DO'  # TAP's word for it
 
 
@@ -35,7 +37,9 @@ def read_rows(path):
         for line in f:
             words = line.split('#')[0].split()
             if words:
-                row = Row(*words[:6], ' '.join(words[6:]))
+                rest = words[6:] + ['--']
+                end = rest.index('--')
+                row = Row(*words[:6], ' '.join(rest[:end]), rest[end + 1:-1])
                 rows[row.name] = row
     return rows
 
@@ -51,13 +55,23 @@ def read_deviations(path):
     return found
 
 
-def command_line(emulator, row, images):
+def command_line(emulator, row, images, flash):
     words = shlex.split(emulator)
     if os.path.basename(words[0]).startswith('qemu'):
         words += ['-display', 'none', '-monitor', 'none']
+    words += ['-M', 'virt', '-cpu', row.cpu, '-smp', row.smp, '-m', row.mem, '-serial', 'stdio']
+    words += [option.format(flash=flash) for option in row.options]
+    if row.image.endswith('.bin'):
+        return words + ['-bios', os.path.join(images, row.image)]
     append = f'smp={row.smp} cpu={row.cpu} {row.append}'.strip()
-    return words + ['-M', 'virt', '-cpu', row.cpu, '-smp', row.smp, '-m', row.mem, '-serial', 'stdio',
-                    '-kernel', os.path.join(images, row.image + '.elf'), '-append', append]
+    return words + ['-kernel', os.path.join(images, row.image + '.elf'), '-append', append]
+
+
+def blank_flash(folder):
+    path = os.path.join(folder, 'flash')
+    with open(path, 'wb') as f:
+        f.write(b'\xff' * FLASH_SIZE)
+    return path
 
 
 class Checker:
@@ -105,9 +119,14 @@ class Checker:
 
 def run(row, arguments, deviations):
     """True if everything was reported, passed or not."""
-    checker = Checker(row, deviations)
-    child = subprocess.Popen(command_line(arguments.emulator, row, arguments.images),
-                             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+    with tempfile.TemporaryDirectory() as folder:
+        flash = blank_flash(folder) if any('{flash}' in o for o in row.options) else ''
+        return run_command(command_line(arguments.emulator, row, arguments.images, flash), row,
+                           Checker(row, deviations))
+
+
+def run_command(command, row, checker):
+    child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
     expired = threading.Event()
 
     def expire():

@@ -59,9 +59,8 @@ static u64 load_within(struct la_cpu *c, u64 va, unsigned size)
 }
 
 // Both pages are translated before either is read.
-u64 la_load_slow(struct la_cpu *c, u64 va, unsigned size)
+static u64 load_any(struct la_cpu *c, u64 va, unsigned size)
 {
-    check_alignment(c, va, size);
     if (!crosses_granule(va, size))
         return load_within(c, va, size);
     u64 first = la_translate(c, va, LA_LOAD);
@@ -75,6 +74,12 @@ u64 la_load_slow(struct la_cpu *c, u64 va, unsigned size)
     return value;
 }
 
+u64 la_load_slow(struct la_cpu *c, u64 va, unsigned size)
+{
+    check_alignment(c, va, size);
+    return load_any(c, va, size);
+}
+
 static void store_within(struct la_cpu *c, u64 va, u64 value, unsigned size)
 {
     u64 pa = la_translate(c, va, LA_STORE);
@@ -85,9 +90,8 @@ static void store_within(struct la_cpu *c, u64 va, u64 value, unsigned size)
         mem_write(c->cpu.bus->mem, pa, value, size);
 }
 
-void la_store_slow(struct la_cpu *c, u64 va, u64 value, unsigned size)
+static void store_any(struct la_cpu *c, u64 va, u64 value, unsigned size)
 {
-    check_alignment(c, va, size);
     if (!crosses_granule(va, size)) {
         store_within(c, va, value, size);
         return;
@@ -101,10 +105,18 @@ void la_store_slow(struct la_cpu *c, u64 va, u64 value, unsigned size)
     }
 }
 
-// Faults of any byte come before the first access: the two ends are on at most two pages.
-static void probe(struct la_cpu *c, u64 va, unsigned size, enum la_access access)
+void la_store_slow(struct la_cpu *c, u64 va, u64 value, unsigned size)
 {
     check_alignment(c, va, size);
+    store_any(c, va, value, size);
+}
+
+// Faults of any byte come before the first access: the two ends are on at most two pages. MISC.ALCL
+// is not about vectors (volume 1, 7.4.4); models without UAL want these aligned too.
+static void probe(struct la_cpu *c, u64 va, unsigned size, enum la_access access)
+{
+    if (va & (size - 1) && !(c->cpucfg[1] & BIT(20)))
+        la_raise_address(c, EXC_ALE, va);
     la_translate(c, va, access);
     if (crosses_granule(va, size))
         la_translate(c, (va + size - 1) & ~(u64)(LA_GRANULE - 1), access);
@@ -119,7 +131,7 @@ void la_load_vector(struct la_cpu *c, u64 va, u64 *words, unsigned n_words)
     }
     probe(c, va, 8 * n_words, LA_LOAD);
     for (unsigned i = 0; i < n_words; i++)
-        words[i] = la_load64(c, va + 8 * i);
+        words[i] = load_any(c, va + 8 * i, 8);
 }
 
 void la_store_vector(struct la_cpu *c, u64 va, const u64 *words, unsigned n_words)
@@ -131,7 +143,7 @@ void la_store_vector(struct la_cpu *c, u64 va, const u64 *words, unsigned n_word
     }
     probe(c, va, 8 * n_words, LA_STORE);
     for (unsigned i = 0; i < n_words; i++)
-        la_store64(c, va + 8 * i, words[i]);
+        store_any(c, va + 8 * i, words[i], 8);
 }
 
 void *la_atomic_host(struct la_cpu *c, u64 va, unsigned size)

@@ -84,10 +84,17 @@ static u64 read_ehi(const struct la_cpu *c, u64 value)
     return (u64)sign_extend(value, (unsigned)bits_get(c->cpucfg[1], 19, 12) + 1);
 }
 
+// A model without UAL is strict at all levels, and ALCL says so.
+static u64 read_misc(const struct la_cpu *c, u64 value)
+{
+    return c->cpucfg[1] & BIT(20) ? value : value | BITS(15, 12);
+}
+
 // Of a 48-bit GPA no bit 63 is ever set: second-stage walks start at PGDL.
 static u64 read(struct la_cpu *c, struct la_context *x, unsigned n)
 {
     switch (n) {
+    case CSR_MISC: return read_misc(c, x->csr[n]);
     case CSR_ESTAT: return la_estat(c, x);
     case CSR_TLBEHI:
     case CSR_TLBREHI: return read_ehi(c, x->csr[n]);

@@ -126,6 +126,34 @@ TEST(alcl_makes_misaligned_accesses_trap)
     rig_free(&r);
 }
 
+TEST(alcl_is_not_about_vectors)
+{
+    struct rig r;
+    rig_init(&r, "la464");
+    rig_write64(&r, 0x1008, 0x1122334455667788);
+    la_csr_write(r.c, CSR_MISC, BITS(15, 12), BITS(15, 12));
+    r.c->gpr[4] = 0x1001;
+    rig_run(&r, "vld $vr0, $a0, 0; xvst $xr0, $a0, 0x7f");
+    CHECK_EQ(r.c->pc, RIG_CODE + 8);
+    CHECK_EQ(r.c->vr[0].d[1], 0x11223344556677);
+    CHECK_EQ(rig_read64(&r, 0x1088), 0x11223344556677);
+    rig_free(&r);
+}
+
+TEST(a_model_without_ual_is_strict)
+{
+    struct rig r;
+    struct err e = {0};
+    rig_init(&r, "la464");
+    CHECK(la_cpu_set_feature(r.c, "ual", false, &e));
+    la_csr_write(r.c, CSR_MISC, 0, ~0ULL);
+    CHECK_EQ(la_csr_read(r.c, CSR_MISC), BITS(15, 12));
+    r.c->gpr[4] = 0x1001;
+    rig_run(&r, "vld $vr0, $a0, 0");
+    CHECK_EQ(ECODE(r.c), EXC_ALE);
+    rig_free(&r);
+}
+
 TEST(the_highest_enabled_line_interrupts)
 {
     struct rig r;

@@ -110,7 +110,8 @@ static void test_words(void)
     for (unsigned i = 0; i < ARRAY_LEN(common); i++)
         report_eq(cpucfg(common[i].word) & common[i].mask, common[i].value, "%s", common[i].name);
     for (unsigned i = 0; i < ARRAY_LEN(la464) && args_is("cpu", "la464"); i++)
-        report_eq(cpucfg(la464[i].word) & la464[i].mask, la464[i].value, "la464: %s", la464[i].name);
+        report_eq(cpucfg(la464[i].word) & la464[i].mask, la464[i].value, "la464: %s",
+                  la464[i].name);
     // Words beyond the last.
     static const u64 absent[] = {0x7, 0xf, 0x15, 0x20, 0x80000000, 0xffffffff};
     unsigned n_wrong = 0;

@@ -3,6 +3,7 @@
 #include "guest/lib/args.h"
 #include "guest/lib/loongarch64/board.h"
 #include "guest/lib/loongarch64/csr.h"
+#include "guest/lib/loongarch64/fw_cfg.h"
 #include "guest/lib/loongarch64/ipi.h"
 #include "guest/lib/loongarch64/percpu.h"
 #include "guest/lib/loongarch64/time.h"
@@ -23,7 +24,10 @@ struct percpu *percpu_of(unsigned index)
 
 unsigned smp_n_cpus(void)
 {
-    return (unsigned)args_number("smp", 1);
+    u64 told = args_number("smp", 0);
+    if (told)
+        return (unsigned)told;
+    return fw_cfg_exists() ? fw_cfg_n_cpus() : 1;
 }
 
 unsigned smp_cpu_index(void)
@@ -67,16 +71,19 @@ void smp_serve(void)
     }
 }
 
+// Firmware that comes late to its parking loop clears the mailbox first: so the call is repeated.
 static bool start_one(unsigned index)
 {
     struct percpu *cpu = percpu_of(index);
-    ipi_mail(index, 0, physical_of(start_other));
-    ipi_send(index, IPI_VECTOR_BOOT);
-    u64 deadline = time_after_ms(20000);
-    while (!__atomic_load_n(&cpu->is_online, __ATOMIC_ACQUIRE))
-        if (time_is_past(deadline))
-            return report(false, "processor %u starts", index);
-    return true;
+    for (unsigned attempt = 0; attempt < 40; attempt++) {
+        ipi_mail(index, 0, physical_of(start_other));
+        ipi_send(index, IPI_VECTOR_BOOT);
+        u64 deadline = time_after_ms(500);
+        while (!time_is_past(deadline))
+            if (__atomic_load_n(&cpu->is_online, __ATOMIC_ACQUIRE))
+                return true;
+    }
+    return report(false, "processor %u starts", index);
 }
 
 bool smp_start_all(void)

@@ -6,7 +6,8 @@
 #include "base/types.h"
 #include "guest/lib/loongarch64/stack.h" // MAX_CPUS
 
-unsigned smp_n_cpus(void); // that the command line tells: smp=N
+// As the command line tells (smp=N); to a payload that is the firmware, fw_cfg does.
+unsigned smp_n_cpus(void);
 
 // Starts all others. False if one does not answer within some seconds; that is reported. Calling it
 // again does nothing.

@@ -46,8 +46,8 @@ void start_first(u64 is_efi, u64 command_line, u64 system_table)
 {
     memset(bss_begin, 0, (size_t)(bss_end - bss_begin));
     set_up_processor(0);
-    // The command line is there if the loader says that it speaks the EFI protocol.
-    if (is_efi == 1 && command_line)
+    // The command line, which may be at 0, is there if the loader speaks the EFI protocol.
+    if (is_efi == 1)
         args_init(memory_at(command_line));
     main();
     report_end();
