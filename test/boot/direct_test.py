@@ -31,8 +31,8 @@ def boot_as_it_comes(t):
 
 
 def boot_la464_on_a_terminal(t):
-    """The smallest memory. What a user types is what the guest gets."""
-    with t.direct('-cpu', 'la464', '-m', '256M', on_terminal=True) as m:
+    """The smallest memory and no network. What a user types is what the guest gets."""
+    with t.direct('-cpu', 'la464', '-m', '256M', '-nic', 'none', on_terminal=True) as m:
         m.expect(PROMPT)
         with t.test('a command answers'):
             m.send('echo "<$((6 * 7))>"\n')
@@ -64,6 +64,9 @@ def boot_la464_on_a_terminal(t):
         inside.memory(t, s, 256)
         with t.test('there is no KVM'):
             check_equal(s.run('test -e /dev/kvm')[0], 1)
+        with t.test('there is no network card'):
+            check_equal(s('ls /sys/class/net'), 'lo')
+            check_equal(s('ls /sys/bus/pci/devices'), '0000:00:00.0')
         inside.kernel_messages(t, s)
         with t.test('Ctrl-a x ends the program'):
             m.send('\x01x')
@@ -86,6 +89,22 @@ def boot_four_processors(t):
             s('echo 1 > /sys/devices/system/cpu/cpu2/online')
             check_equal(s('cat /sys/devices/system/cpu/online'), '0-3')
             s('taskset -c 2 true')
+        inside.kernel_messages(t, s)
+        power_off(t, s)
+
+
+def boot_consoles(t):
+    """The other serial ports, and one by virtio."""
+    second, virtio = t.path('second'), t.path('virtio')
+    with t.direct('-m', '512M', '-serial', 'stdio', '-serial', 'file:' + second,
+                  '-chardev', f'file,id=c,path={virtio}',
+                  '-device', 'virtio-serial-pci,chardev=c') as m:
+        s = m.shell()
+        for device, path in (('ttyS1', second), ('hvc0', virtio)):
+            with t.test(f'what is written to {device} comes out'):
+                s(f'modprobe -q virtio_console; (stty raw; seq 1 2000 >&0) <> /dev/{device}')
+                with open(path, encoding='ascii') as f:
+                    check_equal(f.read(), ''.join(f'{i}\n' for i in range(1, 2001)))
         inside.kernel_messages(t, s)
         power_off(t, s)
 

@@ -93,8 +93,9 @@ class Machine:
         while data:
             data = data[os.write(self.fd, data):]
 
-    def shell(self):
-        return Shell(self)
+    def shell(self, prompt=PROMPT):
+        """A shell that comes up now."""
+        return Shell(self, prompt)
 
     def end(self, limit=LIMIT_S):
         """Waits for the end; status, all that it showed, what it said on standard error."""
@@ -132,9 +133,9 @@ class Shell:
 
     LOOP = 'dmesg -n 1; stty -echo; while IFS= read -r line; do eval "$line"; done'
 
-    def __init__(self, machine):
+    def __init__(self, machine, prompt):
         self.machine, self.n = machine, 0
-        machine.expect(PROMPT)
+        machine.expect(prompt)
         machine.send(self.LOOP + '\n')
         self.run('true')
 
