@@ -19,7 +19,7 @@
 #define GUEST(code)  (LVZ_GUEST | (code))
 #define N_GIDS       3
 #define N_ASIDS      3
-#define MAX_LIVE     160
+#define MAX_LIVE     320
 #define MAX_REPLACED 64
 #define STLB_PS      14
 #define PAYLOAD_END  BIT(25)
@@ -47,7 +47,7 @@ static struct vcpu v;
 static u64 step;
 static struct {
     unsigned n_edits, n_fills, n_invalidations, n_accesses, n_served, n_guest_faults, n_exits;
-    unsigned n_by_replaced;
+    unsigned n_replaced, n_by_replaced;
     unsigned place, left, content, outcome, address, data;
 } count;
 
@@ -220,29 +220,50 @@ static u64 random_address(enum kind kind)
     return kind != STAGE2 && r >> 63 ? va | 0xffff800000000000 : va;
 }
 
-// An address in an entry, mostly.
+// An address in an entry, mostly; with the space it is in, mostly, if that is asked for.
+static u64 interesting_place(enum kind kind, unsigned *gid, unsigned *asid)
+{
+    bool of_replaced = kind == STAGE2 && n_replaced && chance(3);
+    if ((!tlbs[kind].n && !of_replaced) || chance(8))
+        return random_address(kind);
+    const struct live *l = of_replaced ? &replaced[random_below(&rng, n_replaced)]
+                                       : &tlbs[kind].list[random_below(&rng, tlbs[kind].n)];
+    if (gid && !chance(8)) {
+        *gid = l->gid;
+        *asid = l->e.asid;
+    }
+    return l->e.va + random_below(&rng, BIT(l->e.ps + 1));
+}
+
 static u64 interesting_address(enum kind kind)
 {
-    if (!tlbs[kind].n || chance(8))
-        return random_address(kind);
-    const struct tlb_entry *e = &tlbs[kind].list[random_below(&rng, tlbs[kind].n)].e;
-    return e->va + random_below(&rng, BIT(e->ps + 1));
+    return interesting_place(kind, NULL, NULL);
 }
 
 static u64 flags_of(u64 r)
 {
     u64 flags = PAGE_CC | (r & 0xf ? PAGE_V : 0) | (r & 0x30 ? PAGE_D : 0);
-    flags |= PAGE_PLV(r & 0xc0 ? 3 : r >> 8 & 3);
-    flags |= (r & 0x7000) == 0 ? PAGE_NR : 0;
-    flags |= (r & 0x38000) == 0 ? PAGE_NX : 0;
-    return flags | ((r & 0x3c0000) == 0 ? PAGE_RPLV : 0);
+    flags |= PAGE_PLV(r & 0x3c0 ? 3 : r >> 10 & 3);
+    flags |= (r & 0x1f000) == 0 ? PAGE_NR : 0;
+    flags |= (r & 0x3e0000) == 0 ? PAGE_NX : 0;
+    return flags | ((r & 0x7c00000) == 0 ? PAGE_RPLV : 0);
 }
 
 // The first stage leads to where the second has something.
-static u64 random_elo(enum kind kind, unsigned ps)
+static u64 address_of_guest(unsigned gid)
 {
-    u64 pa = kind == STAGE1 ? interesting_address(STAGE2)
-                            : POOL + (random_next(&rng) >> 20 & (POOL_SIZE - 1));
+    u64 gpa = 0;
+    for (unsigned n = 0, found = 0; n < 8 && found != gid; n++) {
+        unsigned asid;
+        gpa = interesting_place(STAGE2, &found, &asid);
+    }
+    return gpa;
+}
+
+static u64 random_elo(enum kind kind, unsigned gid, unsigned ps)
+{
+    u64 pa =
+        kind == STAGE1 ? address_of_guest(gid) : POOL + (random_next(&rng) >> 20 & (POOL_SIZE - 1));
     u64 flags = flags_of(random_next(&rng) >> 8);
     if (kind == STAGE2 && !chance(8)) // the root's level is 0
         flags &= ~PAGE_RPLV;
@@ -255,12 +276,12 @@ static unsigned random_ps(void)
     return sizes[random_below(&rng, sizeof(sizes))];
 }
 
-static struct tlb_entry random_entry(enum kind kind, unsigned ps)
+static struct tlb_entry random_entry(enum kind kind, unsigned gid, unsigned ps)
 {
     struct tlb_entry e = {
         .ps = ps,
         .asid = (unsigned)random_below(&rng, N_ASIDS),
-        .elo = {random_elo(kind, ps), random_elo(kind, ps)},
+        .elo = {random_elo(kind, gid, ps), random_elo(kind, gid, ps)},
     };
     u64 g = random_below(&rng, 8); // 0: none, 1: one half, 7: both
     e.elo[0] |= g >= 6 ? PAGE_G : 0;
@@ -316,7 +337,7 @@ static void edit_write(enum kind kind)
 {
     bool stlb = chance(2);
     unsigned gid = random_gid(kind), index;
-    struct tlb_entry e = random_entry(kind, stlb ? STLB_PS : random_ps());
+    struct tlb_entry e = random_entry(kind, gid, stlb ? STLB_PS : random_ps());
     index = stlb ? (unsigned)random_below(&rng, TLB_STLB_WAYS) * TLB_STLB_SETS + stlb_set(e.va)
                  : TLB_STLB_ENTRIES + (unsigned)random_below(&rng, PAYLOAD_SLOT);
     make_room(kind, gid, &e);
@@ -337,10 +358,10 @@ static bool is_allowed_place(int index, const struct tlb_entry *e)
 static void edit_fill(enum kind kind)
 {
     unsigned gid = random_gid(kind);
-    struct tlb_entry e = random_entry(kind, chance(2) ? STLB_PS : random_ps());
+    struct tlb_entry e = random_entry(kind, gid, chance(2) ? STLB_PS : random_ps());
     // Crowd some sets, so that the hardware must replace.
-    if (e.ps == STLB_PS && chance(2))
-        e.va = align_down(e.va, BIT(23));
+    if (kind == STAGE2 && e.ps == STLB_PS && !chance(4))
+        e.va = BIT(32) + random_below(&rng, 16) * BIT(23);
     make_room(kind, gid, &e);
     fill(kind, gid, &e);
     int index = search(kind, gid, e.asid, e.va);
@@ -351,7 +372,7 @@ static void edit_fill(enum kind kind)
     }
     struct live *old = at_index(kind, (unsigned)index);
     if (old && kind == STAGE2)
-        replaced[n_replaced++] = *old;
+        replaced[n_replaced++] = *old, count.n_replaced++;
     forget_index(kind, (unsigned)index);
     add(kind, &e, gid, (unsigned)index);
 }
@@ -435,7 +456,7 @@ static unsigned random_op(void)
     static const u8 ops[] = {0,   1,   2,   3,    4,    5,    6,    9,    0xa,  0xb,
                              0xc, 0xd, 0xe, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16};
     static const u8 by_address[] = {5, 6, 0xd, 0xe, 0x16};
-    if (chance(4))
+    if (chance(12))
         return ops[random_below(&rng, sizeof(ops))];
     return by_address[random_below(&rng, sizeof(by_address))];
 }
@@ -532,7 +553,7 @@ struct expectation {
     unsigned code;
     u64 bad_address;
     // Where the access may go: first by the entry, then by what was replaced.
-    u64 places[4];
+    u64 places[MAX_REPLACED + 1];
     unsigned n_places;
 };
 
@@ -634,7 +655,8 @@ static void check_guest_access(void)
     bool mapped = !chance(3);
     enum access access = (enum access)random_below(&rng, 3);
     u64 value = random_next(&rng) | 1;
-    u64 va = interesting_address(mapped ? STAGE1 : STAGE2) & ~7ULL;
+    u64 va = interesting_place(mapped ? STAGE1 : STAGE2, &gid, &asid) & ~7ULL;
+    asid %= N_ASIDS;
     struct expectation x = expect(gid, asid, plv, mapped, va, access);
     u64 crmd = (mapped ? CRMD_PG : CRMD_DA) | plv;
     put_in_place(&x, access, value);
@@ -731,10 +753,10 @@ int main(void)
         one_step();
     check_all();
     report_note("seed %lu: %lu steps", (unsigned long)seed, (unsigned long)n_steps);
-    report_note("%u accesses: %u served, %u of these by replaced entries; %u faults inside, %u "
+    report_note("%u accesses: %u served, %u of these by %u replaced entries; %u faults inside, %u "
                 "exits",
-                count.n_accesses, count.n_served, count.n_by_replaced, count.n_guest_faults,
-                count.n_exits);
+                count.n_accesses, count.n_served, count.n_by_replaced, count.n_replaced,
+                count.n_guest_faults, count.n_exits);
     report_eq(count.place, 0, "%u fills are in a place where they may be", count.n_fills);
     report_eq(count.left, 0, "%u invalidations remove what they name", count.n_invalidations);
     report_eq(count.content, 0, "%u entries written: the TLBs hold what the model has",
