@@ -13,6 +13,7 @@
 #include "guest/lib/loongarch64/access.h"
 #include "guest/lib/loongarch64/board.h"
 #include "guest/lib/loongarch64/lvz.h"
+#include "guest/lib/loongarch64/time.h"
 #include "guest/lib/random.h"
 #include "guest/lib/report.h"
 
@@ -220,6 +221,16 @@ static u64 random_address(enum kind kind)
     return kind != STAGE2 && r >> 63 ? va | 0xffff800000000000 : va;
 }
 
+// Mostly one of a few in an entry, so that they come again; other ones for entries of one set.
+static u64 address_in(const struct tlb_entry *e)
+{
+    u64 n_granules = BIT(e->ps + 1) >> 12;
+    if (chance(8))
+        return e->va + random_below(&rng, BIT(e->ps + 1));
+    u64 granule = ((e->va >> 23) + random_below(&rng, 3) * (n_granules / 2 + 1)) % n_granules;
+    return e->va + (granule << 12) + random_below(&rng, 0x1000);
+}
+
 // An address in an entry, mostly; with the space it is in, mostly, if that is asked for.
 static u64 interesting_place(enum kind kind, unsigned *gid, unsigned *asid)
 {
@@ -232,7 +243,7 @@ static u64 interesting_place(enum kind kind, unsigned *gid, unsigned *asid)
         *gid = l->gid;
         *asid = l->e.asid;
     }
-    return l->e.va + random_below(&rng, BIT(l->e.ps + 1));
+    return address_in(&l->e);
 }
 
 static u64 interesting_address(enum kind kind)
@@ -298,6 +309,29 @@ static unsigned stlb_set(u64 va)
 static unsigned random_gid(enum kind kind)
 {
     return kind == ROOT ? 0 : 1 + (unsigned)random_below(&rng, N_GIDS);
+}
+
+// The last accesses: they come again, and invalidations and entries are about their pages, so that
+// what is remembered of them beside the TLBs would be found out.
+static struct access_spec {
+    unsigned gid, asid, plv;
+    bool mapped;
+    enum access access;
+    u64 va, gpa;
+} recent[4];
+
+static const struct access_spec *random_recent(void)
+{
+    return &recent[random_below(&rng, 4)];
+}
+
+static u64 address_to_edit(enum kind kind, unsigned *gid)
+{
+    const struct access_spec *a = random_recent();
+    if (kind == ROOT || chance(2) || !a->gid)
+        return interesting_address(kind);
+    *gid = a->gid;
+    return kind == STAGE2 ? a->gpa : a->va;
 }
 
 // Edits.
@@ -467,8 +501,8 @@ static void edit_invalidate(void)
         .op = random_op(),
         .gid = random_gid(STAGE2),
         .asid = (unsigned)random_below(&rng, N_ASIDS),
-        .va = interesting_address(chance(2) ? STAGE2 : STAGE1),
     };
+    o.va = address_to_edit(chance(2) ? STAGE2 : STAGE1, &o.gid);
     u64 rj = GSTAT_GID(o.gid) | o.asid;
     if (o.op >= 0x10 && o.op <= 0x12)
         rj = 0;
@@ -642,29 +676,61 @@ static void compare_fault(const struct expectation *x, unsigned found)
         note_wrong(&count.address, "bad address", address, x->bad_address);
     if (found == GUEST(EXC_TLBR))
         gcsr_write(CSR_TLBRERA, 0);
+    if (found == EXC_INT)
+        report_bail_out("step %lu: the guest does not come back", (unsigned long)step);
     if (found & LVZ_GUEST)
         count.n_guest_faults++;
     else
         count.n_exits++;
 }
 
+static struct access_spec random_access(void)
+{
+    struct access_spec a = {
+        .gid = random_gid(STAGE2),
+        .asid = (unsigned)random_below(&rng, N_ASIDS),
+        .plv = (unsigned)random_below(&rng, 4),
+        .mapped = !chance(3),
+        .access = (enum access)random_below(&rng, 3),
+    };
+    const struct access_spec *again = random_recent();
+    if (again->gid && chance(2))
+        return *again;
+    a.va = interesting_place(a.mapped ? STAGE1 : STAGE2, &a.gid, &a.asid) & ~7ULL;
+    a.asid %= N_ASIDS;
+    return a;
+}
+
+static void remember(const struct access_spec *a, u64 gpa)
+{
+    struct access_spec *r = &recent[random_below(&rng, 4)];
+    *r = *a;
+    r->gpa = gpa;
+}
+
+static unsigned do_access(const struct access_spec *a, u64 value)
+{
+    u64 crmd = (a->mapped ? CRMD_PG : CRMD_DA) | a->plv;
+    gcsr_exchange(CSR_ASID, a->asid, BITS(9, 0));
+    v.gid = a->gid;
+    switch (a->access) {
+    case LOAD: return lvz_word(&v, crmd, WORD("ld.d $a0, $a0, 0"), a->va, 0);
+    case STORE: return lvz_word(&v, crmd, WORD("st.d $a1, $a0, 0"), a->va, value);
+    default: return lvz_call_at(&v, crmd, a->va, 0, 0, 0);
+    }
+}
+
 static void check_guest_access(void)
 {
-    unsigned gid = random_gid(STAGE2), asid = (unsigned)random_below(&rng, N_ASIDS);
-    unsigned plv = (unsigned)random_below(&rng, 4);
-    bool mapped = !chance(3);
-    enum access access = (enum access)random_below(&rng, 3);
+    struct access_spec a = random_access();
+    enum access access = a.access;
     u64 value = random_next(&rng) | 1;
-    u64 va = interesting_place(mapped ? STAGE1 : STAGE2, &gid, &asid) & ~7ULL;
-    asid %= N_ASIDS;
-    struct expectation x = expect(gid, asid, plv, mapped, va, access);
-    u64 crmd = (mapped ? CRMD_PG : CRMD_DA) | plv;
+    struct expectation x = expect(a.gid, a.asid, a.plv, a.mapped, a.va, access);
     put_in_place(&x, access, value);
-    gcsr_exchange(CSR_ASID, asid, BITS(9, 0));
-    v.gid = gid;
-    unsigned found = access == FETCH  ? lvz_call_at(&v, crmd, va, 0, 0, 0)
-                     : access == LOAD ? lvz_word(&v, crmd, WORD("ld.d $a0, $a0, 0"), va, 0)
-                                      : lvz_word(&v, crmd, WORD("st.d $a1, $a0, 0"), va, value);
+    // Should the guest run into nowhere, this ends it.
+    csr_write(CSR_TCFG, align_down(1000 * time_ticks_per_ms(), 4) | TCFG_EN);
+    unsigned found = do_access(&a, value);
+    remember(&a, x.bad_address);
     count.n_accesses++;
     if (found != EXC_NONE) {
         compare_fault(&x, found);
@@ -749,6 +815,7 @@ int main(void)
     lvz_open_window();
     invalidate_all();
     v.refill = on_refill;
+    csr_write(CSR_ECFG, BIT(LINE_TI));
     for (step = 1; step <= n_steps; step++)
         one_step();
     check_all();
