@@ -16,10 +16,11 @@ import sys
 import tempfile
 
 from machine import Gone
-from report import Skip, Tester, check, check_equal, guest_file
+from report import GUEST, Skip, Tester, check, check_equal, guest_file
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 CANNOT_BUILD = 125
+FIRMWARE = 'QEMU_EFI.fd', 'QEMU_VARS.fd'
 NESTED_LIMIT_S = 300  # for Debian's kernel in the inner machine, on a busy host
 
 
@@ -55,6 +56,10 @@ def stripped(path, to):
     return read(to)
 
 
+def has_firmware():
+    return all(os.path.exists(os.path.join(GUEST, name)) for name in FIRMWARE)
+
+
 def make_initrd(t, program, selftest):
     """The guest's initramfs, and behind it a second one with /nested."""
     path, initrd = t.path('initrd'), read(guest_file('initrd.img'))
@@ -64,6 +69,9 @@ def make_initrd(t, program, selftest):
         f.write(newc('nested/lh', stripped(program, t.path('lh')), 0o100755))
         f.write(newc('nested/vmlinuz', read(guest_file('vmlinuz')), 0o100644))
         f.write(newc('nested/initrd.img', initrd, 0o100644))
+        for name in FIRMWARE:
+            if has_firmware():
+                f.write(newc(f'nested/{name}', read(guest_file(name)), 0o100644))
         if selftest:
             f.write(newc('nested/selftest.elf', read(selftest), 0o100644))
         f.write(newc('TRAILER!!!', b'', 0))
@@ -131,6 +139,19 @@ def debian(t, s):
         check(timers and min(map(int, timers.groups())) > 20, text[-2500:])
 
 
+def firmware(t, s):
+    with t.test('EDK2 starts Debian, and keeps its variables in flash'):
+        if not has_firmware():
+            raise Skip('missing firmware of the guest')
+        s('cp /nested/QEMU_VARS.fd /vars.fd')
+        flash = '-drive if=pflash,format=raw,file='
+        status, text = boot_inner(s, f'{flash}/nested/QEMU_EFI.fd,readonly=on {flash}/vars.fd',
+                                  'guest.off')
+        check_equal(status, 0)
+        check(re.search(r'^guest: loongarch64 \S+ up ', text, re.M), text[-2500:])
+        check_equal(s.run('cmp -s /nested/QEMU_VARS.fd /vars.fd')[0], 1)
+
+
 def stopped_from_outside(t, s):
     with t.test('SIGTERM ends a machine that sleeps'):
         s('mkfifo /keep; sleep 100000 > /keep & echo')
@@ -154,6 +175,7 @@ def run(t, selftest):
         messages(t, s)
         payload(t, s, selftest)
         debian(t, s)
+        firmware(t, s)
         stopped_from_outside(t, s)
         with t.test('the outer machine is still well'):
             check('Oops' not in s('dmesg'))
