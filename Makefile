@@ -47,7 +47,7 @@ bench:
 	$(Q)meson test -C $(BUILD) --benchmark --no-rebuild --verbose $(ARGS)
 
 clean:
-	$(Q)rm -rf $(BUILD)
+	$(Q)rm -rf $(BUILD) build-loong64
 
 help:
 	@echo 'make         build everything; the program is $(LH)'
@@ -56,4 +56,4 @@ help:
 	@echo 'make soak    run guests in guests for an hour or two'
 	@echo 'make bench   build and run the benchmarks'
 	@echo 'make lh-loong64  build the program for loong64 Linux, static: build-loong64/lh'
-	@echo 'make clean   remove $(BUILD)/; the guest stays in $(CACHE)/'
+	@echo 'make clean   remove $(BUILD)/ and build-loong64/; the guest stays in $(CACHE)/'

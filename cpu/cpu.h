@@ -24,8 +24,8 @@ struct cpu_bus {
     u64 (*iocsr_read)(void *opaque, unsigned core, u32 address, unsigned size);
     void (*iocsr_write)(void *opaque, unsigned core, u32 address, u64 value, unsigned size);
     void *opaque;
-    // Where an address that a core puts on the bus leads; NULL: nowhere else. The lock as above. What
-    // it answers may change only together with mem_changed.
+    // Where an address that a core puts on the bus leads; NULL: nowhere else. The lock as above.
+    // What it answers may change only together with mem_changed.
     u64 (*route)(void *opaque, unsigned core, u64 address);
     void *route_opaque;
 };

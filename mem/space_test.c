@@ -169,6 +169,34 @@ TEST(direct_memory_is_read_without_the_device)
     mem_space_free(&m);
 }
 
+TEST(direct_ranges_are_what_processors_see)
+{
+    struct mem_space m;
+    struct recorder rec = {0};
+    static u8 flash[0x3000], rom[0x1000];
+    struct mem_direct_range ranges[4];
+    struct mem_region a = {0x1c000000,      0x3000,          &any_size,        &rec,
+                           .name = "flash", .direct = flash, .is_direct = true};
+    struct mem_region b = {0x1c001000, 0x1000, &any_size, &rec, .priority = 1, .name = "over it"};
+    struct mem_region c = {0x1000,        0x1000,        &any_size,        &rec,
+                           .name = "rom", .direct = rom, .is_direct = true};
+    mem_space_init(&m, NULL);
+    add(&m, &a);
+    add(&m, &b);
+    add(&m, &c);
+    CHECK_EQ(mem_direct_ranges(&m, ranges, 4), 3);
+    CHECK(ranges[0].base == 0x1000 && ranges[0].size == 0x1000 && ranges[0].host == rom);
+    CHECK(ranges[1].base == 0x1c000000 && ranges[1].size == 0x1000 && ranges[1].host == flash);
+    CHECK(ranges[2].base == 0x1c002000 && ranges[2].size == 0x1000 &&
+          ranges[2].host == flash + 0x2000);
+    CHECK_EQ(mem_direct_ranges(&m, ranges, 2), 2);
+    mem_lock(&m);
+    mem_set_direct(&m, &a, false);
+    CHECK_EQ(mem_direct_ranges(&m, ranges, 4), 1);
+    mem_unlock(&m);
+    mem_space_free(&m);
+}
+
 TEST(messages_reach_doorbells_only)
 {
     struct mem_space m;

@@ -4,7 +4,9 @@
 #include "cpu/loongarch64/kvm.h"
 #include "vmm/cpu_option.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct accel_kvm {
     struct la_kvm *vm;
@@ -22,6 +24,24 @@ struct accel_kvm *accel_kvm_new(const char *cpu_option, struct err *e)
     return k;
 }
 
+// Whether the user wrote NAME=on.
+static bool is_demanded(const char *cpu_option, const char *name)
+{
+    char wanted[64];
+    size_t n = (size_t)snprintf(wanted, sizeof(wanted), ",%s=on", name);
+    const char *at = cpu_option ? strstr(cpu_option, wanted) : NULL;
+    return at && (!at[n] || at[n] == ',');
+}
+
+// What a model has by itself may be missing, as on a host that is older than the model.
+static bool check_features(struct accel_kvm *k, struct cpu *c, struct err *e)
+{
+    for (const struct la_feature *f = la_features; f->name; f++)
+        if (is_demanded(k->cpu_option, f->name) && !la_kvm_cpu_has(c, f->word, f->bit))
+            return err_set(e, "-cpu: '%s=on': the host's KVM gives no guest this feature", f->name);
+    return true;
+}
+
 // The interpreter's processor knows what the options mean; it is made for that alone.
 struct cpu *accel_kvm_cpu_new(void *opaque, struct cpu_bus *bus, unsigned index, struct err *e)
 {
@@ -31,6 +51,10 @@ struct cpu *accel_kvm_cpu_new(void *opaque, struct cpu_bus *bus, unsigned index,
         return NULL;
     struct cpu *c = la_kvm_cpu_new(k->vm, container_of(like, struct la_cpu, cpu), bus, index, e);
     like->ops->free(like);
+    if (c && !check_features(k, c, e)) {
+        c->ops->free(c);
+        c = NULL;
+    }
     return c;
 }
 

@@ -9,8 +9,9 @@ struct accel_kvm *accel_kvm_new(const char *cpu_option, struct err *e)
 {
     struct utsname host;
     uname(&host);
-    err_set(e, "KVM runs LoongArch machines on LoongArch hosts only, and this one is %s; leave "
-               "the option out",
+    err_set(e,
+            "KVM runs LoongArch machines on LoongArch hosts only, and this one is %s; leave "
+            "the option out",
             host.machine);
     return NULL;
 }

@@ -128,8 +128,12 @@ static void check_kvm(void)
         report(false, "/dev/kvm", "%s; machines run without it", strerror(errno));
         return;
     }
-    report(true, "/dev/kvm", "API version %d; only a Loongson host could run machines with it",
-           ioctl(fd, KVM_GET_API_VERSION, 0));
+#ifdef __loongarch64
+    const char *use = "machines can run with it (-accel kvm)";
+#else
+    const char *use = "only a Loongson host could run machines with it";
+#endif
+    report(true, "/dev/kvm", "API version %d; %s", ioctl(fd, KVM_GET_API_VERSION, 0), use);
     close(fd);
 }
 

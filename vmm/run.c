@@ -183,12 +183,14 @@ static u64 millions_of_instructions(const struct machine *m)
 
 static void show_status(struct run *r)
 {
-    if (r->screen.has_status)
-        screen_status(
-            &r->screen,
-            "%s: waiting for the guest's first output, %llu million instructions, %s ends",
-            boot_name(r), (unsigned long long)millions_of_instructions(r->machine),
-            terminal_is_raw() ? "Ctrl-a x" : "Ctrl-c");
+    char count[64] = "";
+    if (!r->screen.has_status)
+        return;
+    if (!r->kvm) // which does not count
+        snprintf(count, sizeof(count), " %llu million instructions,",
+                 (unsigned long long)millions_of_instructions(r->machine));
+    screen_status(&r->screen, "%s: waiting for the guest's first output,%s %s ends", boot_name(r),
+                  count, terminal_is_raw() ? "Ctrl-a x" : "Ctrl-c");
 }
 
 static bool goes_on(struct run *r)

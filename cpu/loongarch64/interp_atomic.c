@@ -187,11 +187,12 @@ INSN(screl_d)
 }
 
 // Compilers do not emit cmpxchg16b for plain x86-64, because the first of these processors lacked
-// it. LoongArch64 hosts do not all have sc.q: there a lock keeps sc.q apart from sc.q, and other
-// stores to the sixteen bytes are seen up to the comparison. Other 64-bit hosts get what the
+// it. LoongArch64 hosts do not all have sc.q: there the device lock keeps sc.q apart from sc.q, and
+// other stores to the sixteen bytes are seen up to the comparison. Other 64-bit hosts get what the
 // compiler has: a pair of exclusive accesses.
-static bool compare_and_swap_16(void *p, const u64 expected[2], u64 low, u64 high)
+static bool compare_and_swap_16(struct la_cpu *c, void *p, u64 low, u64 high)
 {
+    const u64 *expected = c->context->link.value;
 #if defined(__x86_64__)
     u64 a = expected[0], d = expected[1];
     bool done;
@@ -201,16 +202,14 @@ static bool compare_and_swap_16(void *p, const u64 expected[2], u64 low, u64 hig
                      : "memory");
     return done;
 #elif defined(__loongarch64)
-    static atomic_flag lock = ATOMIC_FLAG_INIT;
     u64 *half = p, first = expected[0];
-    while (atomic_flag_test_and_set_explicit(&lock, memory_order_acquire))
-        ;
+    mem_lock(c->cpu.bus->mem);
     bool done = __atomic_load_n(&half[1], __ATOMIC_SEQ_CST) == expected[1] &&
                 __atomic_compare_exchange_n(&half[0], &first, low, false, __ATOMIC_SEQ_CST,
                                             __ATOMIC_SEQ_CST);
     if (done)
         __atomic_store_n(&half[1], high, __ATOMIC_SEQ_CST);
-    atomic_flag_clear_explicit(&lock, memory_order_release);
+    mem_unlock(c->cpu.bus->mem);
     return done;
 #else
     return __sync_bool_compare_and_swap((u128 *)p, (u128)expected[1] << 64 | expected[0],
@@ -223,7 +222,6 @@ INSN(sc_q)
     u64 va = c->gpr[i->rj];
     bool done = false;
     if (unlink_if_same(c, va, 16))
-        done = compare_and_swap_16(la_atomic_host(c, va, 16), c->context->link.value, c->gpr[i->rd],
-                                   c->gpr[i->rk]);
+        done = compare_and_swap_16(c, la_atomic_host(c, va, 16), c->gpr[i->rd], c->gpr[i->rk]);
     set_gpr(c, i->rd, done);
 }

@@ -17,8 +17,7 @@ static bool explain_open(int error, struct err *e)
         return err_set(e, "there is no /dev/kvm: the host's kernel has no KVM, or its processor no "
                           "virtualization extension (LVZ)");
     case EACCES:
-    case EPERM:
-        return err_set(e, "may not open /dev/kvm: become a member of its group (kvm)");
+    case EPERM: return err_set(e, "may not open /dev/kvm: become a member of its group (kvm)");
     case ENODEV:
     case ENXIO:
         return err_set(e, "/dev/kvm has nothing behind it: the host's processor has no "

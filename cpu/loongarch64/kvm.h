@@ -20,3 +20,5 @@ void la_kvm_free(struct la_kvm *k);
 // host has; `like` is only read. NULL with a message.
 struct cpu *la_kvm_cpu_new(struct la_kvm *k, const struct la_cpu *like, struct cpu_bus *bus,
                            unsigned index, struct err *e);
+// Whether that processor has what CPUCFG says in this bit.
+bool la_kvm_cpu_has(struct cpu *c, unsigned word, unsigned bit);

@@ -79,8 +79,7 @@ static bool serve_exit(struct la_kvm_cpu *c)
 {
     struct err *e = &c->cpu.failure;
     switch (c->run->exit_reason) {
-    case KVM_EXIT_INTR:
-        return true;
+    case KVM_EXIT_INTR: return true;
     case KVM_EXIT_MMIO:
         c->is_unfinished = true;
         do_mmio(c);
@@ -200,6 +199,11 @@ static bool make_vcpu(struct la_kvm_cpu *c, struct err *e)
         return err_set(e, "map processor %u: %s", c->cpu.index, strerror(errno));
     c->run = run;
     return true;
+}
+
+bool la_kvm_cpu_has(struct cpu *c, unsigned word, unsigned bit)
+{
+    return la_kvm_of(c)->cpucfg[word] >> bit & 1;
 }
 
 struct cpu *la_kvm_cpu_new(struct la_kvm *k, const struct la_cpu *like, struct cpu_bus *bus,

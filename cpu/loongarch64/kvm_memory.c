@@ -100,8 +100,9 @@ static bool add_rom(struct la_kvm *k, const struct mem_direct_range *range, stru
 
 static bool remove_rom(struct la_kvm *k, struct kvm_rom *rom, struct err *e)
 {
-    struct kvm_userspace_memory_region r = {
-        .slot = rom_slot(&k->memory, rom), .guest_phys_addr = page_base(&k->memory, rom->range.base)};
+    struct kvm_userspace_memory_region r = {.slot = rom_slot(&k->memory, rom),
+                                            .guest_phys_addr =
+                                                page_base(&k->memory, rom->range.base)};
     if (!set_slot(k, &r, e))
         return false;
     free_copy(&k->memory, rom);
@@ -113,7 +114,8 @@ static bool is_same(const struct mem_direct_range *a, const struct mem_direct_ra
     return a->base == b->base && a->size == b->size && a->host == b->host;
 }
 
-static bool is_among(const struct mem_direct_range *r, const struct mem_direct_range *all, unsigned n)
+static bool is_among(const struct mem_direct_range *r, const struct mem_direct_range *all,
+                     unsigned n)
 {
     for (unsigned i = 0; i < n; i++)
         if (is_same(r, &all[i]))

@@ -47,11 +47,9 @@ static u32 choose_cpucfg(unsigned word, u32 wanted)
     switch (word) {
     case 1:
     case 2:
-    case 3:
-        return common_features(word, wanted, __builtin_loongarch_cpucfg(word));
+    case 3: return common_features(word, wanted, __builtin_loongarch_cpucfg(word));
     case 4:
-    case 5:
-        return __builtin_loongarch_cpucfg(word);
+    case 5: return __builtin_loongarch_cpucfg(word);
     }
     return wanted;
 }
@@ -108,8 +106,8 @@ static const struct reset_csr {
 static bool is_settable(const struct reset_csr *r)
 {
     bool is_of_guests = r->scope == SCOPE_BOTH || r->scope == SCOPE_LVZ2;
-    return is_of_guests && r->number != CSR_PGD && r->number != CSR_TICLR && r->number != CSR_BADI &&
-           r->number != CSR_CPUID;
+    return is_of_guests && r->number != CSR_PGD && r->number != CSR_TICLR &&
+           r->number != CSR_BADI && r->number != CSR_CPUID;
 }
 
 static int reset_csr(struct la_kvm_cpu *c, const struct reset_csr *r)
@@ -127,7 +125,8 @@ static bool reset_csrs_of(struct la_kvm_cpu *c, struct err *e)
             return err_set(e, "KVM refuses to set control register 0x%x: %s", r->number,
                            strerror(-error));
     }
-    // Routes interprocessor interrupts inside the kernel; it may be set once, and again to the same.
+    // Routes interprocessor interrupts inside the kernel; it may be set once, and again to the
+    // same.
     int error = set_register(c, KVM_IOC_CSRID(CSR_CPUID), c->cpu.index);
     return !error || err_set(e, "KVM refuses the number %u for a processor: %s", c->cpu.index,
                              strerror(-error));

@@ -134,12 +134,19 @@ def test_names(s):
         ('-cpu max,lsx=1', '-cpu: lsx=1: write lsx=on or lsx=off'),
         ('-accel inter', "-accel: there is no 'inter'; did you mean interp?"),
         ('-accel kwm', "-accel: there is no 'kwm'; did you mean kvm?"),
-        ('-accel kvm', '-accel kvm: KVM runs LoongArch machines on LoongArch hosts only, ...'),
+        ('-accel xen', "-accel: there is no 'xen'; -accel help lists them"),
         ('-d unimpl', "-d: no log class 'unimpl'; did you mean unimp?"),
         ('-d boot,everything', "-d: no log class 'everything'; -d help lists them"),
         ('-device floppy', "-device: no device 'floppy'; ..."),
         ('-device floppy,help', "-device: no device 'floppy'; ..."),
         ('-device uart16550', "-device: no device 'uart16550'; ..."))
+
+
+def test_kvm_is_not_for_this_host(s):
+    if os.uname().machine == 'loongarch64':
+        raise Skip('this host is one that KVM is for')
+    refuse_with_kernel(s, ('-accel kvm', '-accel kvm: KVM runs LoongArch machines on LoongArch hosts '
+                                         f'only, and this one is {os.uname().machine}; ...'))
 
 
 def test_properties(s):
