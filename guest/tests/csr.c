@@ -243,6 +243,24 @@ static void test_exchange(void)
     csr_write(CSR_TICLR, 1);
 }
 
+// The models have no watchpoints; their registers are storage.
+static void test_watchpoints(void)
+{
+    static const u16 first[] = {CSR_MWP0CFG1, CSR_FWP0CFG1};
+    unsigned n_wrong = 0;
+    for (unsigned i = 0; i < ARRAY_LEN(first); i++)
+        for (unsigned n = 0; n < 4; n++) {
+            csr_write_n(first[i] + n, 0x12345678 + n);
+            n_wrong += csr_read_n(first[i] + n) != 0x12345678 + n;
+        }
+    for (unsigned i = 0; i < ARRAY_LEN(first); i++)
+        for (unsigned n = 0; n < 4; n++)
+            csr_write_n(first[i] + n, 0);
+    report_eq(n_wrong, 0, "registers of watchpoints are storage");
+    report_eq(csr_read(CSR_MWPC) & 0x3f, 0, "there are no watchpoints on loads and stores");
+    report_eq(csr_read(CSR_FWPC) & 0x3f, 0, "nor on fetches");
+}
+
 // Numbers that nothing in the manual or on known processors uses.
 static void test_absent(void)
 {
@@ -331,6 +349,7 @@ int main(void)
     report_prefix_push("write");
     test_all_writable();
     test_exchange();
+    test_watchpoints();
     test_absent();
     report_prefix_pop();
     test_levels();
