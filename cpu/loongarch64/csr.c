@@ -90,6 +90,13 @@ static u64 read_misc(const struct la_cpu *c, u64 value)
     return c->cpucfg[1] & BIT(20) ? value : value | BITS(15, 12);
 }
 
+// The rest: registers that are defined with 32 bits read sign-extended (7.1.2).
+static u64 read_plain(const struct la_context *x, unsigned n)
+{
+    bool is_word = n < CSR_N && csrs[n].scope != ABSENT && csrs[n].writable <= 0xffffffff;
+    return is_word ? (u64)(s64)(s32)x->csr[n] : x->csr[n];
+}
+
 // Of a 48-bit GPA no bit 63 is ever set: second-stage walks start at PGDL.
 static u64 read(struct la_cpu *c, struct la_context *x, unsigned n)
 {
@@ -104,7 +111,7 @@ static u64 read(struct la_cpu *c, struct la_context *x, unsigned n)
     case CSR_GINTC:
         la_guest_hwi(c, atomic_load_explicit(&c->cpu.lines, memory_order_relaxed));
         return x->csr[n];
-    default: return is_mcsr(n) ? read_mcsr(c, n) : x->csr[n];
+    default: return is_mcsr(n) ? read_mcsr(c, n) : read_plain(x, n);
     }
 }
 

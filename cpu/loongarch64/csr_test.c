@@ -25,3 +25,20 @@ TEST(page_numbers_read_sign_extended)
     CHECK_EQ(la_csr_read(r.c, CSR_TLBREHI), BITS(63, 47) | 14);
     rig_free(&r);
 }
+
+TEST(registers_of_32_bits_read_sign_extended)
+{
+    struct rig r;
+    rig_init(&r, "la464");
+    la_csr_write(r.c, CSR_TID, 0x87654321, ~0ULL);
+    CHECK_EQ(la_csr_read(r.c, CSR_TID), 0xffffffff87654321);
+    la_csr_write(r.c, CSR_PWCL, BIT(31), ~0ULL);
+    CHECK_EQ(la_csr_read(r.c, CSR_PWCL), BITS(63, 31));
+    rig_run(&r, "tlbsrch; csrrd $a0, 0x10");
+    CHECK_EQ(r.c->gpr[4], BITS(63, 31)); // TLBIDX.NE
+    rig_run(&r, ".word 0xffffffff");
+    CHECK_EQ(la_csr_read(r.c, CSR_BADI), ~0ULL);
+    la_csr_write(r.c, CSR_SAVE0, 0x87654321, ~0ULL);
+    CHECK_EQ(la_csr_read(r.c, CSR_SAVE0), 0x87654321);
+    rig_free(&r);
+}

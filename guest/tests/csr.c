@@ -9,11 +9,12 @@
 #include "guest/lib/random.h"
 #include "guest/lib/report.h"
 
-// `fixed` is what the bits that cannot be written read as.
+// What a register reads as when all ones were written, and all zeros. Those of 32 bits read
+// sign-extended.
 struct csr {
     const char *name;
     u16 number;
-    u64 writable, fixed;
+    u64 ones, zeros;
 };
 
 // clang-format off
@@ -25,18 +26,18 @@ static const struct csr csrs[] = {
     {"ERA",       CSR_ERA,       ~0ULL,              0},
     {"BADV",      CSR_BADV,      ~0ULL,              0},
     {"EENTRY",    CSR_EENTRY,    ~0xfffULL,          0},
-    {"TLBIDX",    CSR_TLBIDX,    0xbf000fff,         0},
+    {"TLBIDX",    CSR_TLBIDX,    0xffffffffbf000fff, 0},
     {"TLBELO0",   CSR_TLBELO0,   0xe000fffffffff07f, 0},
     {"TLBELO1",   CSR_TLBELO1,   0xe000fffffffff07f, 0},
-    {"ASID",      CSR_ASID,      0x3ff,              0xa0000},
+    {"ASID",      CSR_ASID,      0xa03ff,            0xa0000},
     {"PGDL",      CSR_PGDL,      ~0xfffULL,          0},
     {"PGDH",      CSR_PGDH,      ~0xfffULL,          0},
-    {"PWCL",      CSR_PWCL,      0xffffffff,         0},
+    {"PWCL",      CSR_PWCL,      ~0ULL,              0},
     {"STLBPS",    CSR_STLBPS,    0x3f,               0},
     {"RVACFG",    CSR_RVACFG,    0xf,                0},
-    {"PRCFG1",    CSR_PRCFG1,    0,                  0x72f8},
-    {"PRCFG2",    CSR_PRCFG2,    0,                  0x3ffff000},
-    {"PRCFG3",    CSR_PRCFG3,    0,                  0x8073f2},
+    {"PRCFG1",    CSR_PRCFG1,    0x72f8,             0x72f8},
+    {"PRCFG2",    CSR_PRCFG2,    0x3ffff000,         0x3ffff000},
+    {"PRCFG3",    CSR_PRCFG3,    0x8073f2,           0x8073f2},
     {"SAVE0",     CSR_SAVE0 + 0, ~0ULL,              0},
     {"SAVE1",     CSR_SAVE0 + 1, ~0ULL,              0},
     {"SAVE2",     CSR_SAVE0 + 2, ~0ULL,              0},
@@ -45,7 +46,7 @@ static const struct csr csrs[] = {
     {"SAVE5",     CSR_SAVE0 + 5, ~0ULL,              0},
     {"SAVE6",     CSR_SAVE0 + 6, ~0ULL,              0},
     {"SAVE7",     CSR_SAVE0 + 7, ~0ULL,              0},
-    {"TID",       CSR_TID,       0xffffffff,         0},
+    {"TID",       CSR_TID,       ~0ULL,              0},
     {"TCFG",      CSR_TCFG,      0x0000ffffffffffff, 0},
     {"CNTC",      CSR_CNTC,      ~0ULL,              0},
     {"TICLR",     CSR_TICLR,     0,                  0},
@@ -140,8 +141,8 @@ static void test_writable(const struct csr *r)
     u64 old = csr_write_n(r->number, 0);
     u64 zeros = csr_read_n(r->number);
     csr_write_n(r->number, before);
-    report_eq(ones, r->writable | r->fixed, "%s with all ones written", r->name);
-    report_eq(zeros, r->fixed, "%s with all zeros written", r->name);
+    report_eq(ones, r->ones, "%s with all ones written", r->name);
+    report_eq(zeros, r->zeros, "%s with all zeros written", r->name);
     report_eq(old, ones, "%s: a write returns the old value", r->name);
 }
 
@@ -242,6 +243,24 @@ static void test_exchange(void)
     csr_write(CSR_TICLR, 1);
 }
 
+// The models have no watchpoints; their registers are storage.
+static void test_watchpoints(void)
+{
+    static const u16 first[] = {CSR_MWP0CFG1, CSR_FWP0CFG1};
+    unsigned n_wrong = 0;
+    for (unsigned i = 0; i < ARRAY_LEN(first); i++)
+        for (unsigned n = 0; n < 4; n++) {
+            csr_write_n(first[i] + n, 0x12345678 + n);
+            n_wrong += csr_read_n(first[i] + n) != 0x12345678 + n;
+        }
+    for (unsigned i = 0; i < ARRAY_LEN(first); i++)
+        for (unsigned n = 0; n < 4; n++)
+            csr_write_n(first[i] + n, 0);
+    report_eq(n_wrong, 0, "registers of watchpoints are storage");
+    report_eq(csr_read(CSR_MWPC) & 0x3f, 0, "there are no watchpoints on loads and stores");
+    report_eq(csr_read(CSR_FWPC) & 0x3f, 0, "nor on fetches");
+}
+
 // Numbers that nothing in the manual or on known processors uses.
 static void test_absent(void)
 {
@@ -330,6 +349,7 @@ int main(void)
     report_prefix_push("write");
     test_all_writable();
     test_exchange();
+    test_watchpoints();
     test_absent();
     report_prefix_pop();
     test_levels();

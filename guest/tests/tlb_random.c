@@ -252,28 +252,68 @@ static void put_in_place(enum page_access access, u64 pa, u64 value)
     }
 }
 
+// An access: any, or one of the last ones again, which the processor may remember wrongly.
+struct attempt {
+    u64 va, misc;
+    unsigned asid, plv;
+    enum page_access access;
+};
+static struct attempt latest[64];
+
+static struct attempt new_attempt(void)
+{
+    struct attempt a = {
+        .va = random_va() & ~7ULL,
+        .misc = random_below(&rng, 4) ? 0 : random_below(&rng, 8) << 16,
+        .asid = (unsigned)random_below(&rng, N_ASIDS),
+        .plv = (unsigned)random_below(&rng, 4),
+        .access = (enum page_access)random_below(&rng, 3),
+    };
+    if (n_live && random_below(&rng, 8)) {
+        const struct tlb_entry *e = &model[live[random_below(&rng, n_live)]];
+        a.va = (e->va + random_below(&rng, BIT(e->ps + 1))) & ~7ULL;
+        a.asid = random_below(&rng, 4) ? e->asid : a.asid;
+    }
+    return a;
+}
+
+static struct attempt choose_attempt(void)
+{
+    static unsigned n;
+    if (n > ARRAY_LEN(latest) && random_below(&rng, 2))
+        return latest[random_below(&rng, ARRAY_LEN(latest))];
+    latest[n % ARRAY_LEN(latest)] = new_attempt();
+    return latest[n++ % ARRAY_LEN(latest)];
+}
+
+static struct trap perform(const struct attempt *a, u64 value)
+{
+    if (a->misc)
+        csr_write(CSR_MISC, a->misc);
+    tlb_set_asid(a->asid);
+    struct trap t = page_access_do(a->access, a->plv, a->va, value);
+    if (a->misc)
+        csr_write(CSR_MISC, 0);
+    return t;
+}
+
 static void check_access(void)
 {
-    u64 va = interesting_va() & ~7ULL, value = random_next(&rng);
-    unsigned asid = (unsigned)random_below(&rng, N_ASIDS), plv = (unsigned)random_below(&rng, 4);
-    enum page_access access = (enum page_access)random_below(&rng, 3);
-    int index = model_find(va, asid);
-    u64 elo = index < 0 ? 0 : model[index].elo[va >> model[index].ps & 1];
-    u64 pa = index < 0 ? 0 : (elo & BITS(47, 12)) | (va & (BIT(model[index].ps) - 1));
-    u64 misc = random_below(&rng, 4) ? 0 : random_below(&rng, 8) << 16;
-    unsigned expected = index < 0 ? EXC_TLBR : page_fault_expected(elo, access, plv, misc);
-    if (index >= 0)
-        put_in_place(access, pa, value);
-    if (misc)
-        csr_write(CSR_MISC, misc);
-    tlb_set_asid(asid);
-    struct trap t = page_access_do(access, plv, va, value);
-    if (misc)
-        csr_write(CSR_MISC, 0);
+    struct attempt a = choose_attempt();
+    u64 value = random_next(&rng), elo = 0, pa = 0;
+    unsigned expected = EXC_TLBR;
+    int index = model_find(a.va, a.asid);
+    if (index >= 0) {
+        elo = model[index].elo[a.va >> model[index].ps & 1];
+        pa = (elo & BITS(47, 12)) | (a.va & (BIT(model[index].ps) - 1));
+        expected = page_fault_expected(elo, a.access, a.plv, a.misc);
+        put_in_place(a.access, pa, value);
+    }
+    struct trap t = perform(&a, value);
     wrong.n_accesses++;
     wrong.n_hits += expected == EXC_NONE;
-    wrong.fault += t.code != expected || (expected != EXC_NONE && t.badv != va);
-    if (access == PAGE_STORE && index >= 0)
+    wrong.fault += t.code != expected || (expected != EXC_NONE && t.badv != a.va);
+    if (a.access == PAGE_STORE && index >= 0)
         wrong.data += *(volatile u64 *)memory_at(pa) != (expected == EXC_NONE ? value : 0);
     else if (expected == EXC_NONE)
         wrong.data += t.value != value;

@@ -30,7 +30,7 @@ static void capture(struct trap_frame *f)
 {
     f->crmd = csr_read(CSR_CRMD);
     f->estat = csr_read(CSR_ESTAT);
-    f->badi = csr_read(CSR_BADI);
+    f->badi = (u32)csr_read(CSR_BADI);
     if (f->refill == EXC_TLBR) {
         f->era = csr_read(CSR_TLBRERA) & ~3ULL;
         f->prmd = csr_read(CSR_TLBRPRMD);
