@@ -19,7 +19,8 @@
     X(IN_ASM, in_asm, "every instruction, disassembled, before it runs")                 \
     X(LVZ, lvz, "entries and exits of guests (LVZ), and a summary at the end")           \
     X(LVZ_CHECK, lvz_check, "uses of LVZ that work by accident, with PC and context")    \
-    X(BOOT, boot, "what the loader placed where")
+    X(BOOT, boot, "what the loader placed where")                                        \
+    X(STATS, stats, "instructions, time and memory, at the end")
 
 enum log_class {
 #define X(id, name, doc) LOG_##id,

@@ -21,6 +21,7 @@
 #include "vmm/run_options.h"
 #include "vmm/screen.h"
 #include "vmm/signals.h"
+#include "vmm/stats.h"
 
 #include <signal.h>
 #include <stdatomic.h>
@@ -217,6 +218,8 @@ static void serve(struct run *r)
 static void tear_down(struct run *r)
 {
     accel_free(r->accel);
+    if (r->accel)
+        stats_tell(&r->log.log, r->machine, clock_now(&r->clock.clock));
     for (unsigned i = 0; r->machine && i < r->machine->n_cpus; i++)
         if (r->machine->cpus[i]->ops->report)
             r->machine->cpus[i]->ops->report(r->machine->cpus[i]);

@@ -158,6 +158,21 @@ def test_log_file(s):
     check(all(line.startswith(('boot: ', 'unimp: ')) for line in lines), lines)
 
 
+def test_statistics(s):
+    """The program counts 250 ms; reading the counter over and over takes instructions."""
+    result = s.lh_run(s.payload('delay', '250', 'poweroff'), '-smp', '2', '-d', 'stats')
+    check_equal((result.status, result.out), (0, ''))
+    lines = result.err.splitlines()
+    check_equal(len(lines), 3)
+    counts = [int(re.fullmatch(rf'stats: cpu {i}: (\d+) instructions', lines[i]).group(1))
+              for i in range(2)]
+    check(counts[0] > 100000 and counts[0] > counts[1], counts)
+    numbers = re.fullmatch(r'stats: ([\d.]+) s, of the host\'s processors ([\d.]+) s and ([\d.]+) s '
+                           r'in its kernel, (\d+) KiB resident at most', lines[2])
+    elapsed, user, kernel, kib = map(float, numbers.groups())
+    check(elapsed >= 0.25 and 0 < user + kernel < 2.5 * elapsed + 1 and kib > 1000, lines)
+
+
 def test_log_file_without_classes(s):
     log = s.path('log')
     result = s.lh_run(s.payload('poke', '0x100e0008', *HELLO), '-D', log)
