@@ -2,7 +2,8 @@
 // Entry into a guest and exits from it: what is saved, what exits and what stays inside, the trap
 // controls, and returns in the presence of refills.
 //
-// Command line: any_plv=1 titp=0 sitp=0 torup=0 tell how the processor was configured.
+// Command line: any_plv=1 titp=0 sitp=0 torup=0 toep=1 topp=1 tell how the processor was
+// configured.
 #include "guest/lib/args.h"
 #include "guest/lib/loongarch64/access.h"
 #include "guest/lib/loongarch64/board.h"
@@ -517,6 +518,61 @@ static void test_root_exception(void)
     report(!(csr_read(CSR_GSTAT) & GSTAT_PGM), "clears PGM: it came from the root");
 }
 
+// Exceptions and returns inside the guest, told to the root when they have happened.
+static void test_hardware_changes(void)
+{
+    bool tells = args_number("toep", 0);
+    lvz_init(&v, 1);
+    csr_write(CSR_GCFG, GCFG_TOE);
+    unsigned found = lvz_word(&v, CRMD_DA, WORD("syscall 3"), 0, 0);
+    if (tells) {
+        report_outcome(&v, found, EXC_GCHC, "TOE: an exception of the guest");
+        report_eq(v.era, (u64)lvz_guest_vectors, "TOE: it goes on at its vector");
+        report(gcsr_read(CSR_ERA) == (u64)lvz_word_address() && gcsr_code() == EXC_SYS,
+               "TOE: its registers say what happened");
+        found = lvz_outcome(&v);
+    }
+    report_outcome(&v, found, GUEST(EXC_SYS), "TOE: the guest at its vector");
+    gcsr_write(CSR_ERA, (u64)lvz_guest_return);
+    gcsr_write(CSR_PRMD, 3);
+    found = lvz_word(&v, CRMD_DA, WORD("ertn"), 0, 0);
+    if (tells) {
+        report_outcome(&v, found, EXC_GCHC, "TOE: ertn of the guest");
+        report(v.era == (u64)lvz_guest_return && gcsr_read(CSR_CRMD) == PLV3_DIRECT,
+               "TOE: it has returned");
+        found = lvz_outcome(&v);
+    }
+    report_outcome(&v, found, EXC_NONE, "TOE: the guest where ertn leads");
+    gcsr_write(CSR_TLBRERA, 0);
+    lvz_open_window();
+    found = lvz_word(&v, CRMD_PG, WORD("ld.d $t0, $a0, 0"), 0x10000, 0);
+    report_outcome(&v, found, tells ? EXC_GCHC : GUEST(EXC_TLBR), "TOE: a refill of the guest");
+    report_eq(gcsr_read(CSR_TLBRBADV), 0x10000, "TOE: its TLBRBADV");
+    csr_write(CSR_GCFG, 0);
+}
+
+// A change of the guest's level by itself, told before it happens.
+static void test_software_changes(void)
+{
+    unsigned code = args_number("topp", 0) ? EXC_GCSC : EXC_NONE;
+    lvz_init(&v, 1);
+    csr_write(CSR_GCFG, GCFG_TOP);
+    u32 csrwr = WORD("csrwr $a0, 0x0"), csrxchg = WORD("csrxchg $a0, $a1, 0x0");
+    unsigned found = lvz_word(&v, CRMD_DA, csrwr, PLV3_DIRECT, 0);
+    report_outcome(&v, found, code, "TOP: csrwr that changes the level");
+    report_eq(gcsr_read(CSR_CRMD), code == EXC_NONE ? PLV3_DIRECT : CRMD_DA,
+              "TOP: CRMD is not changed yet");
+    if (code != EXC_NONE)
+        report(v.era == (u64)lvz_word_address() && v.badi == csrwr, "TOP: ERA and BADI");
+    found = lvz_word(&v, CRMD_DA, csrxchg, 2, 3);
+    report_outcome(&v, found, code, "TOP: csrxchg that changes the level");
+    found = lvz_word(&v, CRMD_DA, csrxchg, 3, CRMD_IE);
+    report_outcome(&v, found, EXC_NONE, "TOP: csrxchg of other fields");
+    found = lvz_word(&v, CRMD_DA, csrwr, CRMD_DA | CRMD_IE, 0);
+    report_outcome(&v, found, EXC_NONE, "TOP: csrwr with the same level");
+    csr_write(CSR_GCFG, 0);
+}
+
 // Root and guest share what is not banked.
 static void test_shared(void)
 {
@@ -553,6 +609,8 @@ int main(void)
     test_refill_returns();
     test_root_refill_before_entry();
     test_root_exception();
+    test_hardware_changes();
+    test_software_changes();
     test_shared();
     return 0;
 }
