@@ -318,6 +318,73 @@ static void test_whole_walk(void)
     check_whole_walk("walker of the guest");
 }
 
+// The root's walker serves misses of the second stage. P and W are what the entry allows, V and D
+// are set by the walker.
+#define P BIT(7)
+#define W BIT(8)
+static volatile u64 *walked_leaf;
+
+static void make_root_tables(void)
+{
+    const u64 dir = 0x9000000, table = 0x9004000;
+    for (u64 at = 0; at < 0x8000; at += 8)
+        *hpa(dir + at) = 0;
+    *hpa(dir) = PAGE_ALL | P | W | BIT(6); // the payload, 32 MiB
+    *hpa(dir + (GPA >> 25) * 8) = table;
+    walked_leaf = hpa(table + (GPA >> 14 & 0x7ff) * 8);
+    csr_write(CSR_PWCL, 14 | 11 << 5 | 25 << 10 | 11 << 15);
+    csr_write(CSR_PGDL, dir);
+}
+
+static void test_root_walker(void)
+{
+    if (!(cpucfg(2) & BIT(24))) {
+        report_skip("no hardware walker", "walker of the root");
+        return;
+    }
+    start();
+    lvz_invalidate(0, 0, 0);
+    make_root_tables();
+    csr_write(CSR_PWCH, BIT(24));
+    *hpa(HPA + OFFSET) = 0x1357;
+    *walked_leaf = HPA | P | PAGE_CC;
+    csr_write(CSR_TLBRBADV, 0x1111);
+    report_outcome(&v, load(CRMD_DA | 3, GPA + OFFSET), EXC_NONE, "walker of the root: a load");
+    report_eq(lvz_result(&v), 0x1357, "walker of the root: its data");
+    report_eq(csr_read(CSR_TLBRBADV), 0x1111, "walker of the root: no refill");
+    report_eq(*walked_leaf, HPA | P | PAGE_CC | PAGE_V, "walker of the root: V is set");
+    report_outcome(&v, store(CRMD_DA, GPA + OFFSET, 0x2468), EXC_PME, "walker of the root: W = 0");
+    report_eq(v.badv, GPA + OFFSET, "walker of the root: BADV");
+    *walked_leaf |= W;
+    report_outcome(&v, store(CRMD_DA, GPA + OFFSET, 0x2468), EXC_NONE,
+                   "walker of the root: W set, nothing invalidated");
+    report_eq(*walked_leaf, HPA | P | W | PAGE_CC | PAGE_V | PAGE_D,
+              "walker of the root: D is set");
+    report_eq(*hpa(HPA + OFFSET), 0x2468, "walker of the root: stored");
+    *walked_leaf = 0;
+    lvz_invalidate(0x16, GSTAT_GID(1), GPA);
+    report_outcome(&v, load(CRMD_DA, GPA + OFFSET), EXC_PIL, "walker of the root: P = 0, a load");
+    report_outcome(&v, store(CRMD_DA, GPA + OFFSET, 0), EXC_PIS, "walker of the root: a store");
+    report_outcome(&v, fetch(CRMD_DA, GPA + 0x40), EXC_PIF, "walker of the root: a fetch");
+    // Both walkers: each load of the guest's goes through the root's.
+    make_tables();
+    *walked_leaf = HPA | P | W | PAGE_CC;
+    walked_leaf[1] = (HPA + 0x4000) | P | W | PAGE_CC;
+    for (unsigned i = 2; i < 8; i++)
+        walked_leaf[i] = (HPA + i * 0x4000) | P | W | PAGE_CC;
+    gcsr_write(CSR_PWCH, BIT(24));
+    lvz_invalidate(0x14, GSTAT_GID(1), 0);
+    report_outcome(&v, load(MAPPED3, GVA + 0x4000 + OFFSET), EXC_NONE, "both walkers: a load");
+    report_eq(lvz_result(&v), 0xabcd, "both walkers: its data");
+    walked_leaf[1] = 0; // the guest's page table
+    lvz_invalidate(0x15, GSTAT_GID(1), 0);
+    report_outcome(&v, load(MAPPED3, GVA + 0x4000 + OFFSET), EXC_PIL, "both walkers: no table");
+    report_eq(v.badv, GPA + 0x4000 + ((GVA + 0x4000) >> 14 & 0x7ff) * 8,
+              "both walkers: BADV is the table's entry");
+    csr_write(CSR_PWCH, 0);
+    lvz_invalidate(0, 0, 0);
+}
+
 static void test_page_sizes(void)
 {
     static const u8 sizes[] = {12, 13, 14, 16, 21, 25};
@@ -584,6 +651,7 @@ int main(void)
     report_prefix_pop();
     test_guest_walk();
     test_whole_walk();
+    test_root_walker();
     test_page_sizes();
     test_guest_ids();
     test_newest_wins();
