@@ -5,7 +5,6 @@
 #include "guest/lib/loongarch64/access.h"
 #include "guest/lib/loongarch64/board.h"
 #include "guest/lib/loongarch64/lvz_tlb.h"
-#include "guest/lib/loongarch64/start.h"
 #include "guest/lib/report.h"
 
 #define GUEST(code) (LVZ_GUEST | (code))
