@@ -3,7 +3,8 @@
 // of control registers as the root and the guest itself reach it. On a processor without the
 // extension: that nothing of it is there.
 //
-// Command line: gidbits=N titp=0 sitp=0 torup=0 tell how the processor was configured.
+// Command line: gidbits=N titp=0 sitp=0 torup=0 toep=1 topp=1 tell how the processor was
+// configured.
 #include "guest/lib/args.h"
 #include "guest/lib/loongarch64/lvz.h"
 #include "guest/lib/loongarch64/start.h"
@@ -118,6 +119,8 @@ static u64 gcfg_capabilities(void)
     value |= args_number("sitp", 1) ? GCFG_SITP : 0;
     value |= args_number("titp", 1) ? GCFG_TITP : 0;
     value |= args_number("torup", 1) ? GCFG_TORUP : 0;
+    value |= args_number("toep", 0) ? GCFG_TOEP : 0;
+    value |= args_number("topp", 0) ? GCFG_TOPP : 0;
     return value;
 }
 
@@ -148,9 +151,10 @@ static void check_fields(const char *name, unsigned number, u64 ones, u64 zeros)
 static void test_fields(void)
 {
     u64 gidbits = args_number("gidbits", 8), capabilities = gcfg_capabilities();
-    u64 controls = BITS(5, 4) | BITS(21, 20) | (capabilities & GCFG_SITP ? GCFG_SIT : 0) |
-                   (capabilities & GCFG_TITP ? GCFG_TIT : 0) |
-                   (capabilities & GCFG_TORUP ? GCFG_TORU : 0);
+    u64 controls =
+        BITS(5, 4) | BITS(21, 20) | (capabilities & GCFG_SITP ? GCFG_SIT : 0) |
+        (capabilities & GCFG_TITP ? GCFG_TIT : 0) | (capabilities & GCFG_TORUP ? GCFG_TORU : 0) |
+        (capabilities & GCFG_TOEP ? GCFG_TOE : 0) | (capabilities & GCFG_TOPP ? GCFG_TOP : 0);
     check_fields("GSTAT", CSR_GSTAT, gidbits << 4 | GSTAT_PGM | (BIT(gidbits) - 1) << 16,
                  gidbits << 4);
     check_fields("GCFG", CSR_GCFG, capabilities | controls, capabilities);

@@ -2,12 +2,11 @@
 // Entry into a guest and exits from it: what is saved, what exits and what stays inside, the trap
 // controls, and returns in the presence of refills.
 //
-// Command line: any_plv=1 titp=0 sitp=0 torup=0 tell how the processor was configured.
+// Command line: any_plv=1 titp=0 sitp=0 torup=0 toep=1 topp=1 tell how the processor was
+// configured.
 #include "guest/lib/args.h"
-#include "guest/lib/loongarch64/access.h"
 #include "guest/lib/loongarch64/board.h"
 #include "guest/lib/loongarch64/lvz.h"
-#include "guest/lib/loongarch64/start.h"
 #include "guest/lib/report.h"
 
 #define GUEST(code)   (LVZ_GUEST | (code))
@@ -190,135 +189,6 @@ static void test_csr_numbers(void)
             n_wrong += lvz_word(&v, CRMD_DA, 0x04000084 | n << 10, ~before, ~0ULL) != EXC_GSPR;
         }
     report_eq(n_wrong, 0, "writes of the root's registers exit and do nothing");
-}
-
-static void test_cache_operations(void)
-{
-    static const u8 kinds_that_run[] = {0, 1 << 2, 1 << 2 | 1 << 1};
-    lvz_init(&v, 1);
-    for (unsigned gci = 0; gci < 3; gci++) {
-        unsigned n_wrong = 0;
-        csr_write(CSR_GCFG, GCFG_GCI(gci));
-        for (u32 op = 0; op < 32; op++) {
-            bool runs = kinds_that_run[gci] >> (op >> 3) & 1;
-            u32 word = 0x06000080 | op;
-            n_wrong +=
-                lvz_word(&v, CRMD_DA, word, physical_of(&v), 0) != (runs ? EXC_NONE : EXC_GSPR);
-        }
-        report_eq(n_wrong, 0, "cacop with GCI %u", gci);
-    }
-    csr_write(CSR_GCFG, GCFG_GCI(2));
-    lvz_word(&v, CRMD_DA, WORD("cacop 0x10, $a0, 0"), UNMAPPED, 0);
-    report(v.is_refill && v.tlbrbadv == UNMAPPED, "cacop by address goes through both stages");
-}
-
-// Of the numbers 0 to 0x5ff, those whose outcome is not as `exits` says.
-static unsigned csr_outcomes_wrong(bool (*exits)(unsigned n))
-{
-    unsigned n_wrong = 0;
-    for (unsigned n = 0; n < 0x600; n++)
-        if (is_of_guest(n))
-            n_wrong += lvz_word(&v, CRMD_DA, 0x04000004 | n << 10, 0, 0) !=
-                       (exits(n) ? EXC_GSPR : EXC_NONE);
-    return n_wrong;
-}
-
-static bool is_timer_csr(unsigned n)
-{
-    return n >= CSR_TID && n <= CSR_TICLR;
-}
-
-static bool is_tlb_csr(unsigned n)
-{
-    return (n >= 0x10 && n <= 0x13) || (n >= 0x18 && n <= 0x1f);
-}
-
-static bool is_any(unsigned n)
-{
-    return true;
-}
-
-static bool is_none(unsigned n)
-{
-    return false;
-}
-
-static void test_timer_trap(void)
-{
-    bool traps = args_number("titp", 1);
-    unsigned now = traps ? EXC_GSPR : EXC_NONE;
-    const struct outcome cases[] = {
-        {"rdtime.d", WORD("rdtime.d $t0, $t1"), now, now},
-        {"rdtimel.w", WORD("rdtimel.w $t0, $t1"), now, now},
-        {"rdtimeh.w", WORD("rdtimeh.w $t0, $t1"), now, now},
-        {"csrwr of TCFG", WORD("csrwr $zero, 0x41"), now, GUEST(EXC_IPE)},
-        {"csrwr of TICLR", WORD("csrwr $zero, 0x44"), now, GUEST(EXC_IPE)},
-        {"csrxchg of CNTC", WORD("csrxchg $zero, $a0, 0x43"), now, GUEST(EXC_IPE)},
-        {"csrwr of SAVE0", WORD("csrwr $t0, 0x30"), EXC_NONE, GUEST(EXC_IPE)},
-        {"tlbsrch", WORD("tlbsrch"), EXC_NONE, GUEST(EXC_IPE)},
-    };
-    lvz_init(&v, 1);
-    csr_write(CSR_GCFG, GCFG_TIT);
-    check_outcomes(cases, ARRAY_LEN(cases), 0);
-    report_eq(csr_outcomes_wrong(traps ? is_timer_csr : is_none), 0,
-              "reads of registers: those of the timer exit if they can be trapped");
-    gcsr_write(CSR_MISC, BIT(7));
-    report_outcome(&v, lvz_word(&v, PLV3_DIRECT, WORD("rdtime.d $t0, $t1"), 0, 0), GUEST(EXC_IPE),
-                   "the guest's DRDTL comes first");
-    gcsr_write(CSR_MISC, 0);
-    csr_write(CSR_GCFG, 0);
-}
-
-static void test_tlb_trap(void)
-{
-    const struct outcome cases[] = {
-        {"tlbsrch", WORD("tlbsrch"), EXC_GSPR, GUEST(EXC_IPE)},
-        {"tlbrd", WORD("tlbrd"), EXC_GSPR, GUEST(EXC_IPE)},
-        {"tlbwr", WORD("tlbwr"), EXC_GSPR, GUEST(EXC_IPE)},
-        {"tlbfill", WORD("tlbfill"), EXC_GSPR, GUEST(EXC_IPE)},
-        {"tlbclr", WORD("tlbclr"), EXC_GSPR, GUEST(EXC_IPE)},
-        {"tlbflush", WORD("tlbflush"), EXC_GSPR, GUEST(EXC_IPE)},
-        {"invtlb 0", WORD("invtlb 0, $zero, $zero"), EXC_GSPR, GUEST(EXC_IPE)},
-        {"invtlb 6", WORD("invtlb 6, $zero, $zero"), EXC_GSPR, GUEST(EXC_IPE)},
-        {"lddir", WORD("lddir $t0, $a0, 1"), EXC_GSPR, GUEST(EXC_IPE)},
-        {"ldpte", WORD("ldpte $a0, 0"), EXC_GSPR, GUEST(EXC_IPE)},
-        {"csrwr of ASID", WORD("csrwr $zero, 0x18"), EXC_GSPR, GUEST(EXC_IPE)},
-        {"rdtime.d", WORD("rdtime.d $t0, $t1"), EXC_NONE, EXC_NONE},
-    };
-    lvz_init(&v, 1);
-    csr_set(CSR_GTLBC, GTLBC_TOTI);
-    check_outcomes(cases, ARRAY_LEN(cases), 0);
-    report_eq(csr_outcomes_wrong(is_tlb_csr), 0, "reads of registers: those of the TLB exit");
-    csr_clear(CSR_GTLBC, GTLBC_TOTI);
-}
-
-static void test_privileged_trap(void)
-{
-    unsigned now = args_number("sitp", 1) ? EXC_GSPR : EXC_NONE;
-    const struct outcome cases[] = {
-        {"csrrd of CRMD", WORD("csrrd $t0, 0"), now, GUEST(EXC_IPE)},
-        {"csrwr of SAVE0", WORD("csrwr $t0, 0x30"), now, GUEST(EXC_IPE)},
-        {"csrxchg of SAVE0", WORD("csrxchg $t0, $t1, 0x30"), now, GUEST(EXC_IPE)},
-        {"tlbsrch", WORD("tlbsrch"), now, GUEST(EXC_IPE)},
-        {"tlbfill", WORD("tlbfill"), now, GUEST(EXC_IPE)},
-        {"invtlb 0", WORD("invtlb 0, $zero, $zero"), now, GUEST(EXC_IPE)},
-        {"lddir", WORD("lddir $t0, $a0, 1"), now, GUEST(EXC_IPE)},
-        {"ldpte", WORD("ldpte $a0, 0"), now, GUEST(EXC_IPE)},
-        {"ertn", WORD("ertn"), now, GUEST(EXC_IPE)},
-        {"rdtime.d", WORD("rdtime.d $t0, $t1"), EXC_NONE, EXC_NONE},
-        {"add.d", WORD("add.d $t0, $t1, $t1"), EXC_NONE, EXC_NONE},
-        {"syscall", WORD("syscall 0"), GUEST(EXC_SYS), GUEST(EXC_SYS)},
-    };
-    lvz_init(&v, 1);
-    csr_write(CSR_GCFG, GCFG_SIT);
-    gcsr_write(CSR_TLBIDX, BIT(31));
-    gcsr_write(CSR_ERA, (u64)lvz_guest_return);
-    for (unsigned i = 0; i < ARRAY_LEN(cases); i++) {
-        gcsr_write(CSR_ERA, (u64)lvz_guest_return);
-        check_outcomes(&cases[i], 1, 0);
-    }
-    report_eq(csr_outcomes_wrong(now == EXC_GSPR ? is_any : is_none), 0, "reads of registers");
-    csr_write(CSR_GCFG, 0);
 }
 
 // What the guest's own checks refuse is its own exception.
@@ -536,16 +406,6 @@ int main(void)
     report_prefix_push("outcome");
     test_instructions();
     test_csr_numbers();
-    test_cache_operations();
-    report_prefix_pop();
-    report_prefix_push("TIT");
-    test_timer_trap();
-    report_prefix_pop();
-    report_prefix_push("TOTI");
-    test_tlb_trap();
-    report_prefix_pop();
-    report_prefix_push("SIT");
-    test_privileged_trap();
     report_prefix_pop();
     test_guest_exceptions();
     test_inside();

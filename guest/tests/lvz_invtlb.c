@@ -4,16 +4,13 @@
 // removes more is allowed; how much more is told in a note.
 #include "guest/lib/loongarch64/access.h"
 #include "guest/lib/loongarch64/board.h"
-#include "guest/lib/loongarch64/lvz.h"
-#include "guest/lib/loongarch64/start.h"
+#include "guest/lib/loongarch64/lvz_tlb.h"
 #include "guest/lib/report.h"
 
 #define GUEST(code) (LVZ_GUEST | (code))
 
-enum kind { ROOT, STAGE1, STAGE2 };
-
 struct entry {
-    enum kind kind;
+    enum lvz_tlb kind;
     unsigned gid, asid;
     bool is_global;
     u64 va;
@@ -37,10 +34,10 @@ static void make_entries(void)
     for (unsigned who = 0; who < 5; who++) // root; stage 1 of both; stage 2 of both
         for (unsigned i = 0; i < 6; i++, n++) {
             struct entry *e = &entries[n];
-            e->kind = who == 0 ? ROOT : who < 3 ? STAGE1 : STAGE2;
+            e->kind = who == 0 ? LVZ_ROOT : who < 3 ? LVZ_STAGE1 : LVZ_STAGE2;
             e->gid = who == 0 ? 0 : 1 + (who - 1) % 2;
             e->asid = spaces[i % 3].asid;
-            e->is_global = spaces[i % 3].is_global && e->kind != STAGE2;
+            e->is_global = spaces[i % 3].is_global && e->kind != LVZ_STAGE2;
             e->ps = i < 3 ? 14 : 16;
             e->slot = n;
             // The same addresses in every space, so that only the space tells them apart.
@@ -50,7 +47,8 @@ static void make_entries(void)
 
 static struct tlb_entry as_written(const struct entry *e)
 {
-    u64 pa = e->kind == STAGE1 ? GPA_BASE + e->slot * 0x20000ULL : HPA_BASE + e->slot * 0x20000ULL;
+    u64 pa =
+        e->kind == LVZ_STAGE1 ? GPA_BASE + e->slot * 0x20000ULL : HPA_BASE + e->slot * 0x20000ULL;
     u64 flags = PAGE_ALL | (e->is_global ? PAGE_G : 0);
     return (struct tlb_entry){e->va, e->ps, e->asid, {pa | flags, (pa + BIT(e->ps)) | flags}};
 }
@@ -58,33 +56,15 @@ static struct tlb_entry as_written(const struct entry *e)
 static void put(const struct entry *e)
 {
     struct tlb_entry t = as_written(e);
-    unsigned index = TLB_STLB_ENTRIES + e->slot;
-    bool fill = e->ps == 14;
-    switch (e->kind) {
-    case ROOT: fill ? tlb_fill(&t) : tlb_write(index, &t); break;
-    case STAGE1: fill ? lvz_stage1_fill(e->gid, &t) : lvz_stage1_write(e->gid, index, &t); break;
-    case STAGE2: fill ? lvz_stage2_fill(e->gid, &t) : lvz_stage2_write(e->gid, index, &t); break;
-    }
-}
-
-static bool guest_search(unsigned gid, unsigned asid, u64 va)
-{
-    gcsr_write(CSR_TLBEHI, va);
-    gcsr_write(CSR_ASID, asid);
-    gcsr_write(CSR_TLBIDX, 0);
-    lvz_set_target(gid);
-    __asm__ volatile(".word %0" ::"i"(WORD_GTLBSRCH) : "memory");
-    lvz_set_target(0);
-    return !(gcsr_read(CSR_TLBIDX) & BIT(31));
+    if (e->ps == 14)
+        lvz_tlb_fill(e->kind, e->gid, &t);
+    else
+        lvz_tlb_write(e->kind, e->gid, TLB_STLB_ENTRIES + e->slot, &t);
 }
 
 static bool is_found(const struct entry *e)
 {
-    switch (e->kind) {
-    case ROOT: return tlb_search(e->va, e->asid) >= 0;
-    case STAGE1: return guest_search(e->gid, e->asid, e->va);
-    default: return lvz_stage2_search(e->gid, e->va) >= 0;
-    }
+    return lvz_tlb_search(e->kind, e->gid, e->asid, e->va) >= 0;
 }
 
 static void map_payload(unsigned gid)
@@ -96,7 +76,7 @@ static void map_payload(unsigned gid)
 // Whether an access goes through this entry.
 static bool serves(const struct entry *e)
 {
-    if (e->kind == ROOT) {
+    if (e->kind == LVZ_ROOT) {
         tlb_set_asid(e->asid);
         struct trap t = trap_call(0, access_load64, e->va + 8, 0, 0);
         tlb_set_asid(0);
@@ -104,7 +84,7 @@ static bool serves(const struct entry *e)
     }
     map_payload(e->gid);
     gcsr_write(CSR_ASID, e->asid);
-    u64 crmd = e->kind == STAGE1 ? CRMD_PG : CRMD_DA;
+    u64 crmd = e->kind == LVZ_STAGE1 ? CRMD_PG : CRMD_DA;
     unsigned found = lvz_word(&v, crmd, WORD("ld.d $a0, $a0, 0"), e->va + 8, 0);
     gcsr_write(CSR_TLBRERA, 0);
     return found == EXC_NONE;
@@ -117,62 +97,7 @@ static void populate(void)
         put(&entries[i]);
 }
 
-struct operation {
-    unsigned op, gid, asid;
-    u64 va;
-    unsigned target; // GTLBC.TGID
-    bool by_guest;   // executed by the guest `gid`
-};
-
-static bool covers(const struct entry *e, u64 va)
-{
-    return e->va >> (e->ps + 1) == va >> (e->ps + 1);
-}
-
-static bool is_in_space(const struct operation *o, const struct entry *e)
-{
-    bool g = e->is_global, asid = e->asid == o->asid, va = covers(e, o->va);
-    if (e->kind == STAGE2) // has no ASID; these here have no G
-        return o->op == 2 ? false : o->op < 5 || va;
-    switch (o->op) {
-    default: return true;
-    case 2: return g;
-    case 3: return !g;
-    case 4: return !g && asid;
-    case 5: return !g && asid && va;
-    case 6: return (g || asid) && va;
-    }
-}
-
-// Operations 9 to 0xe are 1 to 6 for a guest's first stage.
-static bool must_go(const struct operation *o, const struct entry *e)
-{
-    bool stage1 = e->kind == STAGE1, stage2 = e->kind == STAGE2, own = e->gid == o->gid;
-    struct operation plain = *o;
-    if (o->by_guest) {
-        plain.op = o->op ? o->op : 1;
-        return stage1 && own && is_in_space(&plain, e);
-    }
-    if (o->op == 0)
-        return true;
-    if (o->op <= 6)
-        return (o->target ? stage2 && e->gid == o->target : e->kind == ROOT) && is_in_space(o, e);
-    if (o->op <= 0xe) {
-        plain.op = o->op - 8;
-        return stage1 && own && is_in_space(&plain, e);
-    }
-    switch (o->op) {
-    case 0x10: return stage1;
-    case 0x11: return stage2;
-    case 0x12: return stage1 || stage2;
-    case 0x13: return stage1 && own;
-    case 0x14: return stage2 && own;
-    case 0x15: return (stage1 || stage2) && own;
-    default: return stage2 && own && covers(e, o->va);
-    }
-}
-
-static void execute(const struct operation *o)
+static void execute(const struct lvz_invalidation *o)
 {
     u64 rj = (u64)o->gid << 16 | o->asid;
     if (!o->by_guest) {
@@ -188,7 +113,7 @@ static void execute(const struct operation *o)
 
 static unsigned n_extra, n_notes;
 
-static unsigned survivors(const struct operation *o)
+static unsigned survivors(const struct lvz_invalidation *o)
 {
     unsigned n_wrong = 0;
     bool served[N_ENTRIES];
@@ -198,7 +123,9 @@ static unsigned survivors(const struct operation *o)
     execute(o);
     for (unsigned i = 0; i < N_ENTRIES; i++) {
         const struct entry *e = &entries[i];
-        bool gone = must_go(o, e), found = is_found(e), serving = serves(e);
+        struct tlb_entry t = as_written(e);
+        bool gone = lvz_invalidation_names(o, e->kind, e->gid, &t), found = is_found(e),
+             serving = serves(e);
         if (!served[i] || found != serving || (gone && found)) {
             if (n_wrong++ || n_notes++ > 8)
                 continue;
@@ -213,11 +140,6 @@ static unsigned survivors(const struct operation *o)
     return n_wrong;
 }
 
-static bool exists(unsigned op)
-{
-    return op <= 6 || (op >= 9 && op <= 0xe) || (op >= 0x10 && op <= 0x16);
-}
-
 static unsigned check_operation(unsigned op, unsigned target, bool by_guest)
 {
     unsigned n_wrong = 0;
@@ -225,7 +147,7 @@ static unsigned check_operation(unsigned op, unsigned target, bool by_guest)
         for (unsigned asid = 3; asid <= 4; asid++)
             for (unsigned i = 0; i < 6; i += 1) {
                 u64 va = entries[i].va + BIT(entries[i].ps) + 0x123;
-                struct operation o = {op, gid, asid, va, target, by_guest};
+                struct lvz_invalidation o = {op, gid, asid, target, va, by_guest};
                 n_wrong += survivors(&o);
             }
     return n_wrong;
@@ -234,7 +156,7 @@ static unsigned check_operation(unsigned op, unsigned target, bool by_guest)
 static void test_operations(void)
 {
     for (unsigned op = 0; op < 0x17; op++)
-        if (exists(op))
+        if (lvz_invalidation_exists(op))
             report_eq(check_operation(op, 0, false), 0, "invtlb 0x%x", op);
     for (unsigned op = 1; op <= 6; op++)
         report_eq(check_operation(op, 1, false), 0, "invtlb 0x%x under TGID", op);
@@ -246,11 +168,11 @@ static void test_operations(void)
 // After the ids of guests have been used up.
 static void test_all_guests(void)
 {
-    struct operation o = {0x12, 0, 0, 0, 0, false};
+    struct lvz_invalidation o = {0x12, 0, 0, 0, 0, false};
     unsigned n_left = 0;
     survivors(&o);
     for (unsigned i = 0; i < N_ENTRIES; i++)
-        n_left += entries[i].kind != ROOT && is_found(&entries[i]);
+        n_left += entries[i].kind != LVZ_ROOT && is_found(&entries[i]);
     report_eq(n_left, 0, "invtlb 0x12 with both registers 0: nothing of any guest is left");
 }
 

@@ -12,7 +12,8 @@
 #include "guest/lib/args.h"
 #include "guest/lib/loongarch64/access.h"
 #include "guest/lib/loongarch64/board.h"
-#include "guest/lib/loongarch64/lvz.h"
+#include "guest/lib/loongarch64/lvz_tlb.h"
+#include "guest/lib/loongarch64/page_fault.h"
 #include "guest/lib/loongarch64/time.h"
 #include "guest/lib/random.h"
 #include "guest/lib/report.h"
@@ -28,9 +29,6 @@
 #define POOL         BOARD_HIGH_RAM
 #define POOL_SIZE    BIT(28)
 
-enum kind { ROOT, STAGE1, STAGE2, N_KINDS };
-enum access { LOAD, STORE, FETCH };
-
 struct live {
     struct tlb_entry e;
     unsigned gid, index;
@@ -39,7 +37,7 @@ struct live {
 static struct {
     struct live list[MAX_LIVE];
     unsigned n;
-} tlbs[N_KINDS];
+} tlbs[LVZ_N_TLBS];
 static struct live replaced[MAX_REPLACED]; // of the second stage, by the hardware's choice
 static unsigned n_replaced;
 
@@ -57,29 +55,19 @@ static bool chance(unsigned one_in)
     return random_below(&rng, one_in) == 0;
 }
 
-static bool is_global(const struct tlb_entry *e)
-{
-    return e->elo[0] & e->elo[1] & PAGE_G;
-}
-
-static bool covers(const struct tlb_entry *e, u64 va)
-{
-    return ((e->va ^ va) & BITS(47, 0)) >> (e->ps + 1) == 0;
-}
-
 static bool overlap(const struct tlb_entry *a, const struct tlb_entry *b)
 {
-    return a->ps > b->ps ? covers(a, b->va) : covers(b, a->va);
+    return a->ps > b->ps ? lvz_covers(a, b->va) : lvz_covers(b, a->va);
 }
 
 // The model's lists.
 
-static void drop(enum kind kind, unsigned n)
+static void drop(enum lvz_tlb kind, unsigned n)
 {
     tlbs[kind].list[n] = tlbs[kind].list[--tlbs[kind].n];
 }
 
-static struct live *at_index(enum kind kind, unsigned index)
+static struct live *at_index(enum lvz_tlb kind, unsigned index)
 {
     for (unsigned n = 0; n < tlbs[kind].n; n++)
         if (tlbs[kind].list[n].index == index)
@@ -87,24 +75,24 @@ static struct live *at_index(enum kind kind, unsigned index)
     return NULL;
 }
 
-static void forget_index(enum kind kind, unsigned index)
+static void forget_index(enum lvz_tlb kind, unsigned index)
 {
     struct live *l = at_index(kind, index);
     if (l)
         drop(kind, (unsigned)(l - tlbs[kind].list));
 }
 
-static void add(enum kind kind, const struct tlb_entry *e, unsigned gid, unsigned index)
+static void add(enum lvz_tlb kind, const struct tlb_entry *e, unsigned gid, unsigned index)
 {
     tlbs[kind].list[tlbs[kind].n++] = (struct live){*e, gid, index};
 }
 
-static struct live *find(enum kind kind, unsigned gid, unsigned asid, u64 va)
+static struct live *find(enum lvz_tlb kind, unsigned gid, unsigned asid, u64 va)
 {
     for (unsigned n = 0; n < tlbs[kind].n; n++) {
         struct live *l = &tlbs[kind].list[n];
-        bool in_space = kind == STAGE2 || is_global(&l->e) || l->e.asid == asid;
-        if (l->gid == gid && in_space && covers(&l->e, va))
+        bool in_space = kind == LVZ_STAGE2 || lvz_is_global(&l->e) || l->e.asid == asid;
+        if (l->gid == gid && in_space && lvz_covers(&l->e, va))
             return l;
     }
     return NULL;
@@ -112,32 +100,11 @@ static struct live *find(enum kind kind, unsigned gid, unsigned asid, u64 va)
 
 // The machine's TLBs.
 
-static void write_index(enum kind kind, unsigned gid, unsigned index, const struct tlb_entry *e)
-{
-    switch (kind) {
-    case ROOT: tlb_write(index, e); break;
-    case STAGE1: lvz_stage1_write(gid, index, e); break;
-    default: lvz_stage2_write(gid, index, e); break;
-    }
-}
-
 static void guest_instruction(unsigned gid, u32 word, u64 a, u64 b)
 {
     v.gid = gid;
     if (lvz_word(&v, CRMD_DA, word, a, b) != EXC_NONE)
         report_bail_out("step %lu: the guest's instruction 0x%x", (unsigned long)step, word);
-}
-
-static void remove_index(enum kind kind, unsigned gid, unsigned index)
-{
-    if (kind == ROOT) {
-        tlb_remove(index);
-        return;
-    }
-    gcsr_write(CSR_TLBIDX, BIT(31) | index);
-    lvz_set_target(gid);
-    __asm__ volatile(".word %0" ::"i"(WORD_GTLBWR) : "memory");
-    lvz_set_target(0);
 }
 
 // The guest's own tlbfill or tlbwr, now and then.
@@ -151,74 +118,32 @@ static void fill_by_guest(unsigned gid, const struct tlb_entry *e)
     guest_instruction(gid, WORD("tlbfill"), 0, 0);
 }
 
-static void fill(enum kind kind, unsigned gid, const struct tlb_entry *e)
+static void fill(enum lvz_tlb kind, unsigned gid, const struct tlb_entry *e)
 {
-    if (kind == ROOT)
-        tlb_fill(e);
-    else if (kind == STAGE2)
-        lvz_stage2_fill(gid, e);
-    else if (chance(2))
-        lvz_stage1_fill(gid, e);
-    else
+    if (kind == LVZ_STAGE1 && chance(2))
         fill_by_guest(gid, e);
-}
-
-static int search(enum kind kind, unsigned gid, unsigned asid, u64 va)
-{
-    if (kind == ROOT)
-        return tlb_search(va, asid);
-    if (kind == STAGE2)
-        return lvz_stage2_search(gid, va);
-    gcsr_write(CSR_TLBEHI, va);
-    gcsr_exchange(CSR_ASID, asid, BITS(9, 0));
-    gcsr_write(CSR_TLBIDX, 0);
-    lvz_set_target(gid);
-    __asm__ volatile(".word %0" ::"i"(WORD_GTLBSRCH) : "memory");
-    lvz_set_target(0);
-    u64 idx = gcsr_read(CSR_TLBIDX);
-    return idx & BIT(31) ? -1 : (int)(idx & 0xfff);
-}
-
-static bool read_index(enum kind kind, unsigned gid, unsigned index, struct tlb_entry *e)
-{
-    bool found;
-    if (kind != STAGE1) {
-        lvz_set_target(kind == STAGE2 ? gid : 0);
-        found = tlb_read(index, e);
-        found = found && csr_read(CSR_TRGP) == (kind == STAGE2 ? 1 | (u64)gid << 16 : 0);
-        lvz_set_target(0);
-        return found;
-    }
-    gcsr_write(CSR_TLBIDX, index);
-    lvz_set_target(gid);
-    __asm__ volatile(".word %0" ::"i"(WORD_GTLBRD) : "memory");
-    lvz_set_target(0);
-    u64 idx = gcsr_read(CSR_TLBIDX);
-    *e = (struct tlb_entry){gcsr_read(CSR_TLBEHI),
-                            (unsigned)bits_get(idx, 29, 24),
-                            (unsigned)(gcsr_read(CSR_ASID) & 0x3ff),
-                            {gcsr_read(CSR_TLBELO0), gcsr_read(CSR_TLBELO1)}};
-    return !(idx & BIT(31));
+    else
+        lvz_tlb_fill(kind, gid, e);
 }
 
 // The ASID of a second-stage entry means nothing.
-static bool is_there(enum kind kind, const struct live *l)
+static bool is_there(enum lvz_tlb kind, const struct live *l)
 {
     struct tlb_entry e;
-    if (!read_index(kind, l->gid, l->index, &e))
+    if (!lvz_tlb_read(kind, l->gid, l->index, &e))
         return false;
-    return e.va == l->e.va && e.ps == l->e.ps && (kind == STAGE2 || e.asid == l->e.asid) &&
+    return e.va == l->e.va && e.ps == l->e.ps && (kind == LVZ_STAGE2 || e.asid == l->e.asid) &&
            !(((e.elo[0] ^ l->e.elo[0]) | (e.elo[1] ^ l->e.elo[1])) & ~PAGE_G) &&
-           is_global(&e) == is_global(&l->e);
+           lvz_is_global(&e) == lvz_is_global(&l->e);
 }
 
 // Random entries and addresses.
 
-static u64 random_address(enum kind kind)
+static u64 random_address(enum lvz_tlb kind)
 {
     u64 r = random_next(&rng);
     u64 va = BIT(32) | (r & (r >> 62 & 1 ? BITS(31, 0) : BITS(23, 0)));
-    return kind != STAGE2 && r >> 63 ? va | 0xffff800000000000 : va;
+    return kind != LVZ_STAGE2 && r >> 63 ? va | 0xffff800000000000 : va;
 }
 
 // Mostly one of a few in an entry, so that they come again; other ones for entries of one set.
@@ -232,9 +157,9 @@ static u64 address_in(const struct tlb_entry *e)
 }
 
 // An address in an entry, mostly; with the space it is in, mostly, if that is asked for.
-static u64 interesting_place(enum kind kind, unsigned *gid, unsigned *asid)
+static u64 interesting_place(enum lvz_tlb kind, unsigned *gid, unsigned *asid)
 {
-    bool of_replaced = kind == STAGE2 && n_replaced && chance(3);
+    bool of_replaced = kind == LVZ_STAGE2 && n_replaced && chance(3);
     if ((!tlbs[kind].n && !of_replaced) || chance(8))
         return random_address(kind);
     const struct live *l = of_replaced ? &replaced[random_below(&rng, n_replaced)]
@@ -246,7 +171,7 @@ static u64 interesting_place(enum kind kind, unsigned *gid, unsigned *asid)
     return address_in(&l->e);
 }
 
-static u64 interesting_address(enum kind kind)
+static u64 interesting_address(enum lvz_tlb kind)
 {
     return interesting_place(kind, NULL, NULL);
 }
@@ -266,17 +191,17 @@ static u64 address_of_guest(unsigned gid)
     u64 gpa = 0;
     for (unsigned n = 0, found = 0; n < 8 && found != gid; n++) {
         unsigned asid;
-        gpa = interesting_place(STAGE2, &found, &asid);
+        gpa = interesting_place(LVZ_STAGE2, &found, &asid);
     }
     return gpa;
 }
 
-static u64 random_elo(enum kind kind, unsigned gid, unsigned ps)
+static u64 random_elo(enum lvz_tlb kind, unsigned gid, unsigned ps)
 {
-    u64 pa =
-        kind == STAGE1 ? address_of_guest(gid) : POOL + (random_next(&rng) >> 20 & (POOL_SIZE - 1));
+    u64 pa = kind == LVZ_STAGE1 ? address_of_guest(gid)
+                                : POOL + (random_next(&rng) >> 20 & (POOL_SIZE - 1));
     u64 flags = flags_of(random_next(&rng) >> 8);
-    if (kind == STAGE2 && !chance(8)) // the root's level is 0
+    if (kind == LVZ_STAGE2 && !chance(8)) // the root's level is 0
         flags &= ~PAGE_RPLV;
     return align_down(pa, BIT(ps)) | flags;
 }
@@ -287,7 +212,7 @@ static unsigned random_ps(void)
     return sizes[random_below(&rng, sizeof(sizes))];
 }
 
-static struct tlb_entry random_entry(enum kind kind, unsigned gid, unsigned ps)
+static struct tlb_entry random_entry(enum lvz_tlb kind, unsigned gid, unsigned ps)
 {
     struct tlb_entry e = {
         .ps = ps,
@@ -301,14 +226,9 @@ static struct tlb_entry random_entry(enum kind kind, unsigned gid, unsigned ps)
     return e;
 }
 
-static unsigned stlb_set(u64 va)
+static unsigned random_gid(enum lvz_tlb kind)
 {
-    return (unsigned)(va >> (STLB_PS + 1) & (TLB_STLB_SETS - 1));
-}
-
-static unsigned random_gid(enum kind kind)
-{
-    return kind == ROOT ? 0 : 1 + (unsigned)random_below(&rng, N_GIDS);
+    return kind == LVZ_ROOT ? 0 : 1 + (unsigned)random_below(&rng, N_GIDS);
 }
 
 // The last accesses: they come again, and invalidations and entries are about their pages, so that
@@ -316,7 +236,7 @@ static unsigned random_gid(enum kind kind)
 static struct access_spec {
     unsigned gid, asid, plv;
     bool mapped;
-    enum access access;
+    enum page_access access;
     u64 va, gpa;
 } recent[4];
 
@@ -325,13 +245,13 @@ static const struct access_spec *random_recent(void)
     return &recent[random_below(&rng, 4)];
 }
 
-static u64 address_to_edit(enum kind kind, unsigned *gid)
+static u64 address_to_edit(enum lvz_tlb kind, unsigned *gid)
 {
     const struct access_spec *a = random_recent();
-    if (kind == ROOT || chance(2) || !a->gid)
+    if (kind == LVZ_ROOT || chance(2) || !a->gid)
         return interesting_address(kind);
     *gid = a->gid;
-    return kind == STAGE2 ? a->gpa : a->va;
+    return kind == LVZ_STAGE2 ? a->gpa : a->va;
 }
 
 // Edits.
@@ -339,22 +259,22 @@ static u64 address_to_edit(enum kind kind, unsigned *gid)
 static void map_payload(unsigned gid)
 {
     unsigned slot = PAYLOAD_SLOT + gid;
-    forget_index(STAGE2, TLB_STLB_ENTRIES + slot);
+    forget_index(LVZ_STAGE2, TLB_STLB_ENTRIES + slot);
     lvz_stage2_map(gid, slot, 0, 0, 24, PAGE_ALL);
 }
 
 // Entries that could both match: of the second stage the newest stays, the others are software's
 // affair.
-static void make_room(enum kind kind, unsigned gid, const struct tlb_entry *e)
+static void make_room(enum lvz_tlb kind, unsigned gid, const struct tlb_entry *e)
 {
     for (unsigned n = tlbs[kind].n; n-- > 0;) {
         struct live *l = &tlbs[kind].list[n];
         bool same_space =
-            kind == STAGE2 || is_global(e) || is_global(&l->e) || l->e.asid == e->asid;
+            kind == LVZ_STAGE2 || lvz_is_global(e) || lvz_is_global(&l->e) || l->e.asid == e->asid;
         if (l->gid != gid || !same_space || !overlap(&l->e, e))
             continue;
-        if (kind != STAGE2)
-            remove_index(kind, gid, l->index);
+        if (kind != LVZ_STAGE2)
+            lvz_tlb_remove(kind, gid, l->index);
         drop(kind, n);
     }
 }
@@ -362,21 +282,22 @@ static void make_room(enum kind kind, unsigned gid, const struct tlb_entry *e)
 static void invalidate_all(void)
 {
     lvz_invalidate(0, 0, 0);
-    for (unsigned kind = 0; kind < N_KINDS; kind++)
+    for (unsigned kind = 0; kind < LVZ_N_TLBS; kind++)
         tlbs[kind].n = 0;
     n_replaced = 0;
 }
 
-static void edit_write(enum kind kind)
+static void edit_write(enum lvz_tlb kind)
 {
     bool stlb = chance(2);
     unsigned gid = random_gid(kind), index;
     struct tlb_entry e = random_entry(kind, gid, stlb ? STLB_PS : random_ps());
-    index = stlb ? (unsigned)random_below(&rng, TLB_STLB_WAYS) * TLB_STLB_SETS + stlb_set(e.va)
+    index = stlb ? (unsigned)random_below(&rng, TLB_STLB_WAYS) * TLB_STLB_SETS +
+                       lvz_stlb_set(e.va, STLB_PS)
                  : TLB_STLB_ENTRIES + (unsigned)random_below(&rng, PAYLOAD_SLOT);
     make_room(kind, gid, &e);
     forget_index(kind, index);
-    write_index(kind, gid, index, &e);
+    lvz_tlb_write(kind, gid, index, &e);
     add(kind, &e, gid, index);
     count.n_edits++;
 }
@@ -386,26 +307,26 @@ static bool is_allowed_place(int index, const struct tlb_entry *e)
     if (e->ps != STLB_PS)
         return index >= TLB_STLB_ENTRIES;
     return index >= 0 && index < TLB_STLB_ENTRIES &&
-           (unsigned)index % TLB_STLB_SETS == stlb_set(e->va);
+           (unsigned)index % TLB_STLB_SETS == lvz_stlb_set(e->va, STLB_PS);
 }
 
-static void edit_fill(enum kind kind)
+static void edit_fill(enum lvz_tlb kind)
 {
     unsigned gid = random_gid(kind);
     struct tlb_entry e = random_entry(kind, gid, chance(2) ? STLB_PS : random_ps());
     // Crowd some sets, so that the hardware must replace.
-    if (kind == STAGE2 && e.ps == STLB_PS && !chance(4))
+    if (kind == LVZ_STAGE2 && e.ps == STLB_PS && !chance(4))
         e.va = BIT(32) + random_below(&rng, 16) * BIT(23);
     make_room(kind, gid, &e);
     fill(kind, gid, &e);
-    int index = search(kind, gid, e.asid, e.va);
+    int index = lvz_tlb_search(kind, gid, e.asid, e.va);
     count.n_fills++;
     if (!is_allowed_place(index, &e)) {
         count.place++;
         return;
     }
     struct live *old = at_index(kind, (unsigned)index);
-    if (old && kind == STAGE2)
+    if (old && kind == LVZ_STAGE2)
         replaced[n_replaced++] = *old, count.n_replaced++;
     forget_index(kind, (unsigned)index);
     add(kind, &e, gid, (unsigned)index);
@@ -413,76 +334,30 @@ static void edit_fill(enum kind kind)
 
 // Invalidations.
 
-struct operation {
-    unsigned op, gid, asid, target;
-    u64 va;
-    bool by_guest;
-};
-
-static bool is_selected(unsigned op, const struct operation *o, enum kind kind,
-                        const struct tlb_entry *e)
-{
-    bool g = is_global(e), asid = e->asid == o->asid, va = covers(e, o->va);
-    if (kind == STAGE2) // neither ASID nor G
-        return op == 1 || op == 3 || op == 4 || ((op == 5 || op == 6) && va);
-    switch (op) {
-    case 2: return g;
-    case 3: return !g;
-    case 4: return !g && asid;
-    case 5: return !g && asid && va;
-    case 6: return (g || asid) && va;
-    default: return true;
-    }
-}
-
-static bool must_go(const struct operation *o, enum kind kind, const struct live *l)
-{
-    bool stage1 = kind == STAGE1, stage2 = kind == STAGE2, own = l->gid == o->gid;
-    if (o->by_guest)
-        return stage1 && own && is_selected(o->op, o, kind, &l->e);
-    if (o->op == 0)
-        return true;
-    if (o->op <= 6 && o->target)
-        return stage2 && l->gid == o->target && is_selected(o->op, o, kind, &l->e);
-    if (o->op <= 6)
-        return kind == ROOT && is_selected(o->op, o, kind, &l->e);
-    if (o->op <= 0xe)
-        return stage1 && own && is_selected(o->op - 8, o, kind, &l->e);
-    switch (o->op) {
-    case 0x10: return stage1;
-    case 0x11: return stage2;
-    case 0x12: return kind != ROOT;
-    case 0x13: return stage1 && own;
-    case 0x14: return stage2 && own;
-    case 0x15: return kind != ROOT && own;
-    default: return stage2 && own && covers(&l->e, o->va);
-    }
-}
-
 // What must be gone is; of the rest, what went beside is noted.
-static void settle(const struct operation *o, enum kind kind)
+static void settle(const struct lvz_invalidation *o, enum lvz_tlb kind)
 {
     for (unsigned n = tlbs[kind].n; n-- > 0;) {
         struct live *l = &tlbs[kind].list[n];
         bool gone = !is_there(kind, l);
-        if (must_go(o, kind, l)) {
+        if (lvz_invalidation_names(o, kind, l->gid, &l->e)) {
             count.left += !gone;
             drop(kind, n);
         } else if (gone) {
-            if (kind == STAGE2 && n_replaced < MAX_REPLACED)
+            if (kind == LVZ_STAGE2 && n_replaced < MAX_REPLACED)
                 replaced[n_replaced++] = *l;
             drop(kind, n);
         }
     }
 }
 
-static void settle_all(const struct operation *o)
+static void settle_all(const struct lvz_invalidation *o)
 {
     for (unsigned n = n_replaced; n-- > 0;)
-        if (must_go(o, STAGE2, &replaced[n]))
+        if (lvz_invalidation_names(o, LVZ_STAGE2, replaced[n].gid, &replaced[n].e))
             replaced[n] = replaced[--n_replaced];
-    for (unsigned kind = 0; kind < N_KINDS; kind++)
-        settle(o, (enum kind)kind);
+    for (unsigned kind = 0; kind < LVZ_N_TLBS; kind++)
+        settle(o, (enum lvz_tlb)kind);
 }
 
 static unsigned random_op(void)
@@ -497,17 +372,17 @@ static unsigned random_op(void)
 
 static void edit_invalidate(void)
 {
-    struct operation o = {
+    struct lvz_invalidation o = {
         .op = random_op(),
-        .gid = random_gid(STAGE2),
+        .gid = random_gid(LVZ_STAGE2),
         .asid = (unsigned)random_below(&rng, N_ASIDS),
     };
-    o.va = address_to_edit(chance(2) ? STAGE2 : STAGE1, &o.gid);
+    o.va = address_to_edit(chance(2) ? LVZ_STAGE2 : LVZ_STAGE1, &o.gid);
     u64 rj = GSTAT_GID(o.gid) | o.asid;
     if (o.op >= 0x10 && o.op <= 0x12)
         rj = 0;
     o.by_guest = o.op <= 6 && chance(2);
-    o.target = o.op <= 6 && chance(2) ? random_gid(STAGE2) : 0;
+    o.target = o.op <= 6 && chance(2) ? random_gid(LVZ_STAGE2) : 0;
     if (o.by_guest) {
         guest_instruction(o.gid, WORD_INVTLB(o.op, 4, 5), o.asid, o.va);
     } else {
@@ -522,21 +397,21 @@ static void edit_invalidate(void)
 // tlbflush and tlbclr, gtlbflush and gtlbclr: a set of the STLB or the whole MTLB.
 static void edit_flush(void)
 {
-    enum kind kind = chance(2) ? STAGE1 : STAGE2;
+    enum lvz_tlb kind = chance(2) ? LVZ_STAGE1 : LVZ_STAGE2;
     unsigned gid = random_gid(kind), asid = (unsigned)random_below(&rng, N_ASIDS);
     bool clear = chance(2), mtlb = chance(4);
     u64 va = interesting_address(kind);
-    unsigned index = mtlb ? TLB_STLB_ENTRIES + 5 : stlb_set(va);
-    if (kind == STAGE1) {
+    unsigned index = mtlb ? TLB_STLB_ENTRIES + 5 : lvz_stlb_set(va, STLB_PS);
+    if (kind == LVZ_STAGE1) {
         gcsr_write(CSR_TLBIDX, index);
         gcsr_exchange(CSR_ASID, asid, BITS(9, 0));
     } else {
         csr_write(CSR_TLBIDX, index);
     }
     lvz_set_target(gid);
-    if (kind == STAGE1 && clear)
+    if (kind == LVZ_STAGE1 && clear)
         __asm__ volatile(".word %0" ::"i"(WORD_GTLBCLR) : "memory");
-    else if (kind == STAGE1)
+    else if (kind == LVZ_STAGE1)
         __asm__ volatile(".word %0" ::"i"(WORD_GTLBFLUSH) : "memory");
     else if (clear)
         __asm__ volatile("tlbclr" ::: "memory");
@@ -547,7 +422,7 @@ static void edit_flush(void)
         struct live *l = &tlbs[kind].list[n];
         bool in_part = mtlb ? l->index >= TLB_STLB_ENTRIES
                             : l->index % TLB_STLB_SETS == index && l->index < TLB_STLB_ENTRIES;
-        bool kept = clear && kind == STAGE1 && (is_global(&l->e) || l->e.asid != asid);
+        bool kept = clear && kind == LVZ_STAGE1 && (lvz_is_global(&l->e) || l->e.asid != asid);
         if (l->gid != gid || !in_part || kept)
             continue;
         count.left += is_there(kind, l);
@@ -557,21 +432,6 @@ static void edit_flush(void)
 }
 
 // Accesses.
-
-static unsigned page_fault(u64 elo, enum access access, unsigned plv)
-{
-    static const u16 invalid[] = {EXC_PIL, EXC_PIS, EXC_PIF};
-    unsigned page_plv = elo >> 2 & 3;
-    if (!(elo & PAGE_V))
-        return invalid[access];
-    if (access == FETCH && elo & PAGE_NX)
-        return EXC_PNX;
-    if (elo & PAGE_RPLV ? plv != page_plv : plv > page_plv)
-        return EXC_PPI;
-    if (access == LOAD && elo & PAGE_NR)
-        return EXC_PNR;
-    return access == STORE && !(elo & PAGE_D) ? EXC_PME : EXC_NONE;
-}
 
 static u64 elo_of(const struct tlb_entry *e, u64 va)
 {
@@ -602,31 +462,31 @@ static void expect_place(struct expectation *x, u64 pa)
         report_bail_out("more replaced entries for one address than provided for");
 }
 
-static void expect_stage2(struct expectation *x, unsigned gid, u64 gpa, enum access access)
+static void expect_stage2(struct expectation *x, unsigned gid, u64 gpa, enum page_access access)
 {
-    const struct live *l = find(STAGE2, gid, 0, gpa);
+    const struct live *l = find(LVZ_STAGE2, gid, 0, gpa);
     x->bad_address = gpa;
-    x->code = l ? page_fault(elo_of(&l->e, gpa), access, 0) : EXC_TLBR;
+    x->code = l ? page_fault_expected(elo_of(&l->e, gpa), access, 0, 0) : EXC_TLBR;
     if (x->code == EXC_NONE)
         expect_place(x, physical(&l->e, gpa));
     for (unsigned n = 0; n < n_replaced; n++) {
         const struct tlb_entry *e = &replaced[n].e;
-        if (replaced[n].gid == gid && covers(e, gpa) &&
-            page_fault(elo_of(e, gpa), access, 0) == EXC_NONE)
+        if (replaced[n].gid == gid && lvz_covers(e, gpa) &&
+            page_fault_expected(elo_of(e, gpa), access, 0, 0) == EXC_NONE)
             expect_place(x, physical(e, gpa));
     }
 }
 
 static struct expectation expect(unsigned gid, unsigned asid, unsigned plv, bool mapped, u64 va,
-                                 enum access access)
+                                 enum page_access access)
 {
     struct expectation x = {.bad_address = va};
     if (!mapped) {
         expect_stage2(&x, gid, va, access);
         return x;
     }
-    const struct live *l = find(STAGE1, gid, asid, va);
-    unsigned fault = l ? page_fault(elo_of(&l->e, va), access, plv) : EXC_TLBR;
+    const struct live *l = find(LVZ_STAGE1, gid, asid, va);
+    unsigned fault = l ? page_fault_expected(elo_of(&l->e, va), access, plv, 0) : EXC_TLBR;
     if (fault == EXC_NONE)
         expect_stage2(&x, gid, physical(&l->e, va), access);
     else
@@ -646,21 +506,21 @@ static volatile u64 *memory(u64 pa)
     return memory_at(pa);
 }
 
-static void put_in_place(const struct expectation *x, enum access access, u64 value)
+static void put_in_place(const struct expectation *x, enum page_access access, u64 value)
 {
     for (unsigned n = 0; n < x->n_places; n++)
-        if (access == FETCH)
+        if (access == PAGE_FETCH)
             *(volatile u32 *)memory_at(x->places[n]) = LVZ_WORD_RETURN;
         else
-            *memory(x->places[n]) = access == LOAD ? value + n : 0;
+            *memory(x->places[n]) = access == PAGE_LOAD ? value + n : 0;
 }
 
 // Which of the places it was; -1 for none.
-static int place_of(const struct expectation *x, enum access access, u64 value, u64 result)
+static int place_of(const struct expectation *x, enum page_access access, u64 value, u64 result)
 {
     for (unsigned n = 0; n < x->n_places; n++)
-        if (access == FETCH ||
-            (access == LOAD ? result == value + n : *memory(x->places[n]) == value))
+        if (access == PAGE_FETCH ||
+            (access == PAGE_LOAD ? result == value + n : *memory(x->places[n]) == value))
             return (int)n;
     return -1;
 }
@@ -687,16 +547,16 @@ static void compare_fault(const struct expectation *x, unsigned found)
 static struct access_spec random_access(void)
 {
     struct access_spec a = {
-        .gid = random_gid(STAGE2),
+        .gid = random_gid(LVZ_STAGE2),
         .asid = (unsigned)random_below(&rng, N_ASIDS),
         .plv = (unsigned)random_below(&rng, 4),
         .mapped = !chance(3),
-        .access = (enum access)random_below(&rng, 3),
+        .access = (enum page_access)random_below(&rng, 3),
     };
     const struct access_spec *again = random_recent();
     if (again->gid && chance(2))
         return *again;
-    a.va = interesting_place(a.mapped ? STAGE1 : STAGE2, &a.gid, &a.asid) & ~7ULL;
+    a.va = interesting_place(a.mapped ? LVZ_STAGE1 : LVZ_STAGE2, &a.gid, &a.asid) & ~7ULL;
     a.asid %= N_ASIDS;
     return a;
 }
@@ -714,8 +574,8 @@ static unsigned do_access(const struct access_spec *a, u64 value)
     gcsr_exchange(CSR_ASID, a->asid, BITS(9, 0));
     v.gid = a->gid;
     switch (a->access) {
-    case LOAD: return lvz_word(&v, crmd, WORD("ld.d $a0, $a0, 0"), a->va, 0);
-    case STORE: return lvz_word(&v, crmd, WORD("st.d $a1, $a0, 0"), a->va, value);
+    case PAGE_LOAD: return lvz_word(&v, crmd, WORD("ld.d $a0, $a0, 0"), a->va, 0);
+    case PAGE_STORE: return lvz_word(&v, crmd, WORD("st.d $a1, $a0, 0"), a->va, value);
     default: return lvz_call_at(&v, crmd, a->va, 0, 0, 0);
     }
 }
@@ -723,7 +583,7 @@ static unsigned do_access(const struct access_spec *a, u64 value)
 static void check_guest_access(void)
 {
     struct access_spec a = random_access();
-    enum access access = a.access;
+    enum page_access access = a.access;
     u64 value = random_next(&rng) | 1;
     struct expectation x = expect(a.gid, a.asid, a.plv, a.mapped, a.va, access);
     put_in_place(&x, access, value);
@@ -748,9 +608,9 @@ static void check_guest_access(void)
 static void check_root_access(void)
 {
     unsigned asid = (unsigned)random_below(&rng, N_ASIDS), plv = (unsigned)random_below(&rng, 4);
-    u64 va = interesting_address(ROOT) & ~7ULL, value = random_next(&rng) | 1;
-    const struct live *l = find(ROOT, 0, asid, va);
-    unsigned code = l ? page_fault(elo_of(&l->e, va), LOAD, plv) : EXC_TLBR;
+    u64 va = interesting_address(LVZ_ROOT) & ~7ULL, value = random_next(&rng) | 1;
+    const struct live *l = find(LVZ_ROOT, 0, asid, va);
+    unsigned code = l ? page_fault_expected(elo_of(&l->e, va), PAGE_LOAD, plv, 0) : EXC_TLBR;
     if (code == EXC_NONE)
         *memory(physical(&l->e, va)) = value;
     tlb_set_asid(asid);
@@ -767,9 +627,9 @@ static void check_root_access(void)
 
 static void check_all(void)
 {
-    for (unsigned kind = 0; kind < N_KINDS; kind++)
+    for (unsigned kind = 0; kind < LVZ_N_TLBS; kind++)
         for (unsigned n = 0; n < tlbs[kind].n; n++)
-            if (!is_there((enum kind)kind, &tlbs[kind].list[n]))
+            if (!is_there((enum lvz_tlb)kind, &tlbs[kind].list[n]))
                 note_wrong(&count.content, "entry", kind, tlbs[kind].list[n].index);
 }
 
@@ -784,7 +644,7 @@ static bool on_refill(struct vcpu *u, u64 gpa)
 
 static void one_step(void)
 {
-    enum kind kind = chance(8) ? ROOT : chance(2) ? STAGE1 : STAGE2;
+    enum lvz_tlb kind = chance(8) ? LVZ_ROOT : chance(2) ? LVZ_STAGE1 : LVZ_STAGE2;
     if (tlbs[kind].n + 2 >= MAX_LIVE || n_replaced + 2 >= MAX_REPLACED)
         invalidate_all();
     switch (random_below(&rng, 16)) {

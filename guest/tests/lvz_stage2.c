@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Translation in two stages: misses and faults of each, page sizes, guest ids, walks of the guest's
-// tables, the TLB instructions of both sides.
+// Translation in two stages: misses and faults of each, page sizes, guest ids, the TLB instructions
+// of both sides.
 //
 // Command line: badi_on_pif=1 stage2_asid=1 tell how the processor was configured.
 #include "guest/lib/args.h"
-#include "guest/lib/loongarch64/access.h"
 #include "guest/lib/loongarch64/board.h"
 #include "guest/lib/loongarch64/lvz.h"
-#include "guest/lib/loongarch64/start.h"
 #include "guest/lib/report.h"
 
 #define GUEST(code) (LVZ_GUEST | (code))
@@ -209,113 +207,6 @@ static void test_first_stage(void)
     report_eq(gcsr_read(CSR_TLBRERA), (u64)lvz_word_address() | 1, "a miss: the guest's TLBRERA");
     report_eq(gcsr_read(CSR_TLBRPRMD), 3, "a miss: the guest's TLBRPRMD");
     gcsr_write(CSR_TLBRERA, 0);
-}
-
-static void test_guest_walk(void)
-{
-    start();
-    const u64 table = GPA, va = GVA;
-    gcsr_write(CSR_PWCL, 14 | 11 << 5 | 25 << 10 | 11 << 15);
-    gcsr_write(CSR_TLBRBADV, va);
-    u64 index = va >> 25 & 0x7ff;
-    lvz_word(&v, CRMD_DA, WORD("lddir $a0, $a0, 1"), table, 0);
-    report(v.is_refill && v.tlbrbadv == table + index * 8, "lddir: the GPA of the entry");
-    report_eq(v.gpr[4], table, "lddir: nothing done yet");
-    *hpa(HPA + index * 8) = WINDOW_MEMORY | (table + 0x4000);
-    v.refill = on_refill;
-    report_outcome(&v, lvz_word(&v, CRMD_DA, WORD("lddir $a0, $a0, 1"), table, 0), EXC_NONE,
-                   "lddir: completes when mapped");
-    report_eq(lvz_result(&v), table + 0x4000, "lddir: the next table");
-    v.refill = NULL;
-    lvz_invalidate(0x14, GSTAT_GID(1), 0);
-    lvz_map_payload(&v);
-    u64 leaf = table + 0x4000 + ((va >> 14 & 0x7ff) + 1) * 8;
-    u64 before = gcsr_read(CSR_TLBRELO1);
-    lvz_word(&v, CRMD_DA, WORD("ldpte $a0, 1"), table + 0x4000, 0);
-    report(v.is_refill && v.tlbrbadv == leaf, "ldpte: the GPA of the entry");
-    report_eq(gcsr_read(CSR_TLBRELO1), before, "ldpte: nothing done yet");
-    lvz_stage2_map(1, 0, GPA, HPA, 14, 0);
-    report_outcome(&v, lvz_word(&v, CRMD_DA, WORD("ldpte $a0, 1"), table + 0x4000, 0), EXC_PIL,
-                   "ldpte: an invalid page is a load's fault");
-    report_eq(v.badv, leaf, "ldpte: BADV of the fault");
-    lvz_stage2_map(1, 0, GPA, HPA, 14, PAGE_V);
-    *hpa(HPA + leaf - GPA) = 0x700000 | PAGE_ALL;
-    report_outcome(&v, lvz_word(&v, CRMD_DA, WORD("ldpte $a0, 1"), table + 0x4000, 0), EXC_NONE,
-                   "ldpte: completes when mapped, read-only will do");
-    report_eq(gcsr_read(CSR_TLBRELO1), 0x700000 | PAGE_ALL, "ldpte: the entry");
-    report_eq(gcsr_read(CSR_TLBREHI) & 0x3f, 14, "ldpte: the page size");
-}
-
-// A whole refill by the guest, a page of the lowest directory for good measure.
-__asm__(".pushsection .text.guest_refill, \"ax\"\n"
-        ".balign 0x1000\n"
-        ".globl guest_refill\n"
-        "guest_refill:\n"
-        "csrwr $t0, 0x8b\n"
-        "csrrd $t0, 0x1b\n"
-        "lddir $t0, $t0, 1\n"
-        "ldpte $t0, 0\n"
-        "ldpte $t0, 1\n"
-        "tlbfill\n"
-        "csrrd $t0, 0x8b\n"
-        "ertn\n"
-        ".popsection\n");
-extern const char guest_refill[];
-
-static bool fill_tables(struct vcpu *u, u64 gpa)
-{
-    struct tlb_entry e =
-        pages(align_down(gpa, 0x8000), HPA + align_down(gpa, 0x8000) - GPA, 14, PAGE_ALL);
-    lvz_stage2_fill(u->gid, &e);
-    return true;
-}
-
-static void check_whole_walk(const char *name)
-{
-    v.refill = fill_tables;
-    v.n_refills = 0;
-    report_outcome(&v, load(MAPPED3, GVA + 0x4000 + OFFSET), EXC_NONE, "%s: a load", name);
-    report_eq(lvz_result(&v), 0xabcd, "%s: finds its data", name);
-    report(v.n_refills >= 2, "%s: tables and data through the second stage", name);
-    report_outcome(&v, load(MAPPED3, GVA + 0x2000000 + OFFSET), EXC_NONE, "%s: a huge page", name);
-    report_eq(lvz_result(&v), 0x9876, "%s: and its data", name);
-    u64 n = v.n_refills;
-    report_outcome(&v, load(MAPPED3, GVA + 0x4000 + OFFSET), EXC_NONE, "%s: again", name);
-    report_eq(v.n_refills, n, "%s: without a refill", name);
-}
-
-static void make_tables(void)
-{
-    u64 index = GVA >> 25 & 0x7ff;
-    memory_at(0);
-    for (unsigned i = 0; i < 0x8000; i += 8)
-        *hpa(HPA + i) = 0;
-    gcsr_write(CSR_PWCL, 14 | 11 << 5 | 25 << 10 | 11 << 15);
-    gcsr_write(CSR_PGDL, GPA);
-    u64 flags = PAGE_ALL | BIT(7) | BIT(8);
-    *hpa(HPA + index * 8) = GPA + 0x4000;
-    *hpa(HPA + (index + 1) * 8) = 0x8000000 | flags | BIT(6); // huge
-    u64 leaf = HPA + 0x4000 + (GVA >> 14 & 0x7ff) * 8;
-    *hpa(leaf) = (GPA + 0x10000) | flags;
-    *hpa(leaf + 8) = (GPA + 0x14000) | flags;
-    *hpa(HPA + 0x14000 + OFFSET) = 0xabcd;
-    *hpa(HPA + 0x8000000 - GPA + OFFSET) = 0x9876;
-}
-
-static void test_whole_walk(void)
-{
-    start();
-    make_tables();
-    gcsr_write(CSR_TLBRENTRY, physical_of(guest_refill));
-    check_whole_walk("refill by the guest");
-    if (!(cpucfg(2) & BIT(24))) {
-        report_skip("no hardware walker", "walker of the guest");
-        return;
-    }
-    start();
-    make_tables();
-    gcsr_write(CSR_PWCH, BIT(24));
-    check_whole_walk("walker of the guest");
 }
 
 static void test_page_sizes(void)
@@ -582,8 +473,6 @@ int main(void)
     report_prefix_push("first stage");
     test_first_stage();
     report_prefix_pop();
-    test_guest_walk();
-    test_whole_walk();
     test_page_sizes();
     test_guest_ids();
     test_newest_wins();

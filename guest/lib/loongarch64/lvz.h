@@ -34,6 +34,10 @@ enum {
 #define GCFG_SIT        BIT(7)
 #define GCFG_TITP       BIT(8)
 #define GCFG_TIT        BIT(9)
+#define GCFG_TOEP       BIT(10)
+#define GCFG_TOE        BIT(11)
+#define GCFG_TOPP       BIT(12)
+#define GCFG_TOP        BIT(13)
 #define GCFG_TORUP      BIT(14)
 #define GCFG_TORU       BIT(15)
 #define GCFG_GCI(n)     ((u64)(n) << 20)
@@ -44,6 +48,8 @@ enum {
 #define TLBRPRMD_PGM    BIT(3)
 #define EXC_GSPR        0x16
 #define EXC_HVC         0x17
+#define EXC_GCSC        0x18
+#define EXC_GCHC        (0x18 | 1 << 6)
 #define HVCL_WORD(code) (0x002b8000u | (code))
 
 // Outcomes of a run: EXC_NONE (the function returned), LVZ_GUEST | code, or the code of the exit.
