@@ -12,6 +12,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'
 from report import CACHE, Skip, check, check_equal, guest_file  # pylint: disable=wrong-import-position
 
 GUEST_LIMIT_S = 900
+# With firmware, Debian's kernel finds the PCI devices, too: it has no driver for them without ACPI.
+FIRMWARE = ('-bios', '/usr/share/qemu-efi-loongarch64/QEMU_EFI.fd')
 # QEMU's machine without firmware has no keyboard controller, which Debian's kernel looks for.
 GUEST_APPEND = 'console=ttyS0 initcall_blacklist=i8042_init quiet panic=-1'
 BAD = re.compile(r'\bOops\b|\bBUG\b|WARNING|Call Trace|soft lockup|rcu_.*stall|Kernel panic|'
@@ -77,13 +79,14 @@ class Host:
         return self.machine.__exit__(*exception)
 
     def command(self, run='true', *options, smp=1, memory='512M', append=''):
-        """The shell command of a guest that runs `run` and powers off. It contains no quotes."""
+        """The shell command of a guest that runs `run`, which contains no quotes, and powers off.
+        What the guest's terminal has not yet sent when its last program ends would be lost."""
         words = ['chroot', '/qemu', '/usr/bin/qemu-system-loongarch64', '-M', 'virt', '-accel', 'kvm',
                  '-cpu', 'host', '-smp', str(smp), '-m', memory, '-nographic', '-no-reboot', '-kernel',
                  '/tmp/vmlinuz', '-initrd', '/tmp/guest.img', *options]
         if '-nic' not in options:
             words += ['-nic', 'none']
-        return (' '.join(words) + f" -append '{GUEST_APPEND} {append} guest.run=\"{run}\"'")
+        return (' '.join(words) + f" -append '{GUEST_APPEND} {append} guest.run=\"{run} && stty opost\"'")
 
     def run(self, *arguments, limit=GUEST_LIMIT_S, **options):
         """What a guest said that ended by itself and whose command succeeded."""

@@ -9,7 +9,7 @@ LH_SOAK_TIMES says how often what is repeated (100), LH_SOAK_SECONDS how long wh
 
 import os
 
-from nested import Host, check_clean, check_sound
+from nested import FIRMWARE, Host, check_clean, check_sound
 from report import check, check_equal, main
 
 TIMES = int(os.environ.get('LH_SOAK_TIMES', '100'))
@@ -38,6 +38,27 @@ def boot_two_vcpus(t):
             sums = [line for line in text.splitlines() if line.endswith('  -')]
             check(len(sums) == 4 and len(set(sums)) == 1, text)
             check('\n2\n' in text, text)
+        h.check_kernel()
+        h.power_off()
+
+
+def boot_disk_and_network(t):
+    with Host(t) as h:
+        s = h.shell
+        s('httpd -p 127.0.0.1:80 -h /qemu/tmp')
+        s('dd if=/dev/urandom of=/qemu/tmp/disk bs=64k count=32 2> /dev/null')
+        disk, kernel = (s(f'sha256sum < /qemu/tmp/{name}') for name in ('disk', 'vmlinuz'))
+        with t.test('a guest with firmware, a virtio disk and the network works and powers off'):
+            text = h.run('sha256sum < /dev/vda; dd if=/dev/vda of=/dev/vda bs=1M count=1 seek=1 '
+                         'conv=notrunc,fsync; wget -q -O /tmp/k http://10.0.2.2/vmlinuz; '
+                         'sha256sum < /tmp/k', '-drive', 'file=/tmp/disk,format=raw,if=virtio', '-nic',
+                         'user,model=virtio-net-pci', *FIRMWARE, append='guest.net=wait')
+        with t.test('its disk is the one of the host'):
+            check(disk in text, text)
+            check_equal(s('dd if=/qemu/tmp/disk bs=1M count=1 2> /dev/null | sha256sum'),
+                        s('dd if=/qemu/tmp/disk bs=1M skip=1 2> /dev/null | sha256sum'))
+        with t.test('its network reaches the host'):
+            check(kernel in text, text)
         h.check_kernel()
         h.power_off()
 
@@ -100,11 +121,10 @@ def boot_stress_in_both(t):
         s = h.shell
         with t.test('stress-ng checks its work in the host and in a guest at once'):
             s('cp /dev/null /tmp/host; (chroot /qemu /usr/bin/'
-              f'{stress(STRESSORS, SECONDS)}; echo "status $?") < /dev/null > /tmp/host 2>&1 &')
+              f'{stress(STRESSORS, SECONDS)}; echo "status $?") < /dev/null > /tmp/host 2>&1 & true')
             status, guest = s.run(h.command(
                 STRESS_IN_GUEST + stress(STRESSORS, SECONDS), '-drive',
-                'file=/dev/vda,format=raw,if=virtio,readonly=on', '-bios',
-                '/usr/share/qemu-efi-loongarch64/QEMU_EFI.fd', smp=2, memory='1G'), HOUR)
+                'file=/dev/vda,format=raw,if=virtio,readonly=on', *FIRMWARE, smp=2, memory='1G'), HOUR)
             check(status == 0, guest)
             check_sound(guest)
             s('wait', HOUR)
@@ -124,8 +144,9 @@ def boot_swapping(t):
         s = h.shell
         s('mkswap /dev/vdb && swapon /dev/vdb')
         with t.test('a guest works while the host swaps'):
-            text = h.run('mount -t tmpfs -o size=300m t /tmp; seq 1 30000000 | head -c 150000000 > /tmp/a; '
-                         'for i in 1 2 3; do sha256sum < /tmp/a; done | sort -u | wc -l', memory='400M')
+            text = h.run('mount -t tmpfs -o size=300m t /tmp; dd if=/dev/urandom bs=1M count=8 of=/tmp/a; '
+                         'for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do cp /tmp/a /tmp/b$i; done; '
+                         'md5sum /tmp/b* | cut -d/ -f1 | sort -u | wc -l', memory='400M')
             check('\n1\n' in text, text)
         with t.test('the host did swap'):
             swapped = dict(line.split() for line in s('grep pswp /proc/vmstat').splitlines())
