@@ -43,8 +43,11 @@ soak:
 	$(Q)python3 test/nested/soak.py $(LH) $(ARGS)
 
 bench:
-	$(Q)sh tools/build.sh
-	$(Q)meson test -C $(BUILD) --benchmark --no-rebuild --verbose $(ARGS)
+	$(Q)sh tools/install_packages.sh build image guest test
+	$(Q)sh tools/build.sh lh bench/loops
+	$(Q)$(FETCH)
+	$(Q)sh tools/reference_fetch.sh $(CACHE)/reference || true
+	$(Q)LH_CACHE=$(CACHE) python3 bench/speed.py $(LH) $(BUILD)/bench/loops $(ARGS)
 
 clean:
 	$(Q)rm -rf $(BUILD) build-loong64
