@@ -56,7 +56,7 @@ help:
 	@echo 'make         build everything; the program is $(LH)'
 	@echo 'make run     build, fetch a Debian guest once, start it on this terminal'
 	@echo 'make test    build and run every test; the last line counts them'
-	@echo 'make soak    run guests in guests for an hour or two'
+	@echo 'make soak    run guests in guests for a long time'
 	@echo 'make bench   build and run the benchmarks'
 	@echo 'make lh-loong64  build the program for loong64 Linux, static: build-loong64/lh'
 	@echo 'make clean   remove $(BUILD)/ and build-loong64/; the guest stays in $(CACHE)/'

@@ -140,8 +140,8 @@ static void controllers_open(struct controllers *c, struct vm *vm, u32 n_cpus)
     set_attribute(c->eiointc, KVM_DEV_LOONGARCH_EXTIOI_GRP_CTRL,
                   KVM_DEV_LOONGARCH_EXTIOI_CTRL_INIT_FEATURE, &features);
     c->pch_pic = make_device(vm, KVM_DEV_TYPE_LOONGARCH_PCHPIC);
-    set_attribute(c->pch_pic, KVM_DEV_LOONGARCH_PCH_PIC_GRP_CTRL, KVM_DEV_LOONGARCH_PCH_PIC_CTRL_INIT,
-                  &base);
+    set_attribute(c->pch_pic, KVM_DEV_LOONGARCH_PCH_PIC_GRP_CTRL,
+                  KVM_DEV_LOONGARCH_PCH_PIC_CTRL_INIT, &base);
 }
 
 static void controllers_close(struct controllers *c)
@@ -184,8 +184,7 @@ GUEST_CODE(take_external, "li.w $t0, 0x14c0\niocsrwr.d $a0, $t0\n"
                           "li.w $t0, 0x1608\niocsrwr.d $t1, $t0\n"
                           "li.w $t0, 0x1610\niocsrwr.d $t1, $t0\n"
                           "li.w $t0, 0x1618\niocsrwr.d $t1, $t0\n"
-                          "ori $a0, $zero, 0\n" CALL_USER
-                          "1: csrrd $a0, " ESTAT "\nbeqz $a0, 1b\n"
+                          "ori $a0, $zero, 0\n" CALL_USER "1: csrrd $a0, " ESTAT "\nbeqz $a0, 1b\n"
                           "li.w $t0, 0x1800\niocsrrd.d $a1, $t0\niocsrwr.d $a1, $t0\n"
                           "li.w $t0, 0x1808\niocsrrd.d $a2, $t0\niocsrwr.d $a2, $t0\n"
                           "li.w $t0, 0x1810\niocsrrd.d $a3, $t0\niocsrwr.d $a3, $t0\n"
@@ -214,10 +213,11 @@ TEST(messages_reach_the_core_through_the_eiointc)
 }
 
 // Pin a1 of the PCH PIC at a0: vector equal to the pin, unmasked, level.
-GUEST_CODE(open_pin, "add.d $t0, $a0, $a1\nst.b $a1, $t0, 0x200\n"
-                     "addi.w $t1, $zero, -1\nld.d $t2, $a0, 0x20\n"
-                     "ori $t3, $zero, 1\nsll.d $t3, $t3, $a1\nandn $t2, $t2, $t3\nst.d $t2, $a0, 0x20\n"
-                     "ld.d $a0, $a0, 0x20\n" CALL_USER);
+GUEST_CODE(open_pin,
+           "add.d $t0, $a0, $a1\nst.b $a1, $t0, 0x200\n"
+           "addi.w $t1, $zero, -1\nld.d $t2, $a0, 0x20\n"
+           "ori $t3, $zero, 1\nsll.d $t3, $t3, $a1\nandn $t2, $t2, $t3\nst.d $t2, $a0, 0x20\n"
+           "ld.d $a0, $a0, 0x20\n" CALL_USER);
 
 TEST(wires_reach_the_core_through_the_pch_pic)
 {

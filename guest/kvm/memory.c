@@ -124,8 +124,8 @@ TEST(pages_taken_away_and_replaced_are_seen_at_once)
         CHECK_EQ(vcpu_call(&cpu, sum_words, EXTRA, EXTRA_PAGES, VM_PAGE), EXTRA_PAGES * round);
         CHECK_EQ(madvise(memory, EXTRA_SIZE / 2, MADV_DONTNEED), 0);
         CHECK_EQ(vcpu_call(&cpu, sum_words, EXTRA, EXTRA_PAGES, VM_PAGE), EXTRA_PAGES / 2 * round);
-        CHECK(mmap(memory, VM_PAGE, PROT_READ | PROT_WRITE,
-                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == memory);
+        CHECK(mmap(memory, VM_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
+                   -1, 0) == memory);
         *(u64 *)(void *)(memory + 8) = 1000;
         CHECK_EQ(vcpu_call(&cpu, sum_words, EXTRA, 1, VM_PAGE), 1000);
     }
@@ -140,7 +140,8 @@ TEST(memory_of_large_pages_is_whole)
     struct vcpu cpu;
     if (!vm_open_one(&vm, &cpu))
         return;
-    u8 *whole = mmap(NULL, SIZE + LARGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    u8 *whole =
+        mmap(NULL, SIZE + LARGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     REQUIRE(whole != MAP_FAILED);
     u8 *memory = (u8 *)(((uintptr_t)whole + LARGE - 1) & ~(uintptr_t)(LARGE - 1));
     madvise(memory, SIZE, MADV_HUGEPAGE);
@@ -198,7 +199,8 @@ TEST(both_stages_translate)
         sum += *(u64 *)(void *)(memory + (u64)i * VM_PAGE + 8) = i * 5 + 1;
     for (unsigned round = 0; round < 5; round++) {
         vcpu_set_csr(&cpu, 0x30, 0);
-        CHECK_EQ(vcpu_call(&cpu, sum_mapped, VM_VECTORS, mapped + EXTRA, EXTRA_PAGES, VM_PAGE), sum);
+        CHECK_EQ(vcpu_call(&cpu, sum_mapped, VM_VECTORS, mapped + EXTRA, EXTRA_PAGES, VM_PAGE),
+                 sum);
         CHECK_EQ(cpu.run->hypercall.args[1], EXTRA_PAGES / 2); // refills
         // The second stage changes under the first.
         u64 *word = (u64 *)(void *)(memory + 10 * VM_PAGE + 8);

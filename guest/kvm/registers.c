@@ -42,14 +42,36 @@ static const struct {
     unsigned number;
     u64 value;
 } KEPT[] = {
-    {0x1, 0x7},          {0x2, 0x7},           {0x4, 0x71804},          {0x6, 0x12345678},
-    {0x7, 0xabcdef0},    {0x8, 0x2b8102},      {0xc, 0x123000},         {0x10, 0x0e000005},
-    {0x11, 0x12342000},  {0x12, 0x45051},      {0x13, 0x46051},         {0x19, 0x4000},
-    {0x1a, 0x8000},      {0x1c, 0x4d52c},      {0x1e, 0xe},             {0x30, PATTERN},
-    {0x31, ~PATTERN},    {0x32, PATTERN << 1}, {0x33, PATTERN >> 1},    {0x34, 1},
-    {0x35, 2},           {0x36, 3},            {0x37, ~0ULL},           {0x40, 0x77},
-    {0x43, 0x1000},      {0x88, 0x5000},       {0x89, 0x123456},        {0x8b, PATTERN},
-    {0x180, 0x11},       {0x181, 0x8000000000000011},
+    {0x1, 0x7},
+    {0x2, 0x7},
+    {0x4, 0x71804},
+    {0x6, 0x12345678},
+    {0x7, 0xabcdef0},
+    {0x8, 0x2b8102},
+    {0xc, 0x123000},
+    {0x10, 0x0e000005},
+    {0x11, 0x12342000},
+    {0x12, 0x45051},
+    {0x13, 0x46051},
+    {0x19, 0x4000},
+    {0x1a, 0x8000},
+    {0x1c, 0x4d52c},
+    {0x1e, 0xe},
+    {0x30, PATTERN},
+    {0x31, ~PATTERN},
+    {0x32, PATTERN << 1},
+    {0x33, PATTERN >> 1},
+    {0x34, 1},
+    {0x35, 2},
+    {0x36, 3},
+    {0x37, ~0ULL},
+    {0x40, 0x77},
+    {0x43, 0x1000},
+    {0x88, 0x5000},
+    {0x89, 0x123456},
+    {0x8b, PATTERN},
+    {0x180, 0x11},
+    {0x181, 0x8000000000000011},
 };
 
 TEST(csrs_keep_what_is_set_across_a_run)
@@ -224,8 +246,8 @@ TEST(vm_features_are_those_of_the_processor)
     static const struct {
         u64 attribute;
         unsigned bit;
-    } FEATURES[] = {{KVM_LOONGARCH_VM_FEAT_LSX, 6},    {KVM_LOONGARCH_VM_FEAT_LASX, 7},
-                    {KVM_LOONGARCH_VM_FEAT_X86BT, 18}, {KVM_LOONGARCH_VM_FEAT_ARMBT, 19},
+    } FEATURES[] = {{KVM_LOONGARCH_VM_FEAT_LSX, 6},     {KVM_LOONGARCH_VM_FEAT_LASX, 7},
+                    {KVM_LOONGARCH_VM_FEAT_X86BT, 18},  {KVM_LOONGARCH_VM_FEAT_ARMBT, 19},
                     {KVM_LOONGARCH_VM_FEAT_MIPSBT, 20}, {KVM_LOONGARCH_VM_FEAT_PTW, 24}};
     for (unsigned i = 0; i < ARRAY_LEN(FEATURES); i++) {
         struct kvm_device_attr attr = {0, KVM_LOONGARCH_VM_FEAT_CTRL, FEATURES[i].attribute, 0};
@@ -233,7 +255,8 @@ TEST(vm_features_are_those_of_the_processor)
         if (!CHECK_EQ(kvm_call(vm.fd, KVM_HAS_DEVICE_ATTR, &attr), wanted))
             printf("# feature %llu\n", (unsigned long long)FEATURES[i].attribute);
     }
-    struct kvm_device_attr steal = {0, KVM_LOONGARCH_VM_FEAT_CTRL, KVM_LOONGARCH_VM_FEAT_PV_STEALTIME, 0};
+    struct kvm_device_attr steal = {0, KVM_LOONGARCH_VM_FEAT_CTRL,
+                                    KVM_LOONGARCH_VM_FEAT_PV_STEALTIME, 0};
     CHECK_EQ(kvm_call(vm.fd, KVM_HAS_DEVICE_ATTR, &steal), 0);
     vm_close_one(&vm, &cpu);
 }

@@ -63,8 +63,9 @@ TEST(an_idle_guest_is_woken_by_every_one_shot)
 }
 
 // a0: vectors, a1: TCFG, a2: how many ticks. s0 counts them.
-#define WITH_TICKS "csrwr $a0, " EENTRY "\nori $t0, $zero, 0x800\ncsrwr $t0, " ECFG "\n" \
-                   "csrwr $a1, " TCFG "\nori $t0, $zero, 4\ncsrxchg $t0, $t0, " CRMD "\n"
+#define WITH_TICKS                                                        \
+    "csrwr $a0, " EENTRY "\nori $t0, $zero, 0x800\ncsrwr $t0, " ECFG "\n" \
+    "csrwr $a1, " TCFG "\nori $t0, $zero, 4\ncsrxchg $t0, $t0, " CRMD "\n"
 GUEST_CODE(tick, "addi.d $s0, $s0, 1\nori $t8, $zero, 1\ncsrwr $t8, " TICLR "\nertn\n");
 GUEST_CODE(spin_for_ticks, WITH_TICKS "1: bltu $s0, $a2, 1b\nmove $a0, $s0\n" CALL_USER);
 GUEST_CODE(idle_for_ticks, WITH_TICKS "1: idle 0\nbltu $s0, $a2, 1b\nmove $a0, $s0\n" CALL_USER);
@@ -94,8 +95,8 @@ TEST(a_periodic_timer_interrupts_an_idle_guest)
 }
 
 // Arms, then calls user space; afterwards ESTAT and TVAL.
-GUEST_CODE(arm_and_leave, "csrwr $a0, " TCFG "\n" CALL_USER
-                          "csrrd $a0, " ESTAT "\ncsrrd $a1, " TVAL "\n" CALL_USER);
+GUEST_CODE(arm_and_leave, "csrwr $a0, " TCFG "\n" CALL_USER "csrrd $a0, " ESTAT "\ncsrrd $a1, " TVAL
+                          "\n" CALL_USER);
 
 TEST(the_timer_goes_on_while_the_vcpu_does_not_run)
 {
@@ -128,10 +129,11 @@ TEST(the_timer_goes_on_while_the_vcpu_does_not_run)
     vm_close_one(&vm, &cpu);
 }
 
-GUEST_CODE(read_timer, "csrrd $a0, " TVAL "\ncsrrd $a1, " TCFG "\ncsrrd $a2, " ESTAT "\n" CALL_USER);
+GUEST_CODE(read_timer,
+           "csrrd $a0, " TVAL "\ncsrrd $a1, " TCFG "\ncsrrd $a2, " ESTAT "\n" CALL_USER);
 
-// KVM remembers a deadline besides the registers. User space cannot set it, so that a timer which it
-// switches on is due at once, whatever TVAL says; one that is off keeps what TVAL says.
+// KVM remembers a deadline besides the registers. User space cannot set it, so that a timer which
+// it switches on is due at once, whatever TVAL says; one that is off keeps what TVAL says.
 TEST(user_space_sets_the_timer)
 {
     struct vm vm;

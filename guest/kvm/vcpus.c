@@ -15,9 +15,10 @@ static void *run_to_call(void *cpu)
 }
 
 // a0: address, a1: how often.
-GUEST_CODE(add_atomically, "1: ll.d $t0, $a0, 0\naddi.d $t0, $t0, 1\nsc.d $t0, $a0, 0\nbeqz $t0, 1b\n"
-                           "ori $t1, $zero, 1\namadd_db.d $t2, $t1, $a2\n"
-                           "addi.d $a1, $a1, -1\nbnez $a1, 1b\n" CALL_USER);
+GUEST_CODE(add_atomically,
+           "1: ll.d $t0, $a0, 0\naddi.d $t0, $t0, 1\nsc.d $t0, $a0, 0\nbeqz $t0, 1b\n"
+           "ori $t1, $zero, 1\namadd_db.d $t2, $t1, $a2\n"
+           "addi.d $a1, $a1, -1\nbnez $a1, 1b\n" CALL_USER);
 
 TEST(vcpus_in_threads_share_memory)
 {
@@ -194,7 +195,8 @@ TEST(stolen_time_is_told)
         pthread_create(&threads[i], NULL, spin_with_record, &cpu[i]);
     for (unsigned i = 0; i < N; i++) {
         pthread_join(threads[i], NULL);
-        const struct steal_record *record = (const void *)vm_words(&vm, VM_DATA + i * sizeof(*record));
+        const struct steal_record *record =
+            (const void *)vm_words(&vm, VM_DATA + i * sizeof(*record));
         CHECK(record->version > 0 && record->version % 2 == 0);
         total += record->steal;
     }

@@ -1,22 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 // Floating-point and vector registers: one file in the processor, shared by the host's programs and
-// every guest, which KVM gives to a guest when it first uses it. A pattern must be where it was put,
-// and nowhere else.
+// every guest, which KVM gives to a guest when it first uses it. A pattern must be where it was
+// put, and nowhere else.
 #include "guest/kvm/vm.h"
 
 enum { N_REGS = 32, LASX_BYTES = 32 };
 
-#define FOR_ALL(insn, reg, step)                                                                \
+#define FOR_ALL(insn, reg, step)                                                                  \
     ".irp r, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30," \
     "31\n" insn " $" reg "\\r, $a0, \\r * " step "\n.endr\n"
 
 // a0: where to load from; after the call a0: where to store to. a1 goes to EUEN.
-GUEST_CODE(hold_fp, "csrwr $a1, " EUEN "\n" FOR_ALL("fld.d", "f", "8") "1:" CALL_USER
-                    FOR_ALL("fst.d", "f", "8") "b 1b\n");
-GUEST_CODE(hold_lsx, "csrwr $a1, " EUEN "\n" FOR_ALL("vld", "vr", "16") "1:" CALL_USER
-                     FOR_ALL("vst", "vr", "16") "b 1b\n");
-GUEST_CODE(hold_lasx, "csrwr $a1, " EUEN "\n" FOR_ALL("xvld", "xr", "32") "1:" CALL_USER
-                      FOR_ALL("xvst", "xr", "32") "b 1b\n");
+GUEST_CODE(hold_fp,
+           "csrwr $a1, " EUEN
+           "\n" FOR_ALL("fld.d", "f", "8") "1:" CALL_USER FOR_ALL("fst.d", "f", "8") "b 1b\n");
+GUEST_CODE(hold_lsx,
+           "csrwr $a1, " EUEN
+           "\n" FOR_ALL("vld", "vr", "16") "1:" CALL_USER FOR_ALL("vst", "vr", "16") "b 1b\n");
+GUEST_CODE(hold_lasx,
+           "csrwr $a1, " EUEN
+           "\n" FOR_ALL("xvld", "xr", "32") "1:" CALL_USER FOR_ALL("xvst", "xr", "32") "b 1b\n");
 
 static void host_load(const u8 *from)
 {
@@ -102,9 +105,9 @@ TEST(lasx_registers_survive_exits_other_vcpus_and_the_host)
 
 // Scalar use first, then 128 bits, then 256: KVM loads the upper parts one after the other.
 GUEST_CODE(widen, "csrwr $a1, " EUEN "\n" FOR_ALL("xvld", "xr", "32") CALL_USER
-                  "fst.d $f3, $a0, 0\n"
-                  "vst $vr3, $a0, 32\n"
-                  "xvst $xr3, $a0, 64\n" CALL_USER);
+           "fst.d $f3, $a0, 0\n"
+           "vst $vr3, $a0, 32\n"
+           "xvst $xr3, $a0, 64\n" CALL_USER);
 
 TEST(wider_parts_come_back_one_after_the_other)
 {
@@ -127,8 +130,7 @@ TEST(wider_parts_come_back_one_after_the_other)
 GUEST_CODE(hold_flags, "csrwr $a1, " EUEN "\n"
                        "movgr2fcsr $fcsr0, $a0\n"
                        "ori $t0, $zero, 1\nmovgr2cf $fcc1, $t0\nmovgr2cf $fcc6, $t0\n"
-                       "movgr2cf $fcc0, $zero\n" CALL_USER
-                       "movfcsr2gr $a0, $fcsr0\n"
+                       "movgr2cf $fcc0, $zero\n" CALL_USER "movfcsr2gr $a0, $fcsr0\n"
                        "movcf2gr $a1, $fcc1\nmovcf2gr $a2, $fcc6\nmovcf2gr $a3, $fcc0\n" CALL_USER);
 
 TEST(fcsr_and_condition_flags_survive_exits)
@@ -151,8 +153,8 @@ TEST(fcsr_and_condition_flags_survive_exits)
     vm_close_one(&vm, &cpu);
 }
 
-GUEST_CODE(give_all, "csrwr $a1, " EUEN "\n" FOR_ALL("xvst", "xr", "32")
-                     FOR_ALL("xvld", "xr", "32") CALL_USER);
+GUEST_CODE(give_all, "csrwr $a1, " EUEN "\n" FOR_ALL("xvst", "xr", "32") FOR_ALL("xvld", "xr", "32")
+                         CALL_USER);
 
 TEST(user_space_sets_and_gets_the_registers)
 {

@@ -84,7 +84,8 @@ static void give_features(struct vcpu *cpu)
         if (word != 6) // performance counters: only where the test asks for them
             vcpu_set(cpu, KVM_IOC_CPUCFG((u64)word), cpucfg(word) & mask);
     }
-    u64 features = 1u << KVM_FEATURE_USER_HCALL | 1u << KVM_FEATURE_IPI | 1u << KVM_FEATURE_STEAL_TIME;
+    u64 features =
+        1u << KVM_FEATURE_USER_HCALL | 1u << KVM_FEATURE_IPI | 1u << KVM_FEATURE_STEAL_TIME;
     struct kvm_device_attr attr = {0, KVM_LOONGARCH_VCPU_CPUCFG, CPUCFG_KVM_FEATURE,
                                    (uintptr_t)&features};
     CHECK_EQ(kvm_call(cpu->fd, KVM_SET_DEVICE_ATTR, &attr), 0);

@@ -15,40 +15,40 @@
 
 // Guest code, position-independent. Names of CSRs stand between the strings: "csrrd $a0, " ESTAT.
 // The symbols are global: lld 19 loses the addend that a local symbol's place in the GOT needs.
-#define GUEST_CODE(name, ...)                                                               \
-    extern const u8 name[], name##_end[];                                                   \
-    __asm__(".pushsection .rodata.guest, \"a\"\n.globl " #name ", " #name "_end\n.balign 8\n" \
-            #name ":\n" __VA_ARGS__ "\n" #name "_end:\n.popsection\n")
+#define GUEST_CODE(name, ...)                                             \
+    extern const u8 name[], name##_end[];                                 \
+    __asm__(".pushsection .rodata.guest, \"a\"\n.globl " #name ", " #name \
+            "_end\n.balign 8\n" #name ":\n" __VA_ARGS__ "\n" #name "_end:\n.popsection\n")
 #define CALL_USER "hvcl 0x102\n"
 
-#define CRMD       "0x0"
-#define PRMD       "0x1"
-#define EUEN       "0x2"
-#define ECFG       "0x4"
-#define ESTAT      "0x5"
-#define ERA        "0x6"
-#define BADV       "0x7"
-#define BADI       "0x8"
-#define EENTRY     "0xc"
-#define STLBPS     "0x1e"
-#define CPUID      "0x20"
-#define SAVE0      "0x30"
-#define TCFG       "0x41"
-#define TVAL       "0x42"
-#define TICLR      "0x44"
-#define TLBRENTRY  "0x88"
-#define TLBRBADV   "0x89"
-#define TLBRSAVE   "0x8b"
-#define TLBRELO0   "0x8c"
-#define TLBRELO1   "0x8d"
-#define TLBREHI    "0x8e"
+#define CRMD      "0x0"
+#define PRMD      "0x1"
+#define EUEN      "0x2"
+#define ECFG      "0x4"
+#define ESTAT     "0x5"
+#define ERA       "0x6"
+#define BADV      "0x7"
+#define BADI      "0x8"
+#define EENTRY    "0xc"
+#define STLBPS    "0x1e"
+#define CPUID     "0x20"
+#define SAVE0     "0x30"
+#define TCFG      "0x41"
+#define TVAL      "0x42"
+#define TICLR     "0x44"
+#define TLBRENTRY "0x88"
+#define TLBRBADV  "0x89"
+#define TLBRSAVE  "0x8b"
+#define TLBRELO0  "0x8c"
+#define TLBRELO1  "0x8d"
+#define TLBREHI   "0x8e"
 
 enum {
     VM_PAGE = 0x4000,
-    VM_SIZE = 4 << 20,     // of the memory at guest address 0
-    VM_VECTORS = 0x10000,  // see vm_put_vectors
-    VM_CODE = 0x40000,     // where vcpu_start puts code: one page per vCPU
-    VM_DATA = 0x100000,    // the tests' own, up to the end
+    VM_SIZE = 4 << 20,       // of the memory at guest address 0
+    VM_VECTORS = 0x10000,    // see vm_put_vectors
+    VM_CODE = 0x40000,       // where vcpu_start puts code: one page per vCPU
+    VM_DATA = 0x100000,      // the tests' own, up to the end
     VM_NOTHING = 0x10000000, // an address without memory
     HVCL_USER = 0x102,
 };
@@ -107,8 +107,7 @@ int vcpu_run(struct vcpu *cpu);
 // Enters the guest, which is to call user space; a0 of that call.
 u64 vcpu_run_to_call(struct vcpu *cpu);
 // vcpu_start and vcpu_run_to_call.
-#define vcpu_call(cpu, name, ...) \
-    (vcpu_start(cpu, name, __VA_ARGS__), vcpu_run_to_call(cpu))
+#define vcpu_call(cpu, name, ...) (vcpu_start(cpu, name, __VA_ARGS__), vcpu_run_to_call(cpu))
 
 // Ticks per second of the stable counter, and the counter.
 u64 counter_frequency(void);
