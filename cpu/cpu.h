@@ -41,6 +41,7 @@ enum {
     CPU_REQ_STOP = 1,  // leave cpu_run
     CPU_REQ_IRQ = 2,   // an input line changed
     CPU_REQ_FLUSH = 4, // drop cached translations
+    CPU_REQ_CODE = 8,  // translated code was dropped; jit/
 };
 
 struct cpu_ops {
@@ -65,6 +66,11 @@ struct cpu {
     // Called after a request was set, by the thread that set it; wakes a sleeping owner.
     void (*wake)(void *opaque, struct cpu *c);
     void *wake_opaque;
+    // For processors that do not look at their timers by themselves: asks for CPU_REQ_IRQ at
+    // `deadline_ns` of the bus clock (CLOCK_NEVER: at no time) in place of what was asked for
+    // before. Called by the owning thread; NULL where nobody needs it.
+    void (*alarm)(void *opaque, struct cpu *c, u64 deadline_ns);
+    void *alarm_opaque;
 };
 
 // The owning thread only.

@@ -5,6 +5,7 @@
 #include "base/bug.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -56,6 +57,8 @@ static bool ram_map(struct mem_ram *r, const char *name, struct err *e)
     }
     madvise(p, r->size, MADV_HUGEPAGE);
     r->host = p;
+    r->watched = calloc(r->size >> MEM_WATCH_SHIFT, 1);
+    BUG_ON(!r->watched);
     return true;
 }
 
@@ -76,8 +79,47 @@ void mem_free_ram(struct mem_space *m)
     for (unsigned i = 0; i < m->n_ram; i++) {
         munmap(m->ram[i].host, m->ram[i].size);
         close(m->ram[i].fd);
+        free((void *)m->ram[i].watched);
     }
     m->n_ram = 0;
+}
+
+static _Atomic u8 *watch_of(struct mem_space *m, gpa_t gpa)
+{
+    struct mem_ram *r = ram_find(m, gpa);
+    return r ? &r->watched[(gpa - r->base) >> MEM_WATCH_SHIFT] : NULL;
+}
+
+bool mem_watch(struct mem_space *m, gpa_t gpa)
+{
+    _Atomic u8 *watched = watch_of(m, gpa);
+    if (watched)
+        *watched = 1;
+    return watched != NULL;
+}
+
+void mem_unwatch(struct mem_space *m, gpa_t gpa)
+{
+    _Atomic u8 *watched = watch_of(m, gpa);
+    if (watched)
+        *watched = 0;
+}
+
+bool mem_is_watched(struct mem_space *m, gpa_t gpa)
+{
+    _Atomic u8 *watched = m->written ? watch_of(m, gpa) : NULL;
+    return watched && *watched;
+}
+
+void mem_written(struct mem_space *m, gpa_t gpa, u64 size)
+{
+    const u64 page = 1u << MEM_WATCH_SHIFT;
+    for (u64 done = 0, n; m->written && done < size; done += n) {
+        n = page - ((gpa + done) & (page - 1));
+        n = n < size - done ? n : size - done;
+        if (mem_is_watched(m, gpa + done))
+            m->written(m->written_opaque, gpa + done, n);
+    }
 }
 
 u8 *mem_ram_host(struct mem_space *m, gpa_t gpa, u64 size)
@@ -128,6 +170,7 @@ bool mem_dma_write(struct mem_space *m, gpa_t gpa, const void *buf, u64 size)
     for (u8 *host = NULL; size;) {
         u64 n = ram_piece(m, gpa, size, &host);
         memcpy(host, from, n);
+        mem_written(m, gpa, n);
         from += n;
         gpa += n;
         size -= n;

@@ -7,6 +7,7 @@
 #include "vmm/verbs.h"
 #include "host/console/terminal.h"
 #include "host/loop.h"
+#include "jit/jit.h"
 #include "mach/machine.h"
 #include "vmm/accel.h"
 #include "vmm/accel_kvm.h"
@@ -23,6 +24,7 @@
 #include "vmm/signals.h"
 #include "vmm/stats.h"
 
+#include <stdlib.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -47,7 +49,8 @@ struct run {
     struct panic_watch panic;
     struct machine *machine;
     struct accel *accel;
-    struct accel_kvm *kvm;      // NULL: the interpreter runs the processors
+    struct accel_kvm *kvm;      // NULL: the interpreter or the translator runs the processors
+    struct jit *jit;            // NULL: nothing is translated
     struct cpu *_Atomic failed; // cannot go on
     bool has_loop;
 };
@@ -83,9 +86,16 @@ static void rearm(void *opaque)
     loop_rearm(&r->loop);
 }
 
+static bool is_accel(const struct run *r, const char *name)
+{
+    return r->options.accel && !strcmp(r->options.accel, name);
+}
+
 static bool choose_accel(struct run *r, struct err *e)
 {
-    if (!r->options.accel || strcmp(r->options.accel, "kvm"))
+    if (is_accel(r, "jit"))
+        return jit_is_possible(e) || err_context(e, "-accel jit");
+    if (!is_accel(r, "kvm"))
         return true;
     r->kvm = accel_kvm_new(r->options.cpu, e);
     r->config.cpu_new = accel_kvm_cpu_new;
@@ -122,6 +132,22 @@ static void fill_callbacks(struct run *r)
     c->shutdown_opaque = r;
 }
 
+// Without -accel a host that cannot translate interprets.
+static bool start_translator(struct run *r, struct err *e)
+{
+    struct err why = {0};
+    bool is_wanted = is_accel(r, "jit") || (!r->options.accel && jit_is_possible(&why));
+    if (!is_wanted)
+        return true;
+    struct jit_options jo = {0};
+    const char *env = getenv("JO");
+    if (env) { jo.one_insn = strchr(env,'1'); jo.no_chain = strchr(env,'c'); jo.no_slots = strchr(env,'s'); jo.no_evex = strchr(env,'e'); jo.check = strchr(env,'k'); }
+    r->jit = jit_new(&r->machine->mem, &r->log.log, &jo, e);
+    for (unsigned i = 0; r->jit && i < r->machine->n_cpus; i++)
+        jit_add_cpu(r->jit, (struct la_cpu *)(void *)r->machine->cpus[i]);
+    return r->jit;
+}
+
 static bool build(struct run *r, struct err *e)
 {
     host_clock_init(&r->clock);
@@ -131,6 +157,8 @@ static bool build(struct run *r, struct err *e)
     r->machine = machine_new(&r->config, e);
     screen_hide_status(&r->screen);
     if (!r->machine)
+        return false;
+    if (!start_translator(r, e))
         return false;
     loop_bind(&r->loop, &r->machine->mem.device_lock, &r->clock.clock);
     r->accel = accel_new(r->machine->cpus, r->machine->n_cpus, processor_failed, r);
@@ -187,7 +215,7 @@ static void show_status(struct run *r)
     char count[64] = "";
     if (!r->screen.has_status)
         return;
-    if (!r->kvm) // which does not count
+    if (!r->kvm && !r->jit) // which do not count
         snprintf(count, sizeof(count), " %llu million instructions,",
                  (unsigned long long)millions_of_instructions(r->machine));
     screen_status(&r->screen, "%s: waiting for the guest's first output,%s %s ends", boot_name(r),
@@ -223,6 +251,7 @@ static void tear_down(struct run *r)
     for (unsigned i = 0; r->machine && i < r->machine->n_cpus; i++)
         if (r->machine->cpus[i]->ops->report)
             r->machine->cpus[i]->ops->report(r->machine->cpus[i]);
+    jit_free(r->jit);
     machine_free(r->machine);
     accel_kvm_free(r->kvm);
     screen_end_status(&r->screen);

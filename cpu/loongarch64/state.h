@@ -157,9 +157,69 @@ enum la_access { LA_LOAD, LA_STORE, LA_FETCH };
 #define LA_GRANULE_SHIFT 12
 #define LA_GRANULE       (1u << LA_GRANULE_SHIFT)
 
+#define LA_NEVER_CACHED  0xfff // a context number that is in no tag
+
 struct la_cached_page {
     u64 tag;
     u64 delta; // host address - VA
+};
+
+// What translated code (jit/) remembers of translations; mmu.c forgets it with the cache above, and
+// slots.c holds both kinds.
+//
+// A slot is a region of memory around the last access through one base register: an access to
+// [va, va + n), n at most LA_SLOT_SPAN, is in it if va - base < limit. Loads have the slots 0 to 31,
+// stores those from 32 on; a store's slot may be read as well. There is a set of them for each mode,
+// so that a system call does not lose them.
+#define LA_N_MODES   10 // root, then guest: PLV 0 to 3, direct addressing
+#define LA_SLOT_SPAN 64
+struct la_slots {
+    u64 limit[64];
+    u64 base[64];
+    u64 delta[64]; // host address - VA
+    u32 context;   // mmu_context that they are of
+    bool is_used;  // some limit may not be 0
+};
+
+// Where code at a virtual address was translated to.
+struct la_target {
+    u64 va;      // ~0: none
+    u64 context; // mmu_context
+    void *host;
+    u64 pc_base; // VA of the 16 KiB of physical memory that hold it
+};
+#define LA_N_TARGETS 1024
+
+// While instructions are tried and undone again (jit/check.c): the bytes that stores replaced. A
+// device that is touched ends the trial: it leaves through la_cpu.leave before anything happens.
+#define LA_JOURNAL_MAX 256
+struct la_journal {
+    struct {
+        u8 *host;
+        u8 size;
+        u8 old[16];
+    } entry[LA_JOURNAL_MAX];
+    unsigned n;
+    bool met_device;
+};
+
+struct jit_vcpu; // jit/
+
+struct la_code {
+    u64 pc_base;      // of the code that runs
+    u64 context;      // mmu_context, as translated code reads it
+    u64 scratch[2];
+    u64 written;      // physical address of watched memory that the instruction stores to; 0: none
+    u32 mode;         // index of the slots in use
+    u32 units;        // EUEN bits of the units whose registers are in host registers
+    u32 mxcsr;        // that the host runs with while they are
+    u32 n_interpret;  // left by an exit: instructions for the interpreter
+    void *link_site;  // left by an exit: the jump that wants a target, or NULL
+    struct jit_vcpu *vcpu; // jit/; NULL: nothing is translated
+    struct la_journal *journal; // NULL: no trial
+    u64 executed[64]; // a bit per hash of a page that targets lie in
+    struct la_slots slots[LA_N_MODES];
+    struct la_target targets[LA_N_TARGETS];
 };
 
 struct la_decoded; // interp.c
@@ -185,6 +245,7 @@ struct la_cpu {
     struct la_tlb tlb[LA_N_TLBS];
     u32 random;                       // for tlbfill
     struct la_mmu_contexts *contexts; // mmu.c
+    struct la_code code;
 
     struct la_lvz_counts lvz_counts;
     struct la_lvz lvz; // choices where the extension is open: lvz.h
@@ -199,6 +260,7 @@ struct la_cpu {
     u64 raised_va;
     jmp_buf leave;
     struct la_decoded *decoded;
+    enum cpu_exit (*run)(struct cpu *cpu, u64 budget); // la_interp_run, or a translator's
 };
 
 static inline struct la_cpu *la_of(struct cpu *c)
@@ -332,14 +394,29 @@ u64 la_physical_mask(const struct la_cpu *c); // PALEN bits
 void la_mmu_init(struct la_cpu *c); // allocates c->contexts
 // False: using `va` in the present mode raises ADEF or ADEM.
 bool la_mmu_is_address(const struct la_cpu *c, u64 va);
+// log2 of the smallest page that the translation of `va`, which was fetched from, goes through.
+unsigned la_mmu_page_size(struct la_cpu *c, u64 va);
 bool la_mmu_may_cache(const struct la_cpu *c);
 bool la_mmu_traps_misaligned(const struct la_cpu *c);
+
+// slots.c ----------------------------------------------------------------------------------------
+
+void la_slots_forget(struct la_cpu *c);        // all of them
+void la_slots_forget_stores(struct la_cpu *c); // those that let code store
+void la_slots_forget_range(struct la_cpu *c, u64 va, u64 size); // bits 47:0 of va count
+void la_slots_mode_changed(struct la_cpu *c); // after mmu_context was chosen
+void la_targets_forget(struct la_cpu *c);
+// NULL: not known.
+struct la_target *la_target_find(struct la_cpu *c, u64 va);
+void la_target_put(struct la_cpu *c, u64 va, void *host, u64 pc_base);
 
 // access.c ---------------------------------------------------------------------------------------
 
 // Slow paths of access.h: translate, fill the cache, do the access.
 u64 la_load_slow(struct la_cpu *c, u64 va, unsigned size);
 void la_store_slow(struct la_cpu *c, u64 va, u64 value, unsigned size);
+// Fills the cache for a load or store. Raises as the access would; false: it can not be cached.
+bool la_fill(struct la_cpu *c, u64 va, enum la_access access);
 // The instruction word at c->pc, not found in the cache.
 u32 la_fetch_slow(struct la_cpu *c);
 
@@ -397,5 +474,13 @@ enum cpu_exit la_interp_run(struct cpu *cpu, u64 budget);
 // One instruction, or the exception it raises, or an interrupt and the first instruction of its
 // handler.
 void la_interp_step(struct la_cpu *c);
+// Parts of the run loop, for a translator. The caller has set c->leave.
+void la_step(struct la_cpu *c); // one instruction, without looking at requests
+// What other threads asked for. False: leave, for the reason in *why.
+bool la_serve_requests(struct la_cpu *c, enum cpu_exit *why);
+void la_take_raised(struct la_cpu *c); // after la_raise came back through c->leave
+// What executes an instruction on this model; never NULL.
+typedef void (*la_execute_fn)(struct la_cpu *c, const struct la_insn *i);
+la_execute_fn la_decode_for(const struct la_cpu *c, u32 word, struct la_insn *insn);
 // Chooses what each instruction does on this model; after features changed.
 void la_interp_prepare(struct la_cpu *c);

@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: Apache-2.0
+// The buffer of translated code, and the pages that it came from.
+//
+// Writing and running go through two mappings of the same memory, so that no page is ever both
+// writable and executable. Blocks are never moved or reused one by one: when the buffer is full
+// everything is dropped at once, after all processors have left it.
+//
+// A page with translations is watched (mem/space.h): stores to it take the slow path and end in
+// jit_written. When a page becomes watched, other processors may still store to it through what
+// they have cached; they are told to forget that (CPU_REQ_CODE) and see the request at their next
+// poll, that is before they take part in whatever makes code visible to another processor: an
+// interrupt, or a loop that waits for a flag.
+#include "jit/cache.h"
+#include "base/bug.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define BUFFER_SIZE (256u << 20)
+
+static unsigned hash_of(u64 number)
+{
+    return (unsigned)((number ^ number >> 13) & (JIT_N_HASH - 1));
+}
+
+static bool is_mode(struct jit_mode a, struct jit_mode b)
+{
+    return a.slots == b.slots && a.is_small == b.is_small && a.fp_traps == b.fp_traps;
+}
+
+struct jit_page *jit_find_page(struct jit *j, u64 pa, struct jit_mode mode)
+{
+    u64 number = pa >> CODE_PAGE_SHIFT;
+    for (struct jit_page *p = j->pages[hash_of(number)]; p; p = p->next)
+        if (p->number == number && is_mode(p->mode, mode))
+            return p;
+    return NULL;
+}
+
+// Asks processors to forget what lets them store to watched pages and run dropped code. The request
+// wakes nobody: who sleeps obeys before it runs on.
+static void tell_cpus(struct jit *j)
+{
+    for (unsigned i = 0; i < j->n_vcpus; i++)
+        atomic_fetch_or_explicit(&j->vcpus[i].cpu->cpu.requests, CPU_REQ_CODE,
+                                 memory_order_seq_cst);
+}
+
+// Stores of the page's first translator are forgotten at once.
+static void watch(struct jit *j, struct la_cpu *c, u64 pa)
+{
+    if (mem_is_watched(j->mem, pa))
+        return;
+    mem_watch(j->mem, pa);
+    tell_cpus(j);
+    jit_obey(c);
+}
+
+struct jit_page *jit_make_page(struct jit *j, struct la_cpu *c, u64 pa, struct jit_mode mode,
+                               const u8 *host)
+{
+    struct jit_page *p = jit_find_page(j, pa, mode);
+    watch(j, c, pa);
+    if (p)
+        return p;
+    p = calloc(1, sizeof(*p));
+    BUG_ON(!p);
+    p->number = pa >> CODE_PAGE_SHIFT;
+    p->mode = mode;
+    p->host = host;
+    struct jit_page **head = &j->pages[hash_of(p->number)];
+    p->next = *head;
+    *head = p;
+    return p;
+}
+
+u8 *jit_reserve(struct jit *j, size_t size)
+{
+    return j->size - j->used >= size ? j->buffer + j->used : NULL;
+}
+
+static bool has_code(const struct jit_page *p, u64 offset, u64 size)
+{
+    for (u64 line = offset >> CODE_LINE_SHIFT; line <= (offset + size - 1) >> CODE_LINE_SHIFT; line++)
+        if (p->lines[line >> 6] >> (line & 63) & 1)
+            return true;
+    return false;
+}
+
+static void drop_page(struct jit *j, struct jit_page *p)
+{
+    memset(p->entry, 0, sizeof(p->entry));
+    memset(p->lines, 0, sizeof(p->lines));
+    p->n_invalidated++;
+    j->n_drops++;
+    j->counts.n_invalidated++;
+}
+
+// mem_space.written. Bytes beside code change nothing.
+static void jit_written(void *opaque, gpa_t gpa, u64 size)
+{
+    struct jit *j = opaque;
+    bool dropped = false;
+    pthread_mutex_lock(&j->lock);
+    u64 number = gpa >> CODE_PAGE_SHIFT;
+    for (struct jit_page *p = j->pages[hash_of(number)]; p; p = p->next) {
+        if (p->number != number || !has_code(p, gpa & (CODE_PAGE - 1), size))
+            continue;
+        drop_page(j, p);
+        dropped = true;
+    }
+    if (dropped)
+        tell_cpus(j);
+    pthread_mutex_unlock(&j->lock);
+}
+
+void jit_drop_all(struct jit *j)
+{
+    for (unsigned i = 0; i < JIT_N_HASH; i++) {
+        for (struct jit_page *p = j->pages[i], *next; p; p = next) {
+            next = p->next;
+            mem_unwatch(j->mem, p->number << CODE_PAGE_SHIFT);
+            free(p);
+        }
+        j->pages[i] = NULL;
+    }
+    j->used = j->first;
+    j->counts.n_flushes++;
+    j->n_drops++;
+    tell_cpus(j);
+}
+
+void jit_obey(struct la_cpu *c)
+{
+    atomic_fetch_and_explicit(&c->cpu.requests, ~(u32)CPU_REQ_CODE, memory_order_seq_cst);
+    struct jit_vcpu *v = c->code.vcpu;
+    unsigned n_drops = v->jit->n_drops;
+    memset(c->cache[LA_STORE], 0xff, sizeof(c->cache[LA_STORE]));
+    la_slots_forget_stores(c);
+    if (v->n_drops != n_drops)
+        la_targets_forget(c);
+    v->n_drops = n_drops;
+    c->code.link_site = NULL;
+}
+
+// The two mappings.
+static bool map_buffer(struct jit *j, struct err *e)
+{
+    int fd = memfd_create("translated code", MFD_CLOEXEC);
+    if (fd < 0 || ftruncate(fd, BUFFER_SIZE) < 0) {
+        err_set(e, "memory for translated code: %s", strerror(errno));
+        if (fd >= 0)
+            close(fd);
+        return false;
+    }
+    u8 *rw = mmap(NULL, BUFFER_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, 0);
+    u8 *rx = mmap(NULL, BUFFER_SIZE, PROT_READ | PROT_EXEC, MAP_SHARED | MAP_NORESERVE, fd, 0);
+    int error = errno;
+    close(fd);
+    if (rw == MAP_FAILED || rx == MAP_FAILED)
+        return err_set(e, "memory for translated code cannot be mapped: %s", strerror(error));
+    j->buffer = rw;
+    j->to_run = rx - rw;
+    j->size = BUFFER_SIZE;
+    return true;
+}
+
+bool jit_is_possible(struct err *e)
+{
+    if (__builtin_cpu_supports("x86-64-v2"))
+        return true;
+    return err_set(e, "the translator needs an x86-64-v2 processor (SSE4.2); use -accel interp");
+}
+
+static void detect_host(struct jit *j)
+{
+    j->has_avx2 = __builtin_cpu_supports("avx2");
+    j->has_fma = __builtin_cpu_supports("fma");
+    j->has_bmi2 = __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("bmi") &&
+                  __builtin_cpu_supports("lzcnt");
+    j->has_evex = !j->options.no_evex && __builtin_cpu_supports("x86-64-v4");
+}
+
+struct jit *jit_new(struct mem_space *mem, struct log *log, const struct jit_options *options,
+                    struct err *e)
+{
+    struct jit *j = calloc(1, sizeof(*j));
+    BUG_ON(!j);
+    j->mem = mem;
+    j->log = log;
+    if (options)
+        j->options = *options;
+    j->options.no_chain |= j->options.check;
+    pthread_mutex_init(&j->lock, NULL);
+    pthread_cond_init(&j->left, NULL);
+    detect_host(j);
+    if (!jit_is_possible(e) || !map_buffer(j, e)) {
+        jit_free(j);
+        return NULL;
+    }
+    j->trans = jit_trans_new();
+    jit_make_stubs(j);
+    j->first = j->used;
+    mem->written = jit_written;
+    mem->written_opaque = j;
+    return j;
+}
+
+void jit_free(struct jit *j)
+{
+    if (!j)
+        return;
+    if (j->buffer) {
+        jit_drop_all(j);
+        munmap(j->buffer, j->size);
+        munmap(j->buffer + j->to_run, j->size);
+    }
+    if (j->mem->written_opaque == j)
+        j->mem->written = NULL;
+    pthread_cond_destroy(&j->left);
+    pthread_mutex_destroy(&j->lock);
+    for (unsigned i = 0; i < j->n_vcpus; i++)
+        free(j->vcpus[i].check);
+    free(j->trans);
+    free(j);
+}
+
+struct jit_counts jit_count(const struct jit *j)
+{
+    struct jit_counts n = j->counts;
+    for (unsigned i = 0; i < j->n_vcpus; i++) {
+        n.n_lookups += j->vcpus[i].n_lookups;
+        n.n_links += j->vcpus[i].n_links;
+        n.n_interpreted += j->vcpus[i].n_interpreted;
+        n.n_fills += j->vcpus[i].n_fills;
+    }
+    return n;
+}

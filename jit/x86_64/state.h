@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which host registers hold what while translated code runs, and where the rest of a processor's
+// state is.
+//
+//   rbp               the processor: the middle of its general registers, so that all of them have
+//                     short displacements
+//   rax, rcx, rdx     scratch; rdx is the delta of a group of accesses while one is open
+//   the rest but rsp  eleven guest registers, the same everywhere
+//   vector registers  guest vector registers from 0 on while la_code.units is not 0
+//
+// At every instruction boundary the pinned registers hold exact state, the other registers are in
+// memory, and only the PC is implied by the place.
+#pragma once
+
+#include "cpu/loongarch64/state.h"
+#include "jit/x86_64/emit.h"
+
+#include <stddef.h>
+
+#define JIT_STATE     (offsetof(struct la_cpu, gpr) + 128)
+#define JIT_FIELD(f)  ((s32)offsetof(struct la_cpu, f) - (s32)JIT_STATE)
+#define STATE(f)      at(RBP, JIT_FIELD(f))
+#define JIT_SLOT_BASE (offsetof(struct la_slots, base) - offsetof(struct la_slots, limit))
+#define JIT_SLOT_DELTA (offsetof(struct la_slots, delta) - offsetof(struct la_slots, limit))
+
+static inline struct mem gpr_home(unsigned r)
+{
+    return at(RBP, JIT_FIELD(gpr) + 8 * (s32)r);
+}
+
+static inline struct mem vr_home(unsigned r)
+{
+    return at(RBP, JIT_FIELD(vr) + 32 * (s32)r);
+}
+
+struct jit_pin {
+    u8 guest, host;
+};
+#define JIT_N_PINS 11
+extern const struct jit_pin jit_pins[JIT_N_PINS];
+// Host register of a guest register, or NO_REG.
+extern const u8 jit_gpr_host[32];
+
+// Guest vector registers below this are in the host registers of the same number.
+struct jit;
+unsigned jit_n_vector_pins(const struct jit *j);
