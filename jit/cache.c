@@ -17,7 +17,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 #define BUFFER_SIZE (256u << 20)
 
@@ -146,25 +145,20 @@ void jit_obey(struct la_cpu *c)
     c->code.link_site = NULL;
 }
 
-// The two mappings.
+// The two mappings of shared memory: mremap of nothing makes the second. Without a file behind it
+// perf looks for names in its map.
 static bool map_buffer(struct jit *j, struct err *e)
 {
-    int fd = memfd_create("translated code", MFD_CLOEXEC);
-    if (fd < 0 || ftruncate(fd, BUFFER_SIZE) < 0) {
-        err_set(e, "memory for translated code: %s", strerror(errno));
-        if (fd >= 0)
-            close(fd);
-        return false;
-    }
-    u8 *rw = mmap(NULL, BUFFER_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, 0);
-    u8 *rx = mmap(NULL, BUFFER_SIZE, PROT_READ | PROT_EXEC, MAP_SHARED | MAP_NORESERVE, fd, 0);
-    int error = errno;
-    close(fd);
-    if (rw == MAP_FAILED || rx == MAP_FAILED)
-        return err_set(e, "memory for translated code cannot be mapped: %s", strerror(error));
+    u8 *rw = mmap(NULL, BUFFER_SIZE, PROT_READ | PROT_WRITE,
+                  MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (rw == MAP_FAILED)
+        return err_set(e, "memory for translated code: %s", strerror(errno));
     j->buffer = rw;
-    j->to_run = rx - rw;
     j->size = BUFFER_SIZE;
+    u8 *rx = mremap(rw, 0, BUFFER_SIZE, MREMAP_MAYMOVE);
+    if (rx == MAP_FAILED || mprotect(rx, BUFFER_SIZE, PROT_READ | PROT_EXEC))
+        return err_set(e, "memory for translated code cannot be mapped to run: %s", strerror(errno));
+    j->to_run = rx - rw;
     return true;
 }
 
@@ -197,12 +191,14 @@ struct jit *jit_new(struct mem_space *mem, struct log *log, const struct jit_opt
     pthread_mutex_init(&j->lock, NULL);
     pthread_cond_init(&j->left, NULL);
     detect_host(j);
-    if (!jit_is_possible(e) || !map_buffer(j, e)) {
+    if (!jit_is_possible(e) || !map_buffer(j, e) ||
+        (j->options.perf_map && !(j->perf_map = perf_map_new(e)))) {
         jit_free(j);
         return NULL;
     }
     j->trans = jit_trans_new();
     jit_make_stubs(j);
+    perf_map_add(j->perf_map, j->buffer + j->to_run, j->used, 0);
     j->first = j->used;
     mem->written = jit_written;
     mem->written_opaque = j;
@@ -216,7 +212,8 @@ void jit_free(struct jit *j)
     if (j->buffer) {
         jit_drop_all(j);
         munmap(j->buffer, j->size);
-        munmap(j->buffer + j->to_run, j->size);
+        if (j->to_run)
+            munmap(j->buffer + j->to_run, j->size);
     }
     if (j->mem->written_opaque == j)
         j->mem->written = NULL;
@@ -224,6 +221,7 @@ void jit_free(struct jit *j)
     pthread_mutex_destroy(&j->lock);
     for (unsigned i = 0; i < j->n_vcpus; i++)
         free(j->vcpus[i].check);
+    perf_map_free(j->perf_map);
     free(j->trans);
     free(j);
 }
@@ -235,6 +233,7 @@ struct jit_counts jit_count(const struct jit *j)
         n.n_lookups += j->vcpus[i].n_lookups;
         n.n_links += j->vcpus[i].n_links;
         n.n_interpreted += j->vcpus[i].n_interpreted;
+        n.n_calls += j->vcpus[i].n_calls;
         n.n_fills += j->vcpus[i].n_fills;
     }
     return n;

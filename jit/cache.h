@@ -76,7 +76,7 @@ struct jit_vcpu {
     unsigned n_drops; // of jit.n_drops: seen
     bool fp_traps;    // that the known targets were translated for
     _Atomic bool is_inside; // runs translated code
-    u64 n_lookups, n_links, n_interpreted, n_fills;
+    u64 n_lookups, n_links, n_interpreted, n_calls, n_fills;
 };
 
 struct trans; // x86_64/la_trans.h
@@ -95,6 +95,7 @@ struct jit {
     _Atomic unsigned n_drops; // times that translations were dropped
     struct jit_page *pages[JIT_N_HASH];
     struct jit_stubs stubs;
+    struct perf_map *perf_map; // NULL: not wanted
     struct trans *trans; // the block that is being translated
     struct jit_vcpu vcpus[JIT_MAX_CPUS];
     unsigned n_vcpus;
@@ -127,6 +128,13 @@ bool jit_fill(struct la_cpu *c, const struct jit_access *x, u64 start);
 // The entry is in the page's table afterwards.
 bool jit_translate(struct jit *j, struct la_cpu *c, struct jit_page *p, unsigned offset);
 struct trans *jit_trans_new(void); // never NULL
+
+// perf_map.c. NULL with a message; add and close accept NULL.
+struct perf_map;
+struct perf_map *perf_map_new(struct err *e);
+// Names `size` bytes of code that runs at `code`; `pa` is where its instructions come from.
+void perf_map_add(struct perf_map *m, const void *code, size_t size, u64 pa);
+void perf_map_free(struct perf_map *m);
 // True: the instruction becomes host instructions. False: the interpreter executes it.
 bool jit_has_template(const struct jit *j, const struct la_cpu *c, u32 word);
 

@@ -23,6 +23,7 @@ struct jit_options {
     bool no_chain;      // blocks return to the run loop
     bool no_evex;       // as on a host without AVX-512
     bool check;         // run every block in the interpreter too and compare: check.c
+    bool perf_map;      // write /tmp/perf-PID.map, where perf looks for names of code
     u32 flush_every;    // blocks after which all translations are dropped; 0: never
 };
 
@@ -40,6 +41,6 @@ struct jit_counts {
     u64 n_blocks, n_insns, n_bytes;   // translated
     u64 n_invalidated;                // pages whose translations were dropped
     u64 n_flushes;                    // of the whole cache
-    u64 n_lookups, n_links, n_interpreted, n_fills; // of all processors
+    u64 n_lookups, n_links, n_interpreted, n_calls, n_fills; // of all processors
 };
 struct jit_counts jit_count(const struct jit *j);

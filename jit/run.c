@@ -45,6 +45,7 @@ static void interpret(struct la_cpu *c, unsigned n)
 
 void jit_execute(struct la_cpu *c, const struct jit_call *x)
 {
+    c->code.vcpu->n_calls++;
     c->pc = c->code.pc_base + x->offset;
     c->next_pc = c->pc + 4;
     c->insn = x->insn.raw;

@@ -52,7 +52,6 @@ struct mem_ram {
     gpa_t base;
     u64 size;
     u8 *host;
-    int fd;
     _Atomic u8 *watched; // one per 16 KiB
 };
 

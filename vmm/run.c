@@ -141,7 +141,7 @@ static bool start_translator(struct run *r, struct err *e)
         return true;
     struct jit_options jo = {0};
     const char *env = getenv("JO");
-    if (env) { jo.one_insn = strchr(env,'1'); jo.no_chain = strchr(env,'c'); jo.no_slots = strchr(env,'s'); jo.no_evex = strchr(env,'e'); jo.check = strchr(env,'k'); }
+    if (env) { jo.one_insn = strchr(env,'1'); jo.no_chain = strchr(env,'c'); jo.no_slots = strchr(env,'s'); jo.no_evex = strchr(env,'e'); jo.check = strchr(env,'k'); jo.perf_map = strchr(env,'p'); }
     r->jit = jit_new(&r->machine->mem, &r->log.log, &jo, e);
     for (unsigned i = 0; r->jit && i < r->machine->n_cpus; i++)
         jit_add_cpu(r->jit, (struct la_cpu *)(void *)r->machine->cpus[i]);
@@ -247,7 +247,7 @@ static void tear_down(struct run *r)
 {
     accel_free(r->accel);
     if (r->accel)
-        stats_tell(&r->log.log, r->machine, clock_now(&r->clock.clock));
+        stats_tell(&r->log.log, r->machine, r->jit, clock_now(&r->clock.clock));
     for (unsigned i = 0; r->machine && i < r->machine->n_cpus; i++)
         if (r->machine->cpus[i]->ops->report)
             r->machine->cpus[i]->ops->report(r->machine->cpus[i]);

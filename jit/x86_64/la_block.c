@@ -203,6 +203,8 @@ static void commit(struct trans *t)
     j->counts.n_blocks++;
     j->counts.n_insns += t->now;
     j->counts.n_bytes += (size_t)(t->e.p - t->e.start);
+    perf_map_add(j->perf_map, emit_run_address(&t->e, t->e.start), (size_t)(t->e.p - t->e.start),
+                 (t->page->number << CODE_PAGE_SHIFT) + t->offset);
     j->used = ((size_t)(t->e.p - j->buffer) + 15) & ~(size_t)15;
 }
 
