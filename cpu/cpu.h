@@ -28,6 +28,7 @@ struct cpu_bus {
     // What it answers may change only together with mem_changed.
     u64 (*route)(void *opaque, unsigned core, u64 address);
     void *route_opaque;
+    const _Atomic bool *is_routed; // false there: `route` changes nothing; NULL: it may
 };
 
 enum cpu_exit {

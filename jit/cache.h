@@ -43,7 +43,8 @@ struct jit_stubs {
     const u8 *interpret;   // eax: offset of the first, ecx: number of instructions
     const u8 *call;        // rdx: struct jit_call; executes by the interpreter and returns
     const u8 *call_last;   // likewise, but leaves then; jumped to
-    const u8 *miss;        // rdx: struct jit_access, rax: address - slot base; rdx becomes delta
+    const u8 *miss[2];     // of loads, stores; rdx: struct jit_access, rax: address - slot base; rdx
+                           // becomes delta
     const u8 *unit;        // eax: offset, ecx: EUEN bit; loads the registers of a unit
 };
 
@@ -58,6 +59,7 @@ struct jit_call {
 struct jit_access {
     u32 slot;    // offset from the state register of the slot's limit
     u32 cache;   // the same of the cache of translations: loads' or stores'
+    u32 window;  // the same of the mode's window
     u32 span;    // bytes that all accesses cover
     s32 first;   // from their lowest byte to the address of the first
     u32 offset;  // of its instruction from pc_base

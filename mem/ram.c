@@ -47,8 +47,9 @@ static bool ram_map(struct mem_ram *r, const char *name, struct err *e)
                        (unsigned long long)(r->size >> 20), strerror(errno));
     madvise(p, r->size, MADV_HUGEPAGE);
     r->host = p;
-    r->watched = calloc(r->size >> MEM_WATCH_SHIFT, 1);
+    r->watched = aligned_alloc(64, align_up(r->size >> MEM_WATCH_SHIFT, 64));
     BUG_ON(!r->watched);
+    memset((void *)r->watched, 0, align_up(r->size >> MEM_WATCH_SHIFT, 64));
     return true;
 }
 

@@ -22,8 +22,10 @@ static void forget_set(struct la_slots *s)
 
 void la_slots_forget(struct la_cpu *c)
 {
-    for (unsigned i = 0; i < LA_N_MODES; i++)
+    for (unsigned i = 0; i < LA_N_MODES; i++) {
         forget_set(&c->code.slots[i]);
+        c->code.windows[i].is_known = false;
+    }
     c->code.slots[c->code.mode].is_used = true; // from now on, by code that does not tell
 }
 
@@ -68,6 +70,45 @@ void la_slots_forget_range(struct la_cpu *c, u64 va, u64 size)
     forget_targets(c, va, size);
 }
 
+static const struct mem_ram *largest_ram(const struct mem_space *m)
+{
+    const struct mem_ram *best = NULL;
+    for (unsigned i = 0; i < m->n_ram; i++)
+        if (!best || m->ram[i].size > best->size)
+            best = &m->ram[i];
+    return best;
+}
+
+// Where physical address 0 is seen, cached: directly or in a window. -1: nowhere.
+static u64 direct_base(const struct la_cpu *c)
+{
+    if (c->csr[CSR_CRMD] & CRMD_DA)
+        return 0;
+    for (unsigned n = 0; n < 4; n++) {
+        u64 dmw = c->csr[CSR_DMW0 + n];
+        if (dmw >> la_plv(c) & 1 && bits_get(dmw, 5, 4) == 1)
+            return dmw & BITS(63, 60);
+    }
+    return ~0ULL;
+}
+
+// A guest's RAM is behind the second stage, and a board may move addresses: then there is none.
+static void find_window(struct la_cpu *c, struct la_window *w)
+{
+    const struct cpu_bus *bus = c->cpu.bus;
+    const struct mem_ram *r = largest_ram(bus->mem);
+    u64 base = direct_base(c);
+    *w = (struct la_window){.is_known = true};
+    if (!r || base == ~0ULL || la_in_guest(c) || (bus->route && (!bus->is_routed || *bus->is_routed)))
+        return;
+    w->base = base + r->base;
+    w->limit = (r->size & ~(BIT(LA_CHUNK_SHIFT) - 1)) - LA_SLOT_SPAN + 1;
+    w->delta = (u64)(uintptr_t)r->host - w->base;
+    w->watched = r->watched;
+    if (r->size >> LA_CHUNK_SHIFT == 0)
+        w->limit = 0;
+}
+
 static unsigned mode_of(const struct la_cpu *c)
 {
     unsigned level = c->csr[CSR_CRMD] & CRMD_DA ? 4 : la_plv(c);
@@ -77,6 +118,8 @@ static unsigned mode_of(const struct la_cpu *c)
 void la_slots_mode_changed(struct la_cpu *c)
 {
     struct la_code *x = &c->code;
+    if (!x->vcpu)
+        return;
     x->mode = mode_of(c);
     x->context = c->mmu_context;
     struct la_slots *s = &x->slots[x->mode];
@@ -84,6 +127,8 @@ void la_slots_mode_changed(struct la_cpu *c)
         forget_set(s);
     s->context = c->mmu_context;
     s->is_used = true;
+    if (!x->windows[x->mode].is_known)
+        find_window(c, &x->windows[x->mode]);
 }
 
 void la_targets_forget(struct la_cpu *c)
@@ -95,9 +140,10 @@ void la_targets_forget(struct la_cpu *c)
     memset(c->code.executed, 0, sizeof(c->code.executed));
 }
 
+// As translated code has it.
 static unsigned target_index(u64 va)
 {
-    return va >> 2 & (LA_N_TARGETS - 1);
+    return (va ^ va >> 12) >> 2 & (LA_N_TARGETS - 1);
 }
 
 struct la_target *la_target_find(struct la_cpu *c, u64 va)

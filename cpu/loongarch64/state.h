@@ -181,6 +181,17 @@ struct la_slots {
     bool is_used;  // some limit may not be 0
 };
 
+// The largest block of RAM, where a mode sees it without a TLB: slots of loads may cover all of it,
+// those of stores a chunk without watched pages.
+#define LA_CHUNK_SHIFT 17
+struct la_window {
+    u64 base;  // VA
+    u64 limit; // as a slot's; 0: there is none
+    u64 delta;
+    const _Atomic u8 *watched; // 8 bytes per chunk
+    bool is_known;
+};
+
 // Where code at a virtual address was translated to.
 struct la_target {
     u64 va;      // ~0: none
@@ -188,7 +199,7 @@ struct la_target {
     void *host;
     u64 pc_base; // VA of the 16 KiB of physical memory that hold it
 };
-#define LA_N_TARGETS 1024
+#define LA_N_TARGETS 4096 // 32 bytes each: the index is scaled by 8 from (VA ^ VA >> 12) & 0x3ffc
 
 // While instructions are tried and undone again (jit/check.c): the bytes that stores replaced. A
 // device that is touched ends the trial: it leaves through la_cpu.leave before anything happens.
@@ -219,6 +230,7 @@ struct la_code {
     struct la_journal *journal; // NULL: no trial
     u64 executed[64]; // a bit per hash of a page that targets lie in
     struct la_slots slots[LA_N_MODES];
+    struct la_window windows[LA_N_MODES];
     struct la_target targets[LA_N_TARGETS];
 };
 

@@ -41,6 +41,8 @@ bool jit_has_template(const struct jit *j, const struct la_cpu *c, u32 word)
     struct la_insn i;
     la_execute_fn execute = la_decode_for(c, word, &i);
     const struct la_template *x = &la_templates[i.op];
+    if (la_op_info[i.op].class == LA_CLASS_CSR)
+        return false;
     return x->emit && execute == interp_table[i.op] &&
            !(x->flags & T_AVX2 && !jit_n_vector_pins(j));
 }
@@ -68,11 +70,14 @@ static void decode(struct trans *t)
     }
 }
 
-static struct record *add_record(struct trans *t, bool is_call)
+struct record *trans_call_record(struct trans *t)
 {
     BUG_ON(t->n_records == BLOCK_MAX_COLD);
     struct record *r = &t->records[t->n_records++];
-    *r = (struct record){.is_call = is_call};
+    *r = (struct record){
+        .is_call = true,
+        .call = {
+            .execute = t->execute[t->now], .insn = t->insns[t->now], .offset = trans_offset(t)}};
     return r;
 }
 
@@ -91,9 +96,7 @@ void trans_interpret(struct trans *t)
         leave_to_interpreter(t);
         return;
     }
-    struct record *r = add_record(t, true);
-    r->call = (struct jit_call){
-        .execute = t->execute[t->now], .insn = t->insns[t->now], .offset = trans_offset(t)};
+    struct record *r = trans_call_record(t);
     r->site = emit_lea_rip(&t->e, RDX);
     t->is_ended = changes_much(t->insns[t->now].op);
     if (t->is_ended)

@@ -89,7 +89,9 @@ static void go_to_rax(struct trans *t)
         emit_jmp_to(e, t->jit->stubs.leave_pc);
         return;
     }
-    emit_mov_rr(e, W32, RCX, RAX);
+    emit_mov_rr(e, W64, RCX, RAX);
+    emit_shift_ri(e, SHIFT_SHR, W64, RCX, 12);
+    emit_alu_rr(e, ALU_XOR, W32, RCX, RAX);
     emit_alu_ri(e, ALU_AND, W32, RCX, (LA_N_TARGETS - 1) << 2);
     emit_mov_rm(e, W64, RDX, STATE(code.context));
     emit_alu_rm(e, ALU_CMP, W64, RAX, at_index(RBP, RCX, 8, TARGET(va)));

@@ -76,6 +76,7 @@ static struct record *access_record(struct trans *t, const struct group *g, unsi
         .access = {
             .slot = (u32)(JIT_FIELD(code.slots[t->page->mode.slots]) + (s32)limit),
             .cache = (u32)(JIT_FIELD(cache) + (s32)(cache * sizeof(((struct la_cpu *)0)->cache[0]))),
+            .window = (u32)(JIT_FIELD(code.windows[t->page->mode.slots])),
             .span = (u32)(g->high - g->low),
             .offset = trans_offset(t),
             .word = i->raw,
@@ -90,7 +91,7 @@ static void cold_miss(struct trans *t, const struct cold *x)
 {
     struct record *r = &t->records[x->record];
     r->site = emit_lea_rip(&t->e, RDX);
-    emit_call_to(&t->e, t->jit->stubs.miss);
+    emit_call_to(&t->e, t->jit->stubs.miss[r->access.has_store]);
     emit_jmp_to(&t->e, emit_run_address(&t->e, x->back));
 }
 

@@ -113,6 +113,8 @@ void trans_poll(struct trans *t); // leaves before this instruction if something
 void trans_leave(struct trans *t, u32 offset);
 // la_block.c: the interpreter executes this instruction.
 void trans_interpret(struct trans *t);
+// Data for the interpreter to execute it; whoever asks sets `site`.
+struct record *trans_call_record(struct trans *t);
 // The registers of a unit (enum la_enable bit of EUEN) are in host registers from here on, or the
 // instruction raises.
 void trans_need_unit(struct trans *t, u32 bit);
