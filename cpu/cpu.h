@@ -61,7 +61,10 @@ struct cpu {
     struct cpu_bus *bus;
     unsigned index;
     u64 n_insns;          // retired so far; written by the owning thread, others may see it late
-    _Atomic u32 requests; // CPU_REQ_*
+    // These two are compared as one 64-bit word by translated code, which leaves when it is asked to
+    // or in another context.
+    _Alignas(8) _Atomic u32 requests; // CPU_REQ_*
+    u32 context;                      // the architecture's; of the owning thread
     _Atomic u32 lines;    // input lines, one bit each; the number is the architecture's
     struct err failure;   // of CPU_EXIT_FAILED
     // Called after a request was set, by the thread that set it; wakes a sleeping owner.

@@ -43,8 +43,10 @@ struct jit_stubs {
     const u8 *interpret;   // eax: offset of the first, ecx: number of instructions
     const u8 *call;        // rdx: struct jit_call; executes by the interpreter and returns
     const u8 *call_last;   // likewise, but leaves then; jumped to
-    const u8 *miss[2];     // of loads, stores; rdx: struct jit_access, rax: address - slot base; rdx
-                           // becomes delta
+    // By mode, slot, and whether more than 8 bytes are accessed; rax: address - slot base. Fills the
+    // slot: rdx becomes delta and the carry is clear, or rax the address and the carry is set.
+    const u8 *miss[LA_N_MODES][64][2];
+    const u8 *fill;        // rdx: struct jit_access, rax: address; rdx becomes delta
     const u8 *unit;        // eax: offset, ecx: EUEN bit; loads the registers of a unit
 };
 
@@ -58,8 +60,6 @@ struct jit_call {
 // Data beside code: memory accesses through one slot, the first of which is at `offset`.
 struct jit_access {
     u32 slot;    // offset from the state register of the slot's limit
-    u32 cache;   // the same of the cache of translations: loads' or stores'
-    u32 window;  // the same of the mode's window
     u32 span;    // bytes that all accesses cover
     s32 first;   // from their lowest byte to the address of the first
     u32 offset;  // of its instruction from pc_base
@@ -147,3 +147,4 @@ void jit_check_after(struct la_cpu *c, bool raised);
 struct jit_check *jit_check_new(void);
 // x86_64/stubs.c
 void jit_make_stubs(struct jit *j);
+void jit_make_misses(struct emit *e, struct jit *j); // x86_64/miss.c

@@ -54,9 +54,31 @@ void jit_execute(struct la_cpu *c, const struct jit_call *x)
         tell_written(c);
 }
 
-static bool is_in_granule(u64 va, u64 size)
+static bool is_within(u64 va, u64 size, unsigned shift)
 {
-    return (va & (LA_GRANULE - 1)) + size <= LA_GRANULE;
+    return (va & (BIT(shift) - 1)) + size <= BIT(shift);
+}
+
+// Remembers the page of 16 KiB around `va` if it is mapped as a whole. NULL: it is not.
+static struct la_page *fill_page(struct la_cpu *c, u64 va, u8 *host, enum la_access access)
+{
+    u64 in_page = va & (BIT(LA_PAGE_SHIFT) - 1);
+    if (la_mmu_page_size(c, va) < LA_PAGE_SHIFT || (c->cpu.bus->route && !c->cpu.bus->is_routed))
+        return NULL;
+    struct la_page *p = &c->code.pages[access == LA_STORE][va >> LA_PAGE_SHIFT & (LA_N_PAGES - 1)];
+    p->tag = (va - in_page) | c->mmu_context;
+    p->delta = (u64)(uintptr_t)host - va;
+    return p;
+}
+
+static void fill_slot(struct la_cpu *c, unsigned slot, u64 base, u64 size, u64 delta)
+{
+    struct la_slots *s = &c->code.slots[c->code.mode];
+    s->base[slot] = base;
+    s->delta[slot] = delta;
+    s->limit[slot] = size - LA_SLOT_SPAN + 1;
+    s->limit8[slot] = size - 7;
+    s->is_used = true;
 }
 
 bool jit_fill(struct la_cpu *c, const struct jit_access *x, u64 start)
@@ -66,21 +88,21 @@ bool jit_fill(struct la_cpu *c, const struct jit_access *x, u64 start)
     c->next_pc = c->pc + 4;
     c->insn = x->word;
     u64 va = start + (u64)(s64)x->first;
-    if (!is_in_granule(start, x->span) || c->code.vcpu->jit->options.no_slots)
+    enum la_access access = x->has_store ? LA_STORE : LA_LOAD;
+    if (!is_within(start, x->span, LA_GRANULE_SHIFT + 2) || c->code.vcpu->jit->options.no_slots)
         return false;
     // A store that comes after a load is not tried before its turn: it could raise.
     if (!la_host(c, va, 1, x->is_store ? LA_STORE : LA_LOAD) &&
         !la_fill(c, va, x->is_store ? LA_STORE : LA_LOAD))
         return false;
-    enum la_access access = x->has_store ? LA_STORE : LA_LOAD;
-    u8 *host = la_host(c, start, x->span, access);
+    u8 *host = la_host(c, va, 1, access);
     if (!host)
         return false;
-    u64 *slot = (u64 *)(void *)((u8 *)c + JIT_STATE + (s32)x->slot);
-    slot[JIT_SLOT_BASE / 8] = start & ~(u64)(LA_GRANULE - 1);
-    slot[JIT_SLOT_DELTA / 8] = c->code.scratch[0] = (u64)(uintptr_t)host - start;
-    slot[0] = LA_GRANULE - LA_SLOT_SPAN + 1;
-    c->code.slots[c->code.mode].is_used = true;
+    unsigned shift = fill_page(c, va, host, access) ? LA_PAGE_SHIFT : LA_GRANULE_SHIFT;
+    if (!is_within(start, x->span, shift))
+        return false;
+    c->code.scratch[0] = (u64)(uintptr_t)host - va;
+    fill_slot(c, x->slot, start & ~(BIT(shift) - 1), BIT(shift), c->code.scratch[0]);
     return true;
 }
 

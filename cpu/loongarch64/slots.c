@@ -13,15 +13,29 @@
 // A longer range is not looked at page by page.
 #define N_RANGE_PAGES 64
 
+static void forget_slot(struct la_slots *s, unsigned i)
+{
+    s->limit[i] = s->limit8[i] = 0;
+}
+
 static void forget_set(struct la_slots *s)
 {
     if (s->is_used)
-        memset(s->limit, 0, sizeof(s->limit));
+        memset(s->limit, 0, sizeof(s->limit) + sizeof(s->limit8));
     s->is_used = false;
+}
+
+static void forget_pages(struct la_page *pages)
+{
+    memset(pages, 0xff, LA_N_PAGES * sizeof(*pages));
 }
 
 void la_slots_forget(struct la_cpu *c)
 {
+    if (!c->code.vcpu)
+        return;
+    forget_pages(c->code.pages[0]);
+    forget_pages(c->code.pages[1]);
     for (unsigned i = 0; i < LA_N_MODES; i++) {
         forget_set(&c->code.slots[i]);
         c->code.windows[i].is_known = false;
@@ -32,13 +46,15 @@ void la_slots_forget(struct la_cpu *c)
 void la_slots_forget_stores(struct la_cpu *c)
 {
     for (unsigned i = 0; i < LA_N_MODES; i++)
-        memset(c->code.slots[i].limit + 32, 0, 32 * sizeof(u64));
+        for (unsigned slot = 32; slot < 64; slot++)
+            forget_slot(&c->code.slots[i], slot);
+    forget_pages(c->code.pages[1]);
 }
 
 static bool overlaps(const struct la_slots *s, unsigned i, u64 va, u64 size)
 {
-    u64 base = s->base[i] & LOW48, length = s->limit[i] + LA_SLOT_SPAN - 1;
-    return s->limit[i] && base < va + size && va < base + length;
+    u64 base = s->base[i] & LOW48, length = s->limit8[i] + 7;
+    return s->limit8[i] && base < va + size && va < base + length;
 }
 
 static bool was_executed(const struct la_cpu *c, u64 page)
@@ -65,7 +81,11 @@ void la_slots_forget_range(struct la_cpu *c, u64 va, u64 size)
         struct la_slots *s = &c->code.slots[mode];
         for (unsigned i = 0; s->is_used && i < 64; i++)
             if (overlaps(s, i, va, size))
-                s->limit[i] = 0;
+                forget_slot(s, i);
+    }
+    for (u64 page = va >> LA_PAGE_SHIFT; page <= (va + size - 1) >> LA_PAGE_SHIFT; page++) {
+        c->code.pages[0][page % LA_N_PAGES].tag = ~0ULL;
+        c->code.pages[1][page % LA_N_PAGES].tag = ~0ULL;
     }
     forget_targets(c, va, size);
 }
@@ -102,11 +122,9 @@ static void find_window(struct la_cpu *c, struct la_window *w)
     if (!r || base == ~0ULL || la_in_guest(c) || (bus->route && (!bus->is_routed || *bus->is_routed)))
         return;
     w->base = base + r->base;
-    w->limit = (r->size & ~(BIT(LA_CHUNK_SHIFT) - 1)) - LA_SLOT_SPAN + 1;
+    w->size = r->size & ~(BIT(LA_CHUNK_SHIFT) - 1);
     w->delta = (u64)(uintptr_t)r->host - w->base;
     w->watched = r->watched;
-    if (r->size >> LA_CHUNK_SHIFT == 0)
-        w->limit = 0;
 }
 
 static unsigned mode_of(const struct la_cpu *c)
@@ -121,7 +139,7 @@ void la_slots_mode_changed(struct la_cpu *c)
     if (!x->vcpu)
         return;
     x->mode = mode_of(c);
-    x->context = c->mmu_context;
+    c->cpu.context = c->mmu_context;
     struct la_slots *s = &x->slots[x->mode];
     if (s->context != c->mmu_context)
         forget_set(s);
@@ -149,7 +167,7 @@ static unsigned target_index(u64 va)
 struct la_target *la_target_find(struct la_cpu *c, u64 va)
 {
     struct la_target *t = &c->code.targets[target_index(va)];
-    return t->va == va && t->context == c->mmu_context ? t : NULL;
+    return t->va == va && t->context == (u64)c->mmu_context << 32 ? t : NULL;
 }
 
 void la_target_put(struct la_cpu *c, u64 va, void *host, u64 pc_base)
@@ -157,5 +175,5 @@ void la_target_put(struct la_cpu *c, u64 va, void *host, u64 pc_base)
     u64 page = (va & LOW48) >> CODE_PAGE_SHIFT;
     c->code.executed[page >> 6 & 63] |= BIT(page & 63);
     c->code.targets[target_index(va)] = (struct la_target){
-        .va = va, .context = c->mmu_context, .host = host, .pc_base = pc_base};
+        .va = va, .context = (u64)c->mmu_context << 32, .host = host, .pc_base = pc_base};
 }

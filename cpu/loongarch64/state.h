@@ -168,17 +168,27 @@ struct la_cached_page {
 // slots.c holds both kinds.
 //
 // A slot is a region of memory around the last access through one base register: an access to
-// [va, va + n), n at most LA_SLOT_SPAN, is in it if va - base < limit. Loads have the slots 0 to 31,
-// stores those from 32 on; a store's slot may be read as well. There is a set of them for each mode,
-// so that a system call does not lose them.
+// [va, va + n) is in it if va - base < limit, for n up to LA_SLOT_SPAN; limit8 is the same for n up
+// to 8. Loads have the slots 0 to 31, stores those from 32 on; a store's slot may be read as well.
+// There is a set of them for each mode, so that a system call does not lose them.
 #define LA_N_MODES   10 // root, then guest: PLV 0 to 3, direct addressing
 #define LA_SLOT_SPAN 64
 struct la_slots {
     u64 limit[64];
+    u64 limit8[64];
     u64 base[64];
     u64 delta[64]; // host address - VA
     u32 context;   // mmu_context that they are of
     bool is_used;  // some limit may not be 0
+};
+
+// Behind the slots: pages of 16 KiB that are mapped as one, direct mapped by VA, with the context
+// number in the low bits of the tag; loads', then stores'. Smaller pages are in the cache above.
+#define LA_PAGE_SHIFT 14
+#define LA_N_PAGES    1024
+struct la_page {
+    u64 tag; // ~0: none
+    u64 delta;
 };
 
 // The largest block of RAM, where a mode sees it without a TLB: slots of loads may cover all of it,
@@ -186,7 +196,7 @@ struct la_slots {
 #define LA_CHUNK_SHIFT 17
 struct la_window {
     u64 base;  // VA
-    u64 limit; // as a slot's; 0: there is none
+    u64 size; // a multiple of chunks; 0: there is none
     u64 delta;
     const _Atomic u8 *watched; // 8 bytes per chunk
     bool is_known;
@@ -195,7 +205,7 @@ struct la_window {
 // Where code at a virtual address was translated to.
 struct la_target {
     u64 va;      // ~0: none
-    u64 context; // mmu_context
+    u64 context; // mmu_context << 32: equal to the word at cpu.requests while nothing is requested
     void *host;
     u64 pc_base; // VA of the 16 KiB of physical memory that hold it
 };
@@ -218,7 +228,6 @@ struct jit_vcpu; // jit/
 
 struct la_code {
     u64 pc_base;      // of the code that runs
-    u64 context;      // mmu_context, as translated code reads it
     u64 scratch[2];
     u64 written;      // physical address of watched memory that the instruction stores to; 0: none
     u32 mode;         // index of the slots in use
@@ -231,6 +240,7 @@ struct la_code {
     u64 executed[64]; // a bit per hash of a page that targets lie in
     struct la_slots slots[LA_N_MODES];
     struct la_window windows[LA_N_MODES];
+    struct la_page pages[2][LA_N_PAGES];
     struct la_target targets[LA_N_TARGETS];
 };
 

@@ -93,12 +93,10 @@ static void go_to_rax(struct trans *t)
     emit_shift_ri(e, SHIFT_SHR, W64, RCX, 12);
     emit_alu_rr(e, ALU_XOR, W32, RCX, RAX);
     emit_alu_ri(e, ALU_AND, W32, RCX, (LA_N_TARGETS - 1) << 2);
-    emit_mov_rm(e, W64, RDX, STATE(code.context));
+    emit_mov_rm(e, W64, RDX, STATE(cpu.requests)); // and the context
     emit_alu_rm(e, ALU_CMP, W64, RAX, at_index(RBP, RCX, 8, TARGET(va)));
     trans_cold(t, cold_unknown, emit_jcc(e, CC_NE));
     emit_alu_rm(e, ALU_CMP, W64, RDX, at_index(RBP, RCX, 8, TARGET(context)));
-    trans_cold(t, cold_unknown, emit_jcc(e, CC_NE));
-    emit_alu_mi(e, ALU_CMP, W32, STATE(cpu.requests), 0);
     trans_cold(t, cold_unknown, emit_jcc(e, CC_NE));
     emit_mov_rm(e, W64, RDX, at_index(RBP, RCX, 8, TARGET(pc_base)));
     emit_mov_mr(e, W64, STATE(code.pc_base), RDX);

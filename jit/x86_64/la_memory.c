@@ -70,13 +70,9 @@ static struct record *access_record(struct trans *t, const struct group *g, unsi
     BUG_ON(t->n_records == BLOCK_MAX_COLD);
     const struct la_insn *i = &t->insns[t->now];
     struct record *r = &t->records[t->n_records++];
-    size_t limit = offsetof(struct la_slots, limit) + 8 * slot;
-    enum la_access cache = g->has_store ? LA_STORE : LA_LOAD;
     *r = (struct record){
         .access = {
-            .slot = (u32)(JIT_FIELD(code.slots[t->page->mode.slots]) + (s32)limit),
-            .cache = (u32)(JIT_FIELD(cache) + (s32)(cache * sizeof(((struct la_cpu *)0)->cache[0]))),
-            .window = (u32)(JIT_FIELD(code.windows[t->page->mode.slots])),
+            .slot = slot,
             .span = (u32)(g->high - g->low),
             .offset = trans_offset(t),
             .word = i->raw,
@@ -87,12 +83,21 @@ static struct record *access_record(struct trans *t, const struct group *g, unsi
     return r;
 }
 
+static bool is_wide(const struct jit_access *a)
+{
+    return a->span > 8;
+}
+
 static void cold_miss(struct trans *t, const struct cold *x)
 {
     struct record *r = &t->records[x->record];
+    const u8 *back = emit_run_address(&t->e, x->back);
+    unsigned mode = t->page->mode.slots;
+    emit_call_to(&t->e, t->jit->stubs.miss[mode][r->access.slot][is_wide(&r->access)]);
+    emit_jcc_to(&t->e, CC_AE, back);
     r->site = emit_lea_rip(&t->e, RDX);
-    emit_call_to(&t->e, t->jit->stubs.miss[r->access.has_store]);
-    emit_jmp_to(&t->e, emit_run_address(&t->e, x->back));
+    emit_call_to(&t->e, t->jit->stubs.fill);
+    emit_jmp_to(&t->e, back);
 }
 
 // rax is the address; rdx becomes the delta.
@@ -102,10 +107,10 @@ static void check_slot(struct trans *t, const struct group *g, s32 first)
     unsigned slot = t->insns[t->now].rj + (g->has_store ? 32 : 0);
     struct record *r = access_record(t, g, slot);
     r->access.first = first;
-    s32 limit = (s32)r->access.slot;
-    emit_alu_rm(e, ALU_SUB, W64, RAX, at(RBP, limit + (s32)JIT_SLOT_BASE));
-    emit_mov_rm(e, W64, RDX, at(RBP, limit + (s32)JIT_SLOT_DELTA));
-    emit_alu_rm(e, ALU_CMP, W64, RAX, at(RBP, limit));
+    struct slot_place p = jit_slot_place(t->page->mode.slots, slot);
+    emit_alu_rm(e, ALU_SUB, W64, RAX, p.base);
+    emit_mov_rm(e, W64, RDX, p.delta);
+    emit_alu_rm(e, ALU_CMP, W64, RAX, is_wide(&r->access) ? p.limit : p.limit8);
     struct cold *x = trans_cold(t, cold_miss, emit_jcc(e, CC_AE));
     x->record = t->n_records - 1;
     x->back = emit_here(e);

@@ -20,9 +20,6 @@
 #define JIT_STATE     (offsetof(struct la_cpu, gpr) + 128)
 #define JIT_FIELD(f)  ((s32)offsetof(struct la_cpu, f) - (s32)JIT_STATE)
 #define STATE(f)      at(RBP, JIT_FIELD(f))
-#define JIT_SLOT_BASE (offsetof(struct la_slots, base) - offsetof(struct la_slots, limit))
-#define JIT_SLOT_DELTA (offsetof(struct la_slots, delta) - offsetof(struct la_slots, limit))
-
 static inline struct mem gpr_home(unsigned r)
 {
     return at(RBP, JIT_FIELD(gpr) + 8 * (s32)r);
@@ -31,6 +28,19 @@ static inline struct mem gpr_home(unsigned r)
 static inline struct mem vr_home(unsigned r)
 {
     return at(RBP, JIT_FIELD(vr) + 32 * (s32)r);
+}
+
+struct slot_place {
+    struct mem limit, limit8, base, delta;
+};
+
+static inline struct slot_place jit_slot_place(unsigned mode, unsigned slot)
+{
+    const s32 set = JIT_FIELD(code.slots) + (s32)(mode * sizeof(struct la_slots) + slot * 8);
+    return (struct slot_place){at(RBP, set + (s32)offsetof(struct la_slots, limit)),
+                               at(RBP, set + (s32)offsetof(struct la_slots, limit8)),
+                               at(RBP, set + (s32)offsetof(struct la_slots, base)),
+                               at(RBP, set + (s32)offsetof(struct la_slots, delta))};
 }
 
 struct jit_pin {

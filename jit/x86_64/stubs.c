@@ -196,103 +196,12 @@ static void make_call(struct emit *e, const struct jit *j, struct jit_stubs *s, 
 
 #define ACCESS(f) ((s64)offsetof(struct jit_access, f))
 
-#define WINDOW(f) ((s64)offsetof(struct la_window, f))
-
-// rax is the address, rsi the slot; rcx and rdi are free. The other jumps lead on if this mode does
-// not see it in a window.
-static void probe_window(struct emit *e, bool is_store, u8 *others[3])
+// What no miss stub knows: C looks. jit_fill sets c->pc if the interpreter has to go on.
+static void make_fill(struct emit *e, const struct jit *j, struct jit_stubs *s, const u8 *table)
 {
-    emit_extend_rm(e, W32, true, RCX, at(RDX, ACCESS(window)));
-    emit_mov_rr(e, W64, RDI, RAX);
-    emit_alu_rm(e, ALU_SUB, W64, RDI, at_index(RBP, RCX, 1, WINDOW(base)));
-    emit_alu_rm(e, ALU_CMP, W64, RDI, at_index(RBP, RCX, 1, WINDOW(limit)));
-    others[0] = emit_jcc(e, CC_AE);
-    others[1] = others[2] = NULL;
-    if (!is_store)
-        return;
-    emit_push(e, RDI);
-    emit_alu_ri(e, ALU_AND, W32, RDI, (1 << LA_CHUNK_SHIFT) - 1);
-    emit_alu_rm(e, ALU_ADD, W32, RDI, at(RDX, ACCESS(span)));
-    emit_alu_ri(e, ALU_CMP, W32, RDI, 1 << LA_CHUNK_SHIFT);
-    emit_pop(e, RDI);
-    others[1] = emit_jcc(e, CC_A);
-    emit_shift_ri(e, SHIFT_SHR, W64, RDI, LA_CHUNK_SHIFT);
+    s->fill = begin(e);
     emit_push(e, RCX);
-    emit_mov_rm(e, W64, RCX, at_index(RBP, RCX, 1, WINDOW(watched)));
-    emit_alu_mi(e, ALU_CMP, W64, at_index(RCX, RDI, 8, 0), 0);
-    emit_pop(e, RCX);
-    others[2] = emit_jcc(e, CC_NE);
-    emit_shift_ri(e, SHIFT_SHL, W64, RDI, LA_CHUNK_SHIFT);
-    emit_alu_rm(e, ALU_ADD, W64, RDI, at_index(RBP, RCX, 1, WINDOW(base)));
-}
-
-// The slot becomes the window, or the chunk of it that begins at rdi; rdx the delta.
-static void fill_from_window(struct emit *e, bool is_store)
-{
-    if (is_store) {
-        emit_mov_mi(e, W64, at_index(RBP, RSI, 1, 0), (1 << LA_CHUNK_SHIFT) - LA_SLOT_SPAN + 1);
-    } else {
-        emit_mov_rm(e, W64, RDI, at_index(RBP, RCX, 1, WINDOW(limit)));
-        emit_mov_mr(e, W64, at_index(RBP, RSI, 1, 0), RDI);
-        emit_mov_rm(e, W64, RDI, at_index(RBP, RCX, 1, WINDOW(base)));
-    }
-    emit_mov_mr(e, W64, at_index(RBP, RSI, 1, JIT_SLOT_BASE), RDI);
-    emit_mov_rm(e, W64, RDX, at_index(RBP, RCX, 1, WINDOW(delta)));
-    emit_mov_mr(e, W64, at_index(RBP, RSI, 1, JIT_SLOT_DELTA), RDX);
-}
-
-// The cache of the interpreter, whose granule becomes the slot.
-static void probe_cache(struct emit *e, u8 *misses[2])
-{
-    emit_mov_rr(e, W32, RCX, RAX);
-    emit_shift_ri(e, SHIFT_SHR, W32, RCX, LA_GRANULE_SHIFT);
-    emit_alu_ri(e, ALU_AND, W32, RCX, LA_CACHE_SIZE - 1);
-    emit_shift_ri(e, SHIFT_SHL, W32, RCX, 4);
-    emit_extend_rm(e, W32, true, RDI, at(RDX, ACCESS(cache)));
-    emit_alu_rr(e, ALU_ADD, W64, RCX, RDI);
-    emit_mov_rr(e, W64, RDI, RAX);
-    emit_alu_ri(e, ALU_AND, W64, RDI, -(s32)LA_GRANULE);
-    emit_alu_rm(e, ALU_OR, W64, RDI, STATE(code.context));
-    emit_alu_rm(e, ALU_CMP, W64, RDI, at_index(RBP, RCX, 1, offsetof(struct la_cached_page, tag)));
-    misses[0] = emit_jcc(e, CC_NE);
-    emit_mov_rr(e, W32, RDI, RAX);
-    emit_alu_ri(e, ALU_AND, W32, RDI, LA_GRANULE - 1);
-    emit_alu_rm(e, ALU_ADD, W32, RDI, at(RDX, ACCESS(span)));
-    emit_alu_ri(e, ALU_CMP, W32, RDI, LA_GRANULE);
-    misses[1] = emit_jcc(e, CC_A);
-}
-
-static void fill_slot(struct emit *e)
-{
-    emit_mov_rr(e, W64, RDI, RAX);
-    emit_alu_ri(e, ALU_AND, W64, RDI, -(s32)LA_GRANULE);
-    emit_mov_mr(e, W64, at_index(RBP, RSI, 1, JIT_SLOT_BASE), RDI);
-    emit_mov_rm(e, W64, RDX, at_index(RBP, RCX, 1, offsetof(struct la_cached_page, delta)));
-    emit_mov_mr(e, W64, at_index(RBP, RSI, 1, JIT_SLOT_DELTA), RDX);
-    emit_mov_mi(e, W64, at_index(RBP, RSI, 1, 0), LA_GRANULE - LA_SLOT_SPAN + 1);
-}
-
-static void return_delta(struct emit *e)
-{
-    emit_pop(e, RDI);
-    emit_pop(e, RSI);
-    emit_pop(e, RCX);
-    emit_ret(e);
-}
-
-static void land(struct emit *e, u8 *const *sites, unsigned n)
-{
-    for (unsigned i = 0; i < n; i++)
-        if (sites[i])
-            emit_patch(sites[i], emit_here(e));
-}
-
-// Neither window nor cache: C looks. rdi, rsi and rcx are on the stack.
-static void fill_by_c(struct emit *e, const struct jit *j, const u8 *table)
-{
-    emit_pop(e, RDI);
-    emit_pop(e, RSI);
-    emit_push(e, RDX); // rcx stays on the stack
+    emit_push(e, RDX);
     spill_all(e, j, table);
     emit_lea(e, W64, RDI, at(RBP, -(s64)JIT_STATE));
     emit_mov_rr(e, W64, RSI, RDX);
@@ -309,30 +218,7 @@ static void fill_by_c(struct emit *e, const struct jit *j, const u8 *table)
     emit_alu_ri(e, ALU_ADD, W64, RSP, 16);
     emit_extend_rm(e, W8, false, RCX, at(RDX, ACCESS(n_insns)));
     emit_mov_mr(e, W32, STATE(code.n_interpret), RCX);
-    return_to_c(e); // jit_fill has set c->pc
-}
-
-static void make_miss(struct emit *e, const struct jit *j, struct jit_stubs *s, const u8 *table,
-                      bool is_store)
-{
-    u8 *others[3], *misses[3] = {NULL};
-    s->miss[is_store] = begin(e);
-    emit_push(e, RCX);
-    emit_push(e, RSI);
-    emit_push(e, RDI);
-    emit_extend_rm(e, W32, true, RSI, at(RDX, ACCESS(slot)));
-    emit_alu_rm(e, ALU_ADD, W64, RAX, at_index(RBP, RSI, 1, JIT_SLOT_BASE));
-    if (j->options.no_slots)
-        misses[2] = emit_jmp(e);
-    probe_window(e, is_store, others);
-    fill_from_window(e, is_store);
-    return_delta(e);
-    land(e, others, 3);
-    probe_cache(e, misses);
-    fill_slot(e);
-    return_delta(e);
-    land(e, misses, 3);
-    fill_by_c(e, j, table);
+    return_to_c(e);
 }
 
 // The unit is on in memory but its registers are not here, or it is off: then the interpreter raises
@@ -354,7 +240,7 @@ void jit_make_stubs(struct jit *j)
 {
     struct emit e = {.p = j->buffer + j->used,
                      .start = j->buffer + j->used,
-                     .limit = j->buffer + 65536,
+                     .limit = j->buffer + (1 << 20),
                      .to_run = j->to_run};
     const u8 *table = emit_run_address(&e, emit_here(&e));
     for (unsigned i = 0; i < 64; i++)
@@ -362,8 +248,8 @@ void jit_make_stubs(struct jit *j)
     make_enter(&e, &j->stubs);
     make_leave(&e, j, &j->stubs, table);
     make_call(&e, j, &j->stubs, table);
-    make_miss(&e, j, &j->stubs, table, false);
-    make_miss(&e, j, &j->stubs, table, true);
+    make_fill(&e, j, &j->stubs, table);
+    jit_make_misses(&e, j);
     make_unit(&e, j, &j->stubs);
     BUG_ON(e.is_full);
     j->used = (size_t)(e.p - j->buffer);
