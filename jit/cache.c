@@ -98,20 +98,31 @@ static void drop_page(struct jit *j, struct jit_page *p)
     j->counts.n_invalidated++;
 }
 
-// mem_space.written. Bytes beside code change nothing.
+// True if the page has translations of any mode afterwards.
+static bool drop_written(struct jit *j, gpa_t gpa, u64 size)
+{
+    const u64 number = gpa >> CODE_PAGE_SHIFT;
+    bool has_some = false;
+    for (struct jit_page *p = j->pages[hash_of(number)]; p; p = p->next) {
+        if (p->number != number)
+            continue;
+        if (has_code(p, gpa & (CODE_PAGE - 1), size))
+            drop_page(j, p);
+        has_some |= has_code(p, 0, CODE_PAGE);
+    }
+    return has_some;
+}
+
+// mem_space.written. Bytes beside code change nothing. A page that has no code any more, because it
+// holds something else now, is watched no more.
 static void jit_written(void *opaque, gpa_t gpa, u64 size)
 {
     struct jit *j = opaque;
-    bool dropped = false;
     pthread_mutex_lock(&j->lock);
-    u64 number = gpa >> CODE_PAGE_SHIFT;
-    for (struct jit_page *p = j->pages[hash_of(number)]; p; p = p->next) {
-        if (p->number != number || !has_code(p, gpa & (CODE_PAGE - 1), size))
-            continue;
-        drop_page(j, p);
-        dropped = true;
-    }
-    if (dropped)
+    unsigned n_drops = j->n_drops;
+    if (!drop_written(j, gpa, size))
+        mem_unwatch(j->mem, gpa);
+    if (j->n_drops != n_drops)
         tell_cpus(j);
     pthread_mutex_unlock(&j->lock);
 }

@@ -140,6 +140,7 @@ void la_slots_mode_changed(struct la_cpu *c)
         return;
     x->mode = mode_of(c);
     c->cpu.context = c->mmu_context;
+    x->context = c->mmu_context;
     struct la_slots *s = &x->slots[x->mode];
     if (s->context != c->mmu_context)
         forget_set(s);

@@ -82,18 +82,22 @@ static void probe_window(const struct miss *m, u8 *others[3])
             emit_patch(others[i], emit_here(e));
 }
 
-static void probe_pages(const struct miss *m, u8 *misses[1])
+static void probe_pages(const struct miss *m, u8 *misses[2])
 {
     struct emit *e = m->e;
     const s32 in_page = (1 << LA_PAGE_SHIFT) - 1;
     emit_mov_rr(e, W32, RCX, RAX);
     emit_shift_ri(e, SHIFT_SHR, W32, RCX, LA_PAGE_SHIFT - 4);
     emit_alu_ri(e, ALU_AND, W32, RCX, (LA_N_PAGES - 1) << 4);
-    emit_mov_rm(e, W32, RDX, STATE(cpu.context));
-    emit_alu_rm(e, ALU_XOR, W64, RDX, at_index(RBP, RCX, 1, m->pages));
-    emit_alu_rr(e, ALU_XOR, W64, RDX, RAX); // the offset in the page, if it is this page
-    emit_alu_ri(e, ALU_CMP, W64, RDX, in_page + 1 - span_of(m));
-    misses[0] = emit_jcc(e, CC_A);
+    emit_mov_rr(e, W64, RDX, RAX);
+    emit_alu_ri(e, ALU_AND, W64, RDX, ~in_page);
+    emit_alu_rm(e, ALU_OR, W64, RDX, STATE(code.context));
+    emit_alu_rm(e, ALU_CMP, W64, RDX, at_index(RBP, RCX, 1, m->pages));
+    misses[0] = emit_jcc(e, CC_NE);
+    emit_mov_rr(e, W32, RDX, RAX);
+    emit_alu_ri(e, ALU_AND, W32, RDX, in_page);
+    emit_alu_ri(e, ALU_CMP, W32, RDX, in_page + 1 - span_of(m));
+    misses[1] = emit_jcc(e, CC_A);
     emit_alu_ri(e, ALU_AND, W64, RAX, ~in_page);
     emit_mov_mr(e, W64, m->slot.base, RAX);
     emit_mov_rm(e, W64, RDX, at_index(RBP, RCX, 1, m->pages + 8));
@@ -101,12 +105,13 @@ static void probe_pages(const struct miss *m, u8 *misses[1])
     set_limits(m, 1 << LA_PAGE_SHIFT);
     found(e);
     emit_patch(misses[0], emit_here(e));
+    emit_patch(misses[1], emit_here(e));
 }
 
 static const u8 *make_miss(const struct jit *j, const struct miss *m, bool has_window)
 {
     struct emit *e = m->e;
-    u8 *others[3], *misses[1];
+    u8 *others[3], *misses[2];
     emit_align(e, 16, 0);
     const u8 *start = emit_run_address(e, emit_here(e));
     emit_alu_rm(e, ALU_ADD, W64, RAX, m->slot.base);
