@@ -138,6 +138,7 @@ void jit_drop_all(struct jit *j)
         j->pages[i] = NULL;
     }
     j->used = j->first;
+    memset(j->stubs.miss, 0, sizeof(j->stubs.miss));
     j->counts.n_flushes++;
     j->n_drops++;
     tell_cpus(j);

@@ -45,7 +45,7 @@ struct jit_stubs {
     const u8 *call_last;   // likewise, but leaves then; jumped to
     // By mode, slot, and whether more than 8 bytes are accessed; rax: address - slot base. Fills the
     // slot: rdx becomes delta and the carry is clear, or rax the address and the carry is set.
-    const u8 *miss[LA_N_MODES][64][2];
+    const u8 *miss[LA_N_MODES][LA_N_SLOTS][2]; // NULL until jit_make_misses
     const u8 *fill;        // rdx: struct jit_access, rax: address; rdx becomes delta
     const u8 *unit;        // eax: offset, ecx: EUEN bit; loads the registers of a unit
 };
@@ -147,4 +147,5 @@ void jit_check_after(struct la_cpu *c, bool raised);
 struct jit_check *jit_check_new(void);
 // x86_64/stubs.c
 void jit_make_stubs(struct jit *j);
-void jit_make_misses(struct emit *e, struct jit *j); // x86_64/miss.c
+// x86_64/miss.c: for one mode. False: the buffer is full.
+bool jit_make_misses(struct jit *j, unsigned mode);

@@ -167,17 +167,20 @@ struct la_cached_page {
 // What translated code (jit/) remembers of translations; mmu.c forgets it with the cache above, and
 // slots.c holds both kinds.
 //
-// A slot is a region of memory around the last access through one base register: an access to
+// A slot is a region of memory around the last access through one base register, or through what
+// one instruction left in a register: an access to
 // [va, va + n) is in it if va - base < limit, for n up to LA_SLOT_SPAN; limit8 is the same for n up
-// to 8. Loads have the slots 0 to 31, stores those from 32 on; a store's slot may be read as well.
+// to 8. Loads have the first half, stores the second; a store's slot may be read as well.
 // There is a set of them for each mode, so that a system call does not lose them.
 #define LA_N_MODES   10 // root, then guest: PLV 0 to 3, direct addressing
 #define LA_SLOT_SPAN 64
+#define LA_N_SLOTS   256
+#define LA_N_SLOTS_OF_LOADS (LA_N_SLOTS / 2)
 struct la_slots {
-    u64 limit[64];
-    u64 limit8[64];
-    u64 base[64];
-    u64 delta[64]; // host address - VA
+    u64 limit[LA_N_SLOTS];
+    u64 limit8[LA_N_SLOTS];
+    u64 base[LA_N_SLOTS];
+    u64 delta[LA_N_SLOTS]; // host address - VA
     u32 context;   // mmu_context that they are of
     bool is_used;  // some limit may not be 0
 };

@@ -125,6 +125,22 @@ void trans_need_unit(struct trans *t, u32 bit)
     t->units |= bit;
 }
 
+// A pointer that is moved on by a constant still points to where it did.
+static bool is_step(const struct la_insn *i)
+{
+    return i->op == LA_ADDI_D && i->rd == i->rj;
+}
+
+static void note_definition(struct trans *t, const struct la_insn *i)
+{
+    const struct la_op_info *o = &la_op_info[i->op];
+    bool writes_d = o->writes & 1 << LA_SLOT_D && o->file[LA_SLOT_D] == LA_FILE_GPR;
+    if (writes_d && i->rd == t->group_base)
+        t->group_base = 0;
+    if (writes_d && !is_step(i))
+        t->defined[i->rd] = trans_offset(t) + 1;
+}
+
 static void emit_insn(struct trans *t)
 {
     const struct la_insn *i = &t->insns[t->now];
@@ -136,13 +152,12 @@ static void emit_insn(struct trans *t)
         t->entry[t->now] = emit_here(&t->e);
     if (!x) {
         trans_interpret(t);
+        note_definition(t, i);
         return;
     }
     t->is_ended = x->flags & T_ENDS;
     x->emit(t, i, x->arg);
-    if (la_op_info[i->op].writes & 1 << LA_SLOT_D && la_op_info[i->op].file[LA_SLOT_D] == LA_FILE_GPR &&
-        i->rd == t->group_base)
-        t->group_base = 0;
+    note_definition(t, i);
 }
 
 static void emit_cold(struct trans *t)
@@ -220,6 +235,9 @@ struct trans *jit_trans_new(void)
 
 bool jit_translate(struct jit *j, struct la_cpu *c, struct jit_page *p, unsigned offset)
 {
+    const unsigned mode = p->mode.slots;
+    if (!j->stubs.miss[mode][0][0] && !jit_make_misses(j, mode))
+        return false;
     u8 *start = jit_reserve(j, MAX_BYTES);
     if (!start)
         return false;

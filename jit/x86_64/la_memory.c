@@ -100,11 +100,20 @@ static void cold_miss(struct trans *t, const struct cold *x)
     emit_jmp_to(&t->e, back);
 }
 
+// Pointers that come in have the slot of their register. Those that are made in the block have one
+// by where that is: what one instruction loads points to the same region again and again, while the
+// register holds something else next.
+static unsigned choose_slot(const struct trans *t, unsigned r)
+{
+    u64 where = t->page->number << (CODE_PAGE_SHIFT - 2) | t->defined[r] >> 2;
+    return t->defined[r] ? 32 + (unsigned)((where * 0x9e3779b97f4a7c15) >> 32) % (LA_N_SLOTS_OF_LOADS - 32) : r;
+}
+
 // rax is the address; rdx becomes the delta.
 static void check_slot(struct trans *t, const struct group *g, s32 first)
 {
     struct emit *e = &t->e;
-    unsigned slot = t->insns[t->now].rj + (g->has_store ? 32 : 0);
+    unsigned slot = choose_slot(t, t->insns[t->now].rj) + (g->has_store ? LA_N_SLOTS_OF_LOADS : 0);
     struct record *r = access_record(t, g, slot);
     r->access.first = first;
     struct slot_place p = jit_slot_place(t->page->mode.slots, slot);

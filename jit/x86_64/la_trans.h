@@ -49,6 +49,8 @@ struct trans {
     bool is_ended;              // it does not go on to the next one
     u32 units;                  // known to be loaded
 
+    u32 defined[32]; // 1 + offset of the instruction that a register's value is from; 0: it came in
+
     // The open group: rdx is the delta of accesses through the register; 0: none. For a base that
     // is not pinned rdx is the base's host address.
     unsigned group_base;

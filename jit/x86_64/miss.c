@@ -4,6 +4,7 @@
 // others, and stores beside watched pages, look into the table of pages.
 #include "jit/cache.h"
 #include "jit/x86_64/state.h"
+#include "base/bug.h"
 
 struct miss {
     struct emit *e;
@@ -132,22 +133,38 @@ static struct mem window_field(unsigned mode, size_t offset)
     return at(RBP, JIT_FIELD(code.windows) + (s64)(mode * sizeof(struct la_window) + offset));
 }
 
-void jit_make_misses(struct emit *e, struct jit *j)
+static void make_of_slot(const struct jit *j, struct emit *e, unsigned mode, unsigned slot,
+                         const u8 *made[2])
 {
-    for (unsigned n = 0; n < LA_N_MODES * 64 * 2; n++) {
-        unsigned mode = n / 128, slot = n / 2 % 64;
-        struct miss m = {
-            .e = e,
-            .slot = jit_slot_place(mode, slot),
-            .window = {window_field(mode, offsetof(struct la_window, base)),
-                       window_field(mode, offsetof(struct la_window, size)),
-                       window_field(mode, offsetof(struct la_window, delta)),
-                       window_field(mode, offsetof(struct la_window, watched))},
-            .is_store = slot >= 32,
-            .is_wide = n % 2,
-        };
-        m.pages = JIT_FIELD(code.pages) +
-                  (s32)(m.is_store ? sizeof(((struct la_cpu *)0)->code.pages[0]) : 0);
-        j->stubs.miss[mode][slot][n % 2] = make_miss(j, &m, mode == 0 || mode == 4);
+    struct miss m = {
+        .e = e,
+        .slot = jit_slot_place(mode, slot),
+        .window = {window_field(mode, offsetof(struct la_window, base)),
+                   window_field(mode, offsetof(struct la_window, size)),
+                   window_field(mode, offsetof(struct la_window, delta)),
+                   window_field(mode, offsetof(struct la_window, watched))},
+        .pages = JIT_FIELD(code.pages),
+        .is_store = slot >= LA_N_SLOTS_OF_LOADS,
+    };
+    if (m.is_store)
+        m.pages += (s32)sizeof(((struct la_cpu *)0)->code.pages[0]);
+    for (unsigned wide = 0; wide < 2; wide++) {
+        m.is_wide = wide;
+        made[wide] = make_miss(j, &m, mode == 0 || mode == 4);
     }
+}
+
+bool jit_make_misses(struct jit *j, unsigned mode)
+{
+    const size_t size = LA_N_SLOTS * 2 * 256;
+    u8 *start = jit_reserve(j, size);
+    if (!start)
+        return false;
+    struct emit e = {.p = start, .start = start, .limit = start + size, .to_run = j->to_run};
+    for (unsigned slot = 0; slot < LA_N_SLOTS; slot++)
+        make_of_slot(j, &e, mode, slot, j->stubs.miss[mode][slot]);
+    BUG_ON(e.is_full);
+    perf_map_add(j->perf_map, emit_run_address(&e, start), (size_t)(e.p - start), mode);
+    j->used = ((size_t)(e.p - j->buffer) + 15) & ~(size_t)15;
+    return true;
 }

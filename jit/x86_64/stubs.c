@@ -240,7 +240,7 @@ void jit_make_stubs(struct jit *j)
 {
     struct emit e = {.p = j->buffer + j->used,
                      .start = j->buffer + j->used,
-                     .limit = j->buffer + (1 << 20),
+                     .limit = j->buffer + 65536,
                      .to_run = j->to_run};
     const u8 *table = emit_run_address(&e, emit_here(&e));
     for (unsigned i = 0; i < 64; i++)
@@ -249,7 +249,6 @@ void jit_make_stubs(struct jit *j)
     make_leave(&e, j, &j->stubs, table);
     make_call(&e, j, &j->stubs, table);
     make_fill(&e, j, &j->stubs, table);
-    jit_make_misses(&e, j);
     make_unit(&e, j, &j->stubs);
     BUG_ON(e.is_full);
     j->used = (size_t)(e.p - j->buffer);
