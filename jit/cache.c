@@ -93,9 +93,20 @@ static void drop_page(struct jit *j, struct jit_page *p)
 {
     memset(p->entry, 0, sizeof(p->entry));
     memset(p->lines, 0, sizeof(p->lines));
-    p->n_invalidated++;
     j->n_drops++;
-    j->counts.n_invalidated++;
+}
+
+void jit_probe_from_now(struct jit *j, struct jit_page *p, unsigned offset)
+{
+    const unsigned n = offset / 4 % CODE_N_INSNS, max = 64;
+    pthread_mutex_lock(&j->lock);
+    if (p->n_probing < max && !(p->probing[n / 64] >> (n % 64) & 1)) {
+        p->probing[n / 64] |= BIT(n % 64);
+        p->n_probing++;
+        drop_page(j, p);
+        tell_cpus(j);
+    }
+    pthread_mutex_unlock(&j->lock);
 }
 
 // True if the page has translations of any mode afterwards.
@@ -106,8 +117,11 @@ static bool drop_written(struct jit *j, gpa_t gpa, u64 size)
     for (struct jit_page *p = j->pages[hash_of(number)]; p; p = p->next) {
         if (p->number != number)
             continue;
-        if (has_code(p, gpa & (CODE_PAGE - 1), size))
+        if (has_code(p, gpa & (CODE_PAGE - 1), size)) {
             drop_page(j, p);
+            p->n_invalidated++;
+            j->counts.n_invalidated++;
+        }
         has_some |= has_code(p, 0, CODE_PAGE);
     }
     return has_some;

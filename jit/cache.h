@@ -29,6 +29,8 @@ struct jit_page {
     const u8 *host;                             // the bytes of the page
     u64 lines[CODE_PAGE >> CODE_LINE_SHIFT >> 6]; // a bit per line that code came from
     u32 n_invalidated;
+    u32 n_probing;                         // bits in the next
+    u64 probing[CODE_N_INSNS / 64];        // a bit per access whose slot mostly misses
     u32 entry[CODE_N_INSNS]; // offset in the code buffer, by instruction; 0: none
 };
 
@@ -46,7 +48,7 @@ struct jit_stubs {
     // By mode, slot, and whether more than 8 bytes are accessed; rax: address - slot base. Fills the
     // slot: rdx becomes delta and the carry is clear, or rax the address and the carry is set.
     const u8 *miss[LA_N_MODES][LA_N_SLOTS][2]; // NULL until jit_make_misses
-    const u8 *fill;        // rdx: struct jit_access, rax: address; rdx becomes delta
+    const u8 *fill;        // rdx: struct jit_access, rax: address, which stays; rdx becomes delta
     const u8 *unit;        // eax: offset, ecx: EUEN bit; loads the registers of a unit
 };
 
@@ -59,6 +61,7 @@ struct jit_call {
 
 // Data beside code: memory accesses through one slot, the first of which is at `offset`.
 struct jit_access {
+    struct jit_page *page;
     u32 slot;    // offset from the state register of the slot's limit
     u32 span;    // bytes that all accesses cover
     s32 first;   // from their lowest byte to the address of the first
@@ -105,6 +108,8 @@ struct jit {
 };
 
 // All with the lock held.
+// The access at `offset` looks into the table of pages from now on, not at a slot.
+void jit_probe_from_now(struct jit *j, struct jit_page *p, unsigned offset);
 struct jit_page *jit_find_page(struct jit *j, u64 pa, struct jit_mode mode);
 struct jit_page *jit_make_page(struct jit *j, struct la_cpu *c, u64 pa, struct jit_mode mode,
                                const u8 *host);

@@ -232,7 +232,7 @@ struct jit_vcpu; // jit/
 struct la_code {
     u64 pc_base;      // of the code that runs
     u64 context;      // mmu_context
-    u64 scratch[2];
+    u64 scratch[3];
     u64 written;      // physical address of watched memory that the instruction stores to; 0: none
     u32 mode;         // index of the slots in use
     u32 units;        // EUEN bits of the units whose registers are in host registers
@@ -242,6 +242,8 @@ struct la_code {
     struct jit_vcpu *vcpu; // jit/; NULL: nothing is translated
     struct la_journal *journal; // NULL: no trial
     u64 executed[64]; // a bit per hash of a page that targets lie in
+    u32 misses_left[LA_N_SLOTS]; // until somebody looks how often a slot misses
+    u64 misses_since[LA_N_SLOTS]; // the host's time stamp when that began
     struct la_slots slots[LA_N_MODES];
     struct la_window windows[LA_N_MODES];
     struct la_page pages[2][LA_N_PAGES];

@@ -72,6 +72,7 @@ static struct record *access_record(struct trans *t, const struct group *g, unsi
     struct record *r = &t->records[t->n_records++];
     *r = (struct record){
         .access = {
+            .page = t->page,
             .slot = slot,
             .span = (u32)(g->high - g->low),
             .offset = trans_offset(t),
@@ -125,13 +126,58 @@ static void check_slot(struct trans *t, const struct group *g, s32 first)
     x->back = emit_here(e);
 }
 
+static bool is_probing(const struct trans *t)
+{
+    unsigned n = trans_offset(t) / 4;
+    return t->page->probing[n / 64] >> (n % 64) & 1;
+}
+
+static void cold_fill(struct trans *t, const struct cold *x)
+{
+    t->records[x->record].site = emit_lea_rip(&t->e, RDX);
+    emit_call_to(&t->e, t->jit->stubs.fill);
+    emit_jmp_to(&t->e, emit_run_address(&t->e, x->back));
+}
+
+// The table of pages, by the first byte; the tag is that of the last one, so that accesses that
+// cross miss. rax is the address and rcx is lost; rdx becomes the delta.
+static void check_pages(struct trans *t, const struct group *g, s32 first)
+{
+    struct emit *e = &t->e;
+    struct record *r = access_record(t, g, t->insns[t->now].rj + (g->has_store ? LA_N_SLOTS_OF_LOADS : 0));
+    r->access.first = first;
+    s32 pages = JIT_FIELD(code.pages) + (s32)(g->has_store ? sizeof(t->cpu->code.pages[0]) : 0);
+    emit_mov_rr(e, W32, RCX, RAX);
+    emit_shift_ri(e, SHIFT_SHR, W32, RCX, LA_PAGE_SHIFT - 4);
+    emit_alu_ri(e, ALU_AND, W32, RCX, (LA_N_PAGES - 1) << 4);
+    emit_lea(e, W64, RDX, at(RAX, g->high - g->low - 1));
+    emit_alu_ri(e, ALU_AND, W64, RDX, -(1 << LA_PAGE_SHIFT));
+    emit_alu_rm(e, ALU_OR, W64, RDX, STATE(code.context));
+    emit_alu_rm(e, ALU_CMP, W64, RDX, at_index(RBP, RCX, 1, pages));
+    struct cold *x = trans_cold(t, cold_fill, emit_jcc(e, CC_NE));
+    emit_mov_rm(e, W64, RDX, at_index(RBP, RCX, 1, pages + 8));
+    x->record = t->n_records - 1;
+    x->back = emit_here(e);
+}
+
+// Loses rcx, whatever it is.
+static void check(struct trans *t, const struct group *g, s32 first)
+{
+    if (is_probing(t))
+        check_pages(t, g, first);
+    else
+        check_slot(t, g, first);
+}
+
 static struct mem open_group(struct trans *t)
 {
     const struct la_insn *i = &t->insns[t->now];
     struct group g = find_group(t);
     enum reg base = trans_use(t, i->rj, RCX);
     emit_lea(&t->e, W64, RAX, at(base, g.low));
-    check_slot(t, &g, i->imm - g.low);
+    check(t, &g, i->imm - g.low);
+    if (base == RCX && is_probing(t))
+        trans_copy(t, RCX, i->rj);
     bool is_shared = g.end > t->now + 1;
     t->group_base = is_shared ? i->rj : 0;
     t->group_end = g.end;
@@ -152,7 +198,12 @@ static struct mem indexed(struct trans *t)
     else if (i->rk)
         emit_alu_rm(&t->e, ALU_ADD, W64, RCX, gpr_home(i->rk));
     emit_mov_rr(&t->e, W64, RAX, RCX);
-    check_slot(t, &g, 0);
+    if (!is_probing(t)) {
+        check_slot(t, &g, 0);
+        return at_index(RCX, RDX, 1, 0);
+    }
+    check_pages(t, &g, 0);
+    emit_mov_rr(&t->e, W64, RCX, RAX);
     return at_index(RCX, RDX, 1, 0);
 }
 

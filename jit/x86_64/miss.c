@@ -9,6 +9,7 @@
 struct miss {
     struct emit *e;
     struct slot_place slot;
+    struct mem left;      // misses until C looks at how many there are
     struct mem window[4]; // base, size, delta, watched
     s32 pages;
     bool is_store, is_wide;
@@ -116,6 +117,8 @@ static const u8 *make_miss(const struct jit *j, const struct miss *m, bool has_w
     emit_align(e, 16, 0);
     const u8 *start = emit_run_address(e, emit_here(e));
     emit_alu_rm(e, ALU_ADD, W64, RAX, m->slot.base);
+    emit_alu_mi(e, ALU_SUB, W32, m->left, 1);
+    u8 *looks = emit_jcc(e, CC_E);
     if (!j->options.no_slots) {
         emit_push(e, RCX);
         if (has_window)
@@ -123,6 +126,7 @@ static const u8 *make_miss(const struct jit *j, const struct miss *m, bool has_w
         probe_pages(m, misses);
         emit_pop(e, RCX);
     }
+    emit_patch(looks, emit_here(e));
     emit_bytes(e, "\xf9", 1); // stc
     emit_ret(e);
     return start;
@@ -139,6 +143,7 @@ static void make_of_slot(const struct jit *j, struct emit *e, unsigned mode, uns
     struct miss m = {
         .e = e,
         .slot = jit_slot_place(mode, slot),
+        .left = at(RBP, JIT_FIELD(code.misses_left) + 4 * (s32)slot),
         .window = {window_field(mode, offsetof(struct la_window, base)),
                    window_field(mode, offsetof(struct la_window, size)),
                    window_field(mode, offsetof(struct la_window, delta)),

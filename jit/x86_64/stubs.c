@@ -196,10 +196,11 @@ static void make_call(struct emit *e, const struct jit *j, struct jit_stubs *s, 
 
 #define ACCESS(f) ((s64)offsetof(struct jit_access, f))
 
-// What no miss stub knows: C looks. jit_fill sets c->pc if the interpreter has to go on.
+// What no miss stub knows: C looks. rax and rcx stay. jit_fill sets c->pc if the interpreter has to go on.
 static void make_fill(struct emit *e, const struct jit *j, struct jit_stubs *s, const u8 *table)
 {
     s->fill = begin(e);
+    emit_mov_mr(e, W64, STATE(code.scratch[2]), RAX);
     emit_push(e, RCX);
     emit_push(e, RDX);
     spill_all(e, j, table);
@@ -212,6 +213,7 @@ static void make_fill(struct emit *e, const struct jit *j, struct jit_stubs *s, 
     u8 *no = emit_jcc(e, CC_E);
     reload_all(e, j);
     emit_mov_rm(e, W64, RDX, STATE(code.scratch));
+    emit_mov_rm(e, W64, RAX, STATE(code.scratch[2]));
     emit_pop(e, RCX);
     emit_ret(e);
     emit_patch(no, emit_here(e));
