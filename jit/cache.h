@@ -34,6 +34,9 @@ struct jit_page {
 
 #define JIT_N_HASH 8192
 
+// Constants of 32 bytes that code addresses: a hash table in the buffer, all zero where it is free.
+#define JIT_N_LITERALS 16384
+
 struct jit_stubs {
     const u8 *enter;       // (cpu, code): runs until something has to be done outside
     const u8 *leave;       // eax: offset from pc_base of the instruction to go on with
@@ -45,6 +48,7 @@ struct jit_stubs {
     const u8 *call_last;   // likewise, but leaves then; jumped to
     const u8 *miss;        // rdx: struct jit_access, rax: address - slot base; rdx becomes delta
     const u8 *unit;        // eax: offset, ecx: EUEN bit; loads the registers of a unit
+    const u8 *fold;        // exceptions that MXCSR has collected go to FCSR; ecx is lost
 };
 
 // Data beside code: an instruction that the interpreter executes.
@@ -91,6 +95,8 @@ struct jit {
     u8 *buffer;          // for writing
     ptrdiff_t to_run;
     size_t size, used, first; // first: where blocks begin, after the stubs
+    size_t literals; // where they begin
+    unsigned n_literals;
     bool is_flushing;
     _Atomic unsigned n_drops; // times that translations were dropped
     struct jit_page *pages[JIT_N_HASH];
@@ -108,6 +114,8 @@ struct jit_page *jit_make_page(struct jit *j, struct la_cpu *c, u64 pa, struct j
 // The place for `size` bytes of code, for writing; NULL: the buffer is full.
 u8 *jit_reserve(struct jit *j, size_t size);
 void jit_drop_all(struct jit *j); // nobody may be inside
+// Where in the table of literals `value` is, which is not zero; ~0: the table is full.
+u32 jit_literal(struct jit *j, const u64 value[4]);
 
 // The processor's own thread: what others asked it to forget.
 void jit_obey(struct la_cpu *c);

@@ -208,7 +208,7 @@ struct jit_vcpu; // jit/
 struct la_code {
     u64 pc_base;      // of the code that runs
     u64 context;      // mmu_context, as translated code reads it
-    u64 scratch[2];
+    u64 scratch[3];
     u64 written;      // physical address of watched memory that the instruction stores to; 0: none
     u32 mode;         // index of the slots in use
     u32 units;        // EUEN bits of the units whose registers are in host registers
