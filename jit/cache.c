@@ -120,6 +120,8 @@ static void jit_written(void *opaque, gpa_t gpa, u64 size)
 u32 jit_literal(struct jit *j, const u64 value[4])
 {
     u64(*table)[4] = (void *)(j->buffer + j->literals);
+    if (!(value[0] | value[1] | value[2] | value[3]))
+        return 32 * JIT_N_LITERALS;
     u64 hash = (value[0] ^ value[1] * 3 ^ value[2] * 5 ^ value[3] * 7) * 0x9e3779b97f4a7c15;
     unsigned n = (unsigned)(hash >> 32) & (JIT_N_LITERALS - 1);
     for (; table[n][0] | table[n][1] | table[n][2] | table[n][3]; n = (n + 1) & (JIT_N_LITERALS - 1))
@@ -221,7 +223,7 @@ struct jit *jit_new(struct mem_space *mem, struct log *log, const struct jit_opt
     j->trans = jit_trans_new();
     jit_make_stubs(j);
     j->literals = (j->used + 63) & ~(size_t)63;
-    j->first = j->used = j->literals + 32 * JIT_N_LITERALS;
+    j->first = j->used = j->literals + 32 * (JIT_N_LITERALS + 1);
     mem->written = jit_written;
     mem->written_opaque = j;
     return j;

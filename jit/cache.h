@@ -35,6 +35,7 @@ struct jit_page {
 #define JIT_N_HASH 8192
 
 // Constants of 32 bytes that code addresses: a hash table in the buffer, all zero where it is free.
+// Zero itself is behind it.
 #define JIT_N_LITERALS 16384
 
 struct jit_stubs {
@@ -114,7 +115,7 @@ struct jit_page *jit_make_page(struct jit *j, struct la_cpu *c, u64 pa, struct j
 // The place for `size` bytes of code, for writing; NULL: the buffer is full.
 u8 *jit_reserve(struct jit *j, size_t size);
 void jit_drop_all(struct jit *j); // nobody may be inside
-// Where in the table of literals `value` is, which is not zero; ~0: the table is full.
+// Where `value` is, counted from `literals`; ~0: the table is full.
 u32 jit_literal(struct jit *j, const u64 value[4]);
 
 // The processor's own thread: what others asked it to forget.

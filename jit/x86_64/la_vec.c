@@ -146,6 +146,51 @@ struct mem vec_literal8(struct trans *t, unsigned lane)
     return vec_literal64(t, (lane & 0xff) * 0x101010101010101ULL);
 }
 
+struct mem vec_literal_z(struct trans *t, unsigned z, u64 lane)
+{
+    switch (z) {
+    case 0: return vec_literal8(t, (unsigned)lane);
+    case 1: return vec_literal16(t, (unsigned)lane);
+    case 2: return vec_literal32(t, (u32)lane);
+    default: return vec_literal64(t, lane);
+    }
+}
+
+static bool has_second_register(const struct la_insn *i)
+{
+    return la_op_info[i->op].file[LA_SLOT_K] != LA_FILE_NONE;
+}
+
+static struct mem immediate_lanes(struct trans *t, const struct la_insn *i)
+{
+    return vec_literal_z(t, vec_z(i), (u64)(s64)i->imm);
+}
+
+void vec_op_second(struct trans *t, const struct la_insn *i, u32 vop, unsigned bits, unsigned d,
+                   unsigned s1)
+{
+    if (has_second_register(i))
+        vec_op(t, vop, bits, d, s1, i->rk);
+    else
+        v_rrm(t, vop, bits, d, s1, immediate_lanes(t, i));
+}
+
+unsigned vec_use_second(struct trans *t, const struct la_insn *i, unsigned bits, unsigned scratch)
+{
+    if (has_second_register(i))
+        return vec_use(t, i->rk, bits, scratch);
+    v_rrm(t, VMOVDQU, bits, scratch, 0, immediate_lanes(t, i));
+    return scratch;
+}
+
+void v_sign(struct trans *t, unsigned z, unsigned bits, unsigned d, unsigned s)
+{
+    static const u32 greater[] = {VPCMPGTB, VPCMPGTW, VPCMPGTD, VPCMPGTQ};
+    s = v_low(t, bits, s, V3);
+    v_zero(t, d);
+    v_rrr(t, greater[z], bits, d, d, s);
+}
+
 void vec_select(struct trans *t, unsigned bits, unsigned d, unsigned mask, unsigned a, unsigned b)
 {
     if (t->jit->has_evex) {

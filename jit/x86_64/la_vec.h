@@ -20,6 +20,21 @@ static inline bool vec_is_pinned(const struct trans *t, unsigned r)
     return r < t->n_vector_pins;
 }
 
+// log2 of the bytes of an integer lane of the first source, and whether it is unsigned; the second.
+static inline unsigned vec_z(const struct la_insn *i)
+{
+    return (la_op_info[i->op].elem[1] - 1u) / 2;
+}
+static inline bool vec_is_unsigned(const struct la_insn *i)
+{
+    return la_op_info[i->op].elem[1] % 2 == 0;
+}
+// Whether this host lacks an instruction.
+static inline bool vec_lacks(const struct trans *t, u32 vop)
+{
+    return vop & VOP_EVEX && !t->jit->has_evex;
+}
+
 // Moves between memory and a register. Loads of less than 128 bits zero the rest.
 static inline u32 vec_load_op(unsigned bits)
 {
@@ -45,6 +60,11 @@ void vec_op(struct trans *t, u32 vop, unsigned bits, unsigned d, unsigned s1, un
 void vec_op_imm(struct trans *t, u32 vop, unsigned bits, unsigned d, unsigned s1, unsigned r,
                 unsigned imm);
 
+// The second source: vk, or the immediate in lanes like those of the first.
+void vec_op_second(struct trans *t, const struct la_insn *i, u32 vop, unsigned bits, unsigned d,
+                   unsigned s1);
+unsigned vec_use_second(struct trans *t, const struct la_insn *i, unsigned bits, unsigned scratch);
+
 // Short names for what templates of several instructions consist of.
 static inline void v_rrr(struct trans *t, u32 vop, unsigned bits, unsigned d, unsigned s1, unsigned s2)
 {
@@ -65,6 +85,9 @@ void v_shift(struct trans *t, u32 vop, unsigned bits, unsigned d, unsigned s, un
 void v_move(struct trans *t, unsigned bits, unsigned d, unsigned s); // nothing if they are the same
 void v_zero(struct trans *t, unsigned d);
 void v_ones(struct trans *t, unsigned bits, unsigned d); // d is scratch
+// d = the sign of each lane of s in all its bits. d is scratch, not s; V3 is lost if s cannot be
+// reached otherwise.
+void v_sign(struct trans *t, unsigned z, unsigned bits, unsigned d, unsigned s);
 // s itself, or `scratch` with its value where an instruction without EVEX encoding needs it.
 unsigned v_low(struct trans *t, unsigned bits, unsigned s, unsigned scratch);
 
@@ -74,6 +97,7 @@ struct mem vec_literal64(struct trans *t, u64 lane);
 struct mem vec_literal32(struct trans *t, u32 lane);
 struct mem vec_literal16(struct trans *t, unsigned lane);
 struct mem vec_literal8(struct trans *t, unsigned lane);
+struct mem vec_literal_z(struct trans *t, unsigned z, u64 lane); // lanes of 8 << z bits
 
 // d = mask ? b : a. The mask has bytes of zeros or ones; it is scratch, and is lost.
 void vec_select(struct trans *t, unsigned bits, unsigned d, unsigned mask, unsigned a, unsigned b);
