@@ -141,6 +141,23 @@ static void jit_written(void *opaque, gpa_t gpa, u64 size)
     pthread_mutex_unlock(&j->lock);
 }
 
+u32 jit_literal(struct jit *j, const u64 value[4])
+{
+    u64(*table)[4] = (void *)(j->buffer + j->literals);
+    if (!(value[0] | value[1] | value[2] | value[3]))
+        return 32 * JIT_N_LITERALS;
+    u64 hash = (value[0] ^ value[1] * 3 ^ value[2] * 5 ^ value[3] * 7) * 0x9e3779b97f4a7c15;
+    unsigned n = (unsigned)(hash >> 32) & (JIT_N_LITERALS - 1);
+    for (; table[n][0] | table[n][1] | table[n][2] | table[n][3]; n = (n + 1) & (JIT_N_LITERALS - 1))
+        if (!memcmp(table[n], value, sizeof(table[n])))
+            return 32 * n;
+    if (j->n_literals >= JIT_N_LITERALS * 3 / 4)
+        return ~0u;
+    j->n_literals++;
+    memcpy(table[n], value, sizeof(table[n]));
+    return 32 * n;
+}
+
 void jit_drop_all(struct jit *j)
 {
     for (unsigned i = 0; i < JIT_N_HASH; i++) {
@@ -153,6 +170,8 @@ void jit_drop_all(struct jit *j)
     }
     j->used = j->first;
     memset(j->stubs.miss, 0, sizeof(j->stubs.miss));
+    j->n_literals = 0;
+    memset(j->buffer + j->literals, 0, 32 * JIT_N_LITERALS);
     j->counts.n_flushes++;
     j->n_drops++;
     tell_cpus(j);
@@ -224,8 +243,9 @@ struct jit *jit_new(struct mem_space *mem, struct log *log, const struct jit_opt
     }
     j->trans = jit_trans_new();
     jit_make_stubs(j);
+    j->literals = (j->used + 63) & ~(size_t)63;
+    j->first = j->used = j->literals + 32 * (JIT_N_LITERALS + 1);
     perf_map_add(j->perf_map, j->buffer + j->to_run, j->used, 0);
-    j->first = j->used;
     mem->written = jit_written;
     mem->written_opaque = j;
     return j;

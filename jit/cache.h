@@ -36,6 +36,10 @@ struct jit_page {
 
 #define JIT_N_HASH 8192
 
+// Constants of 32 bytes that code addresses: a hash table in the buffer, all zero where it is free.
+// Zero itself is behind it.
+#define JIT_N_LITERALS 16384
+
 struct jit_stubs {
     const u8 *enter;       // (cpu, code): runs until something has to be done outside
     const u8 *leave;       // eax: offset from pc_base of the instruction to go on with
@@ -50,6 +54,7 @@ struct jit_stubs {
     const u8 *miss[LA_N_MODES][LA_N_SLOTS][2]; // NULL until jit_make_misses
     const u8 *fill;        // rdx: struct jit_access, rax: address, which stays; rdx becomes delta
     const u8 *unit;        // eax: offset, ecx: EUEN bit; loads the registers of a unit
+    const u8 *fold;        // exceptions that MXCSR has collected go to FCSR; ecx is lost
 };
 
 // Data beside code: an instruction that the interpreter executes.
@@ -96,6 +101,8 @@ struct jit {
     u8 *buffer;          // for writing
     ptrdiff_t to_run;
     size_t size, used, first; // first: where blocks begin, after the stubs
+    size_t literals; // where they begin
+    unsigned n_literals;
     bool is_flushing;
     _Atomic unsigned n_drops; // times that translations were dropped
     struct jit_page *pages[JIT_N_HASH];
@@ -116,6 +123,8 @@ struct jit_page *jit_make_page(struct jit *j, struct la_cpu *c, u64 pa, struct j
 // The place for `size` bytes of code, for writing; NULL: the buffer is full.
 u8 *jit_reserve(struct jit *j, size_t size);
 void jit_drop_all(struct jit *j); // nobody may be inside
+// Where `value` is, counted from `literals`; ~0: the table is full.
+u32 jit_literal(struct jit *j, const u64 value[4]);
 
 // The processor's own thread: what others asked it to forget.
 void jit_obey(struct la_cpu *c);

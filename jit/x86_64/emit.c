@@ -56,9 +56,20 @@ void emit_modrm_r(struct emit *e, unsigned reg, unsigned rm)
     emit_u8(e, 0xc0 | (reg & 7) << 3 | (rm & 7));
 }
 
-void emit_modrm_m(struct emit *e, unsigned reg, struct mem m, bool short_disp)
+// A literal is as far away where the code runs as where it is written.
+static void modrm_literal(struct emit *e, unsigned reg, s32 offset, unsigned behind)
 {
-    BUG_ON(m.base == NO_REG || m.index == RSP);
+    emit_u8(e, (reg & 7) << 3 | 5);
+    emit_u32(e, (u32)(e->literals + offset - (e->p + 4 + behind)));
+}
+
+void emit_modrm_m(struct emit *e, unsigned reg, struct mem m, bool short_disp, unsigned behind)
+{
+    BUG_ON(m.index == RSP);
+    if (m.base == NO_REG) {
+        modrm_literal(e, reg, m.disp, behind);
+        return;
+    }
     bool needs_sib = m.index != NO_REG || (m.base & 7) == RSP;
     bool no_disp = m.disp == 0 && (m.base & 7) != RBP;
     bool is_short = short_disp && m.disp == (s8)m.disp;
@@ -94,6 +105,11 @@ static unsigned index_of(struct mem m)
     return m.index == NO_REG ? 0 : m.index;
 }
 
+static unsigned base_of(struct mem m)
+{
+    return m.base == NO_REG ? 0 : m.base;
+}
+
 static bool is_high_byte(enum width w, unsigned r)
 {
     return w == W8 && r >= RSP && r <= RDI;
@@ -108,9 +124,9 @@ static void op_rr(struct emit *e, unsigned opcode, enum width w, unsigned reg, u
 
 static void op_rm(struct emit *e, unsigned opcode, enum width w, unsigned reg, struct mem m)
 {
-    prefixes(e, 0, w, reg, index_of(m), m.base, is_high_byte(w, reg));
+    prefixes(e, 0, w, reg, index_of(m), base_of(m), is_high_byte(w, reg));
     emit_u8(e, w == W8 ? opcode & ~1u : opcode);
-    emit_modrm_m(e, reg, m, true);
+    emit_modrm_m(e, reg, m, true, 0);
 }
 
 void emit_0f_rr(struct emit *e, unsigned prefix, unsigned opcode, enum width w, enum reg d,
@@ -128,7 +144,7 @@ void emit_0f_rm(struct emit *e, unsigned prefix, unsigned opcode, enum width w, 
     prefixes(e, prefix, w, d, index_of(s), s.base, false);
     emit_u8(e, 0x0f);
     emit_u8(e, opcode);
-    emit_modrm_m(e, d, s, true);
+    emit_modrm_m(e, d, s, true, 0);
 }
 
 void emit_alu_rr(struct emit *e, enum alu op, enum width w, enum reg d, enum reg s)
@@ -340,7 +356,7 @@ void emit_cmpxchg_mr(struct emit *e, enum width w, struct mem m, enum reg s)
     prefixes(e, 0, w, s, index_of(m), m.base, is_high_byte(w, s));
     emit_u8(e, 0x0f);
     emit_u8(e, w == W8 ? 0xb0 : 0xb1);
-    emit_modrm_m(e, s, m, true);
+    emit_modrm_m(e, s, m, true, 0);
 }
 
 void emit_xadd_mr(struct emit *e, enum width w, struct mem m, enum reg s)
@@ -348,7 +364,7 @@ void emit_xadd_mr(struct emit *e, enum width w, struct mem m, enum reg s)
     prefixes(e, 0, w, s, index_of(m), m.base, is_high_byte(w, s));
     emit_u8(e, 0x0f);
     emit_u8(e, w == W8 ? 0xc0 : 0xc1);
-    emit_modrm_m(e, s, m, true);
+    emit_modrm_m(e, s, m, true, 0);
 }
 
 void emit_xchg_mr(struct emit *e, enum width w, struct mem m, enum reg s)

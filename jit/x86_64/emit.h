@@ -13,7 +13,7 @@
 
 enum reg { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8, R9, R10, R11, R12, R13, R14, R15, NO_REG };
 
-// [base + index * scale + disp]; without a base register: [rip + disp], see emit_rip.
+// [base + index * scale + disp]; with NO_REG as base: `disp` bytes into emit.literals.
 struct mem {
     u8 base, index; // enum reg; NO_REG
     u8 scale;       // 1, 2, 4, 8
@@ -23,6 +23,11 @@ struct mem {
 static inline struct mem at(enum reg base, s64 disp)
 {
     return (struct mem){.base = (u8)base, .index = NO_REG, .scale = 1, .disp = (s32)disp};
+}
+
+static inline struct mem at_literal(u32 offset)
+{
+    return (struct mem){.base = NO_REG, .index = NO_REG, .scale = 1, .disp = (s32)offset};
 }
 
 static inline struct mem at_index(enum reg base, enum reg index, unsigned scale, s64 disp)
@@ -36,7 +41,8 @@ struct emit {
     u8 *p;     // where the next byte is written
     u8 *limit; // the first byte that may not be
     u8 *start;
-    ptrdiff_t to_run; // add to an address for writing to get the one that runs
+    const u8 *literals; // constants that code addresses by their distance
+    ptrdiff_t to_run;   // add to an address for writing to get the one that runs
     bool is_full;
 };
 
@@ -141,6 +147,8 @@ u8 *emit_lea_rip(struct emit *e, enum reg d);
 enum {
     VOP_EVEX = 1u << 24, // has no VEX encoding
     VOP_NO_LENGTH = 1u << 25, // scalar: the length field is ignored, 0 is written
+    VOP_EVEX_W = 1u << 26,    // the W of the EVEX encoding; that of VEX is 0
+    VOP_VEX = 1u << 27,       // has no EVEX encoding, or one that means something else
 };
 enum { VMAP_0F = 1, VMAP_0F38 = 2, VMAP_0F3A = 3 };
 enum { VPP_NONE, VPP_66, VPP_F3, VPP_F2 };

@@ -2,6 +2,7 @@
 // The encoder for vector instructions: VEX where it can say it, else EVEX.
 #include "jit/x86_64/emit.h"
 #include "jit/x86_64/modrm.h"
+#include "base/bug.h"
 
 enum { EVEX_ROUNDED = 1, EVEX_ZEROING = 2 };
 
@@ -11,6 +12,7 @@ struct vector_insn {
     unsigned index, base;
     unsigned mask, extras, rounding;
     bool is_memory;
+    unsigned n_imm; // bytes of immediate behind it
 };
 
 static unsigned opcode_of(u32 vop)
@@ -49,16 +51,17 @@ static unsigned length_of(const struct vector_insn *v)
 // VEX inverts the extension bits; the short form has neither X, B, W nor another map than 0F.
 static void vex(struct emit *e, const struct vector_insn *v)
 {
+    unsigned w = v->vop & VOP_EVEX_W ? 0 : w_of(v->vop);
     unsigned r = v->reg >> 3 & 1, x = v->is_memory ? v->index >> 3 & 1 : 0;
     unsigned b = v->is_memory ? v->base >> 3 & 1 : v->rm_reg >> 3 & 1;
     unsigned tail = (~v->vvvv & 15) << 3 | length_of(v) << 2 | pp_of(v->vop);
-    if (!x && !b && !w_of(v->vop) && map_of(v->vop) == VMAP_0F) {
+    if (!x && !b && !w && map_of(v->vop) == VMAP_0F) {
         emit_u8(e, 0xc5);
         emit_u8(e, (r ^ 1) << 7 | tail);
     } else {
         emit_u8(e, 0xc4);
         emit_u8(e, (r ^ 1) << 7 | (x ^ 1) << 6 | (b ^ 1) << 5 | map_of(v->vop));
-        emit_u8(e, w_of(v->vop) << 7 | tail);
+        emit_u8(e, w << 7 | tail);
     }
     emit_u8(e, opcode_of(v->vop));
 }
@@ -81,12 +84,13 @@ static void evex(struct emit *e, const struct vector_insn *v)
 static void encode(struct emit *e, const struct vector_insn *v, struct mem m)
 {
     bool is_evex = needs_evex(v);
+    BUG_ON(is_evex && v->vop & VOP_VEX);
     if (is_evex)
         evex(e, v);
     else
         vex(e, v);
     if (v->is_memory)
-        emit_modrm_m(e, v->reg, m, !is_evex);
+        emit_modrm_m(e, v->reg, m, !is_evex, v->n_imm);
     else
         emit_modrm_r(e, v->reg, v->rm_reg);
 }
@@ -97,16 +101,23 @@ void emit_v_rrr(struct emit *e, u32 vop, unsigned bits, unsigned d, unsigned s1,
     encode(e, &v, (struct mem){0});
 }
 
-void emit_v_rrm(struct emit *e, u32 vop, unsigned bits, unsigned d, unsigned s1, struct mem s2)
+static void with_memory(struct emit *e, u32 vop, unsigned bits, unsigned d, unsigned s1,
+                        struct mem s2, unsigned n_imm)
 {
     struct vector_insn v = {.vop = vop,
                             .bits = bits,
                             .reg = d,
                             .vvvv = s1,
                             .is_memory = true,
-                            .base = s2.base,
-                            .index = s2.index == NO_REG ? 0 : s2.index};
+                            .base = s2.base == NO_REG ? 0 : s2.base,
+                            .index = s2.index == NO_REG ? 0 : s2.index,
+                            .n_imm = n_imm};
     encode(e, &v, s2);
+}
+
+void emit_v_rrm(struct emit *e, u32 vop, unsigned bits, unsigned d, unsigned s1, struct mem s2)
+{
+    with_memory(e, vop, bits, d, s1, s2, 0);
 }
 
 void emit_v_rrri(struct emit *e, u32 vop, unsigned bits, unsigned d, unsigned s1, unsigned s2,
@@ -119,7 +130,7 @@ void emit_v_rrri(struct emit *e, u32 vop, unsigned bits, unsigned d, unsigned s1
 void emit_v_rrmi(struct emit *e, u32 vop, unsigned bits, unsigned d, unsigned s1, struct mem s2,
                  unsigned imm)
 {
-    emit_v_rrm(e, vop, bits, d, s1, s2);
+    with_memory(e, vop, bits, d, s1, s2, 1);
     emit_u8(e, imm);
 }
 

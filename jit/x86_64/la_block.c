@@ -90,20 +90,41 @@ static void leave_to_interpreter(struct trans *t)
     t->is_ended = true;
 }
 
+// The interpreter's call of this instruction.
 void trans_interpret(struct trans *t)
 {
     if (t->jit->options.check) {
         leave_to_interpreter(t);
         return;
     }
-    struct record *r = trans_call_record(t);
-    r->site = emit_lea_rip(&t->e, RDX);
+    trans_call_record(t)->site = emit_lea_rip(&t->e, RDX);
     t->is_ended = changes_much(t->insns[t->now].op);
     if (t->is_ended)
         emit_jmp_to(&t->e, t->jit->stubs.call_last);
     else
         emit_call_to(&t->e, t->jit->stubs.call);
     t->group_base = 0;
+}
+
+// An open group needs its delta again.
+static void cold_redo(struct trans *t, const struct cold *x)
+{
+    if (x->value)
+        emit_mov_mr(&t->e, W64, STATE(code.scratch[2]), RDX);
+    t->records[x->record].site = emit_lea_rip(&t->e, RDX);
+    emit_call_to(&t->e, t->jit->stubs.call);
+    if (x->value)
+        emit_mov_rm(&t->e, W64, RDX, STATE(code.scratch[2]));
+    emit_jmp_to(&t->e, emit_run_address(&t->e, x->back));
+}
+
+struct cold *trans_redo_if(struct trans *t, enum cond cc)
+{
+    trans_call_record(t);
+    struct cold *x = trans_cold(t, cold_redo, emit_jcc(&t->e, cc));
+    x->record = t->n_records - 1;
+    x->value = t->group_base != 0;
+    return x;
 }
 
 static void cold_unit(struct trans *t, const struct cold *x)
@@ -245,14 +266,18 @@ bool jit_translate(struct jit *j, struct la_cpu *c, struct jit_page *p, unsigned
     memset(t, 0, offsetof(struct trans, cold));
     t->n_cold = t->n_records = 0;
     t->e = (struct emit){
-        .p = start, .start = start, .limit = start + MAX_BYTES, .to_run = j->to_run};
+        .p = start, .start = start, .limit = start + MAX_BYTES,
+        .literals = j->buffer + j->literals, .to_run = j->to_run};
     t->jit = j;
+    t->n_vector_pins = jit_n_vector_pins(j);
     t->cpu = c;
     t->page = p;
     t->offset = offset;
     decode(t);
     emit_block(t);
     BUG_ON(t->e.is_full);
+    if (t->is_literal_missing)
+        return false;
     commit(t);
     return true;
 }

@@ -208,6 +208,11 @@ TEMPLATE(branch_zero)
 TEMPLATE(branch_flag)
 {
     trans_need_unit(t, EUEN_FPE);
+    if (t->flag_end && t->flag_end == t->now && t->flag_fcc == i->rj) {
+        enum cond is_clear = (enum cond)(t->flag_cc ^ 1);
+        trans_goto_if(t, arg == CC_NE ? t->flag_cc : is_clear, target_of(t, i));
+        return;
+    }
     poll_backward(t, i);
     emit_alu_mi(&t->e, ALU_CMP, W8, at(RBP, JIT_FIELD(fcc) + i->rj), 0);
     trans_goto_if(t, (enum cond)arg, target_of(t, i));

@@ -48,12 +48,17 @@ struct trans {
     unsigned now;               // the instruction that is being emitted
     bool is_ended;              // it does not go on to the next one
     u32 units;                  // known to be loaded
+    bool is_literal_missing;    // the table of literals is full: nothing of this can be used
+    unsigned flag_end; // host flags hold what the instruction at flag_end - 1 wrote to an fcc
+    unsigned flag_fcc;
+    enum cond flag_cc; // that it is set
 
     u32 defined[32]; // 1 + offset of the instruction that a register's value is from; 0: it came in
 
     // The open group: rdx is the delta of accesses through the register; 0: none. For a base that
     // is not pinned rdx is the base's host address.
     unsigned group_base;
+    unsigned n_vector_pins;
     unsigned group_end; // the first instruction after it
     bool group_is_store;
 
@@ -117,6 +122,9 @@ void trans_leave(struct trans *t, u32 offset);
 void trans_interpret(struct trans *t);
 // Data for the interpreter to execute it; whoever asks sets `site`.
 struct record *trans_call_record(struct trans *t);
+// If `cc` (of host flags) the interpreter executes this instruction again; its result goes on at
+// `back` of what is returned, which the template sets when it has set its destination.
+struct cold *trans_redo_if(struct trans *t, enum cond cc);
 // The registers of a unit (enum la_enable bit of EUEN) are in host registers from here on, or the
 // instruction raises.
 void trans_need_unit(struct trans *t, u32 bit);

@@ -6,4 +6,5 @@
 
 void emit_modrm_r(struct emit *e, unsigned reg, unsigned rm);
 // `short_disp`: an 8-bit displacement may be used. EVEX scales those, so it uses 32 bits.
-void emit_modrm_m(struct emit *e, unsigned reg, struct mem m, bool short_disp);
+// `behind`: bytes of the instruction that follow.
+void emit_modrm_m(struct emit *e, unsigned reg, struct mem m, bool short_disp, unsigned behind);

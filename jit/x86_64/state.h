@@ -6,7 +6,7 @@
 //                     short displacements
 //   rax, rcx, rdx     scratch; rdx is the delta of a group of accesses while one is open
 //   the rest but rsp  eleven guest registers, the same everywhere
-//   vector registers  guest vector registers from 0 on while la_code.units is not 0
+//   vector registers  0 to 3 scratch; from 4 on guest vector registers while la_code.units is not 0
 //
 // At every instruction boundary the pinned registers hold exact state, the other registers are in
 // memory, and only the PC is implied by the place.
@@ -51,6 +51,13 @@ extern const struct jit_pin jit_pins[JIT_N_PINS];
 // Host register of a guest register, or NO_REG.
 extern const u8 jit_gpr_host[32];
 
-// Guest vector registers below this are in the host registers of the same number.
+// Scratch comes first: instructions without an EVEX encoding reach it.
+enum { V0, V1, V2, V3, JIT_N_VECTOR_SCRATCH };
+
+// Guest vector registers below this are in host registers: 28, or 12 without EVEX, or none.
 struct jit;
 unsigned jit_n_vector_pins(const struct jit *j);
+static inline unsigned vr_host(unsigned r)
+{
+    return r + JIT_N_VECTOR_SCRATCH;
+}

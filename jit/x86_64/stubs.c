@@ -22,7 +22,7 @@ static const enum reg callee_saved[] = {RBX, RBP, R12, R13, R14, R15};
 
 unsigned jit_n_vector_pins(const struct jit *j)
 {
-    return j->has_evex ? 30 : j->has_avx2 ? 13 : 0;
+    return (j->has_evex ? 32 : j->has_avx2 ? 16 : JIT_N_VECTOR_SCRATCH) - JIT_N_VECTOR_SCRATCH;
 }
 
 static void spill_gprs(struct emit *e)
@@ -45,13 +45,25 @@ static u8 fcsr_flags_of(unsigned mxcsr)
                 (mxcsr >> 4 & 1) << 1 | (mxcsr >> 5 & 1));
 }
 
-// rcx is lost. The flags that were raised since the last time go to FCSR: all of them to Flags and
-// to Cause, which therefore may hold those of earlier instructions as well.
-static void fold_mxcsr(struct emit *e, const u8 *table)
+static void store_mxcsr(struct emit *e, struct mem m)
 {
-    emit_0f_rm(e, 0, 0xae, W32, 3, STATE(code.scratch)); // stmxcsr
+    emit_0f_rm(e, 0, 0xae, W32, 3, m);
+}
+
+static void load_mxcsr(struct emit *e, struct mem m)
+{
+    emit_0f_rm(e, 0, 0xae, W32, 2, m);
+}
+
+// rcx is lost. The flags that were raised since the last time go to FCSR, if there are any: all of
+// them to Flags and to Cause, which therefore may hold those of earlier instructions as well. Falls
+// through; returns the site of a jump that is taken if there are none.
+static u8 *fold_mxcsr(struct emit *e, const u8 *table)
+{
+    store_mxcsr(e, STATE(code.scratch));
     emit_mov_rm(e, W32, RCX, STATE(code.scratch));
-    emit_alu_ri(e, ALU_AND, W32, RCX, 0x3f);
+    emit_alu_ri(e, ALU_AND, W32, RCX, 0x3d);
+    u8 *none = emit_jcc(e, CC_E);
     emit_push(e, RDX);
     emit_mov_ri(e, RDX, (u64)(uintptr_t)table);
     emit_extend_rm(e, W8, false, RCX, at_index(RDX, RCX, 1, 0));
@@ -61,8 +73,7 @@ static void fold_mxcsr(struct emit *e, const u8 *table)
     emit_alu_mr(e, ALU_OR, W32, STATE(fcsr), RCX);
     emit_shift_ri(e, SHIFT_SHL, W32, RCX, 8);
     emit_alu_mr(e, ALU_OR, W32, STATE(fcsr), RCX);
-    emit_mov_mi(e, W32, STATE(code.scratch), 0x1f80);
-    emit_0f_rm(e, 0, 0xae, W32, 2, STATE(code.scratch)); // ldmxcsr
+    return none;
 }
 
 // Vector registers to their homes, if they are in the host's; rcx is lost.
@@ -74,8 +85,11 @@ static void spill_vectors(struct emit *e, const struct jit *j, const u8 *table)
     emit_alu_mi(e, ALU_CMP, W32, STATE(code.units), 0);
     u8 *skip = emit_jcc(e, CC_E);
     for (unsigned i = 0; i < n; i++)
-        emit_v_rrm(e, VMOVDQU_STORE, 256, i, 0, vr_home(i));
-    fold_mxcsr(e, table);
+        emit_v_rrm(e, VMOVDQU_STORE, 256, vr_host(i), 0, vr_home(i));
+    u8 *none = fold_mxcsr(e, table);
+    emit_patch(none, emit_here(e));
+    emit_mov_mi(e, W32, STATE(code.scratch), 0x1f80);
+    load_mxcsr(e, STATE(code.scratch));
     emit_mov_mi(e, W32, STATE(code.units), 0);
     emit_bytes(e, "\xc5\xf8\x77", 3); // vzeroupper
     emit_patch(skip, emit_here(e));
@@ -84,8 +98,8 @@ static void spill_vectors(struct emit *e, const struct jit *j, const u8 *table)
 static void load_vectors(struct emit *e, const struct jit *j)
 {
     for (unsigned i = 0; i < jit_n_vector_pins(j); i++)
-        emit_v_rrm(e, VMOVDQU, 256, i, 0, vr_home(i));
-    emit_0f_rm(e, 0, 0xae, W32, 2, STATE(code.mxcsr));
+        emit_v_rrm(e, VMOVDQU, 256, vr_host(i), 0, vr_home(i));
+    load_mxcsr(e, STATE(code.mxcsr));
     emit_mov_rm(e, W32, RCX, STATE(units));
     emit_mov_mr(e, W32, STATE(code.units), RCX);
 }
@@ -238,6 +252,15 @@ static void make_unit(struct emit *e, const struct jit *j, struct jit_stubs *s)
     emit_jmp_to(e, s->interpret);
 }
 
+static void make_fold(struct emit *e, struct jit_stubs *s, const u8 *table)
+{
+    s->fold = begin(e);
+    u8 *none = fold_mxcsr(e, table);
+    load_mxcsr(e, STATE(code.mxcsr));
+    emit_patch(none, emit_here(e));
+    emit_ret(e);
+}
+
 void jit_make_stubs(struct jit *j)
 {
     struct emit e = {.p = j->buffer + j->used,
@@ -252,6 +275,7 @@ void jit_make_stubs(struct jit *j)
     make_call(&e, j, &j->stubs, table);
     make_fill(&e, j, &j->stubs, table);
     make_unit(&e, j, &j->stubs);
+    make_fold(&e, &j->stubs, table);
     BUG_ON(e.is_full);
     j->used = (size_t)(e.p - j->buffer);
 }
