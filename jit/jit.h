@@ -16,15 +16,15 @@
 
 struct jit;
 
-// How the translator works. All false: the normal way.
+// How the translator works; all zero: the normal way. One line of jit_options.def each.
 struct jit_options {
-    bool one_insn;      // blocks of one instruction
-    bool no_slots;      // every access takes the slow path
-    bool no_chain;      // blocks return to the run loop
-    bool no_evex;       // as on a host without AVX-512
-    bool check;         // run every block in the interpreter too and compare: check.c
-    bool perf_map;      // write /tmp/perf-PID.map, where perf looks for names of code
-    u32 flush_every;    // blocks after which all translations are dropped; 0: never
+    bool one_insn;   // blocks of one instruction
+    bool no_slots;   // every access takes the slow path
+    bool no_chain;   // blocks return to the run loop
+    bool no_evex;    // as on a host without AVX-512
+    bool perf_map;   // write /tmp/perf-PID.map, where perf looks for names of code
+    bool check;      // blocks are run by the interpreter too, and compared: check.c
+    u32 flush_every; // blocks after which all translations are dropped; 0: never
 };
 
 // False, with the reason, where the host cannot run translated code.

@@ -11,6 +11,7 @@
 #include "mach/machine.h"
 #include "vmm/accel.h"
 #include "vmm/accel_kvm.h"
+#include "vmm/accel_option.h"
 #include "vmm/host_clock.h"
 #include "vmm/log_file.h"
 #include "vmm/out_file.h"
@@ -49,6 +50,7 @@ struct run {
     struct panic_watch panic;
     struct machine *machine;
     struct accel *accel;
+    struct accel_option choice;
     struct accel_kvm *kvm;      // NULL: the interpreter or the translator runs the processors
     struct jit *jit;            // NULL: nothing is translated
     struct cpu *_Atomic failed; // cannot go on
@@ -86,16 +88,13 @@ static void rearm(void *opaque)
     loop_rearm(&r->loop);
 }
 
-static bool is_accel(const struct run *r, const char *name)
-{
-    return r->options.accel && !strcmp(r->options.accel, name);
-}
-
 static bool choose_accel(struct run *r, struct err *e)
 {
-    if (is_accel(r, "jit"))
+    if (!accel_option_parse(r->options.accel, &r->choice, e))
+        return false;
+    if (r->choice.kind == ACCEL_JIT)
         return jit_is_possible(e) || err_context(e, "-accel jit");
-    if (!is_accel(r, "kvm"))
+    if (r->choice.kind != ACCEL_KVM)
         return true;
     r->kvm = accel_kvm_new(r->options.cpu, e);
     r->config.cpu_new = accel_kvm_cpu_new;
@@ -136,13 +135,10 @@ static void fill_callbacks(struct run *r)
 static bool start_translator(struct run *r, struct err *e)
 {
     struct err why = {0};
-    bool is_wanted = is_accel(r, "jit") || (!r->options.accel && jit_is_possible(&why));
-    if (!is_wanted)
+    enum accel_kind kind = r->choice.kind;
+    if (kind != ACCEL_JIT && (kind != ACCEL_DEFAULT || !jit_is_possible(&why)))
         return true;
-    struct jit_options jo = {0};
-    const char *env = getenv("JO");
-    if (env) { jo.one_insn = strchr(env,'1'); jo.no_chain = strchr(env,'c'); jo.no_slots = strchr(env,'s'); jo.no_evex = strchr(env,'e'); jo.check = strchr(env,'k'); jo.perf_map = strchr(env,'p'); }
-    r->jit = jit_new(&r->machine->mem, &r->log.log, &jo, e);
+    r->jit = jit_new(&r->machine->mem, &r->log.log, &r->choice.jit, e);
     for (unsigned i = 0; r->jit && i < r->machine->n_cpus; i++)
         jit_add_cpu(r->jit, (struct la_cpu *)(void *)r->machine->cpus[i]);
     return r->jit;
