@@ -93,7 +93,7 @@ struct jit {
     u8 *buffer;          // for writing
     ptrdiff_t to_run;
     size_t size, used, first; // first: where blocks begin, after the stubs
-    bool is_flushing;
+    _Atomic bool is_flushing;
     _Atomic unsigned n_drops; // times that translations were dropped
     struct jit_page *pages[JIT_N_HASH];
     struct jit_stubs stubs;

@@ -97,7 +97,8 @@ static bool is_mapped_small(struct la_cpu *c, u64 va, u64 pa)
     return la_mmu_page_size(c, va) < CODE_PAGE_SHIFT || (va & in_page) != (pa & in_page);
 }
 
-// Waits until no processor but the caller's is in translated code, and drops everything.
+// Waits until no processor but the caller's is in translated code, and drops everything. Until then
+// none goes in, and none translates: entry_at waits as well.
 static void flush_all(struct jit *j, struct la_cpu *c)
 {
     j->is_flushing = true;
@@ -123,6 +124,8 @@ static void *entry_at(struct jit *j, struct la_cpu *c, u64 pa, bool is_small, co
 {
     unsigned offset = pa & (CODE_PAGE - 1);
     pthread_mutex_lock(&j->lock);
+    while (j->is_flushing)
+        pthread_cond_wait(&j->left, &j->lock);
     struct jit_mode mode = mode_of(c, is_small);
     struct jit_page *p = jit_find_page(j, pa, mode);
     if (!p || !p->entry[offset / 4]) {
