@@ -14,6 +14,7 @@
 #include "base/bug.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -48,21 +49,94 @@ static void tell_cpus(struct jit *j)
                                  memory_order_seq_cst);
 }
 
-// Stores of the page's first translator are forgotten at once.
+static u64 sum_of(const struct jit *j, u64 number)
+{
+    const u64 *word = (const u64 *)(const void *)mem_ram_page(j->mem, number << CODE_PAGE_SHIFT,
+                                                              CODE_PAGE, true);
+    u64 sum = number;
+    for (unsigned i = 0; i < CODE_PAGE / 8; i++)
+        sum = (sum ^ __atomic_load_n(&word[i], __ATOMIC_RELAXED)) * 0x9e3779b97f4a7c15 + (sum >> 29);
+    return sum;
+}
+
+static void drop_page(struct jit *j, struct jit_page *p);
+
+static void drop_number(struct jit *j, u64 number)
+{
+    for (struct jit_page *p = j->pages[hash_of(number)]; p; p = p->next)
+        if (p->number == number)
+            drop_page(j, p);
+    tell_cpus(j);
+}
+
+// Everybody obeyed, or is outside and will before he goes inside.
+static bool is_obeyed(struct jit *j, u64 request)
+{
+    for (unsigned i = 0; i < j->n_vcpus; i++)
+        if (j->vcpus[i].is_inside && j->vcpus[i].n_obeyed < request)
+            return false;
+    return true;
+}
+
+// Drops the fresh pages that were stored to; those that everybody knows about are fresh no more.
+static void look_at_fresh(struct jit *j)
+{
+    unsigned n_left = 0;
+    for (unsigned i = 0; i < j->n_fresh; i++) {
+        struct jit_fresh f = j->fresh[i];
+        bool is_known = is_obeyed(j, f.request);
+        bool is_same = sum_of(j, f.number) == f.sum;
+        if (!is_same)
+            drop_number(j, f.number);
+        if (!is_known && is_same)
+            j->fresh[n_left++] = f;
+        else if (!is_known)
+            j->fresh[n_left++] = (struct jit_fresh){f.number, sum_of(j, f.number), f.request};
+    }
+    j->n_fresh = n_left;
+}
+
+void jit_see_code(struct la_cpu *c)
+{
+    struct jit *j = c->code.vcpu->jit;
+    if (!j->n_fresh)
+        return;
+    pthread_mutex_lock(&j->lock);
+    look_at_fresh(j);
+    pthread_mutex_unlock(&j->lock);
+}
+
+// With too many fresh pages the oldest are waited for, outside of translated code and the lock.
+static void note_fresh(struct jit *j, u64 number)
+{
+    if (j->n_vcpus == 1)
+        return;
+    while (j->n_fresh == JIT_MAX_FRESH) {
+        look_at_fresh(j);
+        pthread_mutex_unlock(&j->lock);
+        sched_yield();
+        pthread_mutex_lock(&j->lock);
+    }
+    j->fresh[j->n_fresh++] = (struct jit_fresh){number, sum_of(j, number), j->n_requests};
+}
+
+// The processor that translates forgets at once.
 static void watch(struct jit *j, struct la_cpu *c, u64 pa)
 {
     if (mem_is_watched(j->mem, pa))
         return;
     mem_watch(j->mem, pa);
+    j->n_requests++;
     tell_cpus(j);
     jit_obey(c);
+    note_fresh(j, pa >> CODE_PAGE_SHIFT);
 }
 
 struct jit_page *jit_make_page(struct jit *j, struct la_cpu *c, u64 pa, struct jit_mode mode,
                                const u8 *host)
 {
-    struct jit_page *p = jit_find_page(j, pa, mode);
     watch(j, c, pa);
+    struct jit_page *p = jit_find_page(j, pa, mode);
     if (p)
         return p;
     p = calloc(1, sizeof(*p));
@@ -182,6 +256,7 @@ void jit_obey(struct la_cpu *c)
     atomic_fetch_and_explicit(&c->cpu.requests, ~(u32)CPU_REQ_CODE, memory_order_seq_cst);
     struct jit_vcpu *v = c->code.vcpu;
     unsigned n_drops = v->jit->n_drops;
+    v->n_obeyed = v->jit->n_requests;
     memset(c->cache[LA_STORE], 0xff, sizeof(c->cache[LA_STORE]));
     la_slots_forget_stores(c);
     if (v->n_drops != n_drops)

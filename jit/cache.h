@@ -36,6 +36,16 @@ struct jit_page {
 
 #define JIT_N_HASH 8192
 
+// A page that is watched since a moment ago: a processor that has not yet forgotten what it cached
+// for stores may have stored to it unseen. `sum` is of its bytes when the first of them was
+// translated.
+struct jit_fresh {
+    u64 number;
+    u64 sum;
+    u64 request; // the number of the request to forget
+};
+#define JIT_MAX_FRESH 64
+
 // Constants of 32 bytes that code addresses: a hash table in the buffer, all zero where it is free.
 // Zero itself is behind it.
 #define JIT_N_LITERALS 16384
@@ -84,6 +94,7 @@ struct jit_vcpu {
     struct jit *jit;
     struct la_cpu *cpu;
     unsigned n_drops; // of jit.n_drops: seen
+    u64 n_obeyed;     // of jit.n_requests
     bool fp_traps;    // that the known targets were translated for
     _Atomic bool is_inside; // runs translated code
     u64 n_lookups, n_links, n_interpreted, n_calls, n_fills;
@@ -103,7 +114,10 @@ struct jit {
     size_t size, used, first; // first: where blocks begin, after the stubs
     size_t literals; // where they begin
     unsigned n_literals;
-    bool is_flushing;
+    _Atomic bool is_flushing;
+    struct jit_fresh fresh[JIT_MAX_FRESH];
+    unsigned n_fresh;
+    _Atomic u64 n_requests; // to forget what is cached for stores
     _Atomic unsigned n_drops; // times that translations were dropped
     struct jit_page *pages[JIT_N_HASH];
     struct jit_stubs stubs;
@@ -128,6 +142,9 @@ u32 jit_literal(struct jit *j, const u64 value[4]);
 
 // The processor's own thread: what others asked it to forget.
 void jit_obey(struct la_cpu *c);
+// The processor asks for the code as memory has it now (ibar): looks at the fresh pages. Without the
+// lock.
+void jit_see_code(struct la_cpu *c);
 
 static inline u8 *jit_run_address(const struct jit *j, u32 offset)
 {

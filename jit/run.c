@@ -52,6 +52,8 @@ void jit_execute(struct la_cpu *c, const struct jit_call *x)
     x->execute(c, &x->insn);
     if (unlikely(c->code.written))
         tell_written(c);
+    if (x->insn.op == LA_IBAR)
+        jit_see_code(c);
 }
 
 static bool is_within(u64 va, u64 size, unsigned shift)
@@ -135,7 +137,8 @@ static bool is_mapped_small(struct la_cpu *c, u64 va, u64 pa)
     return la_mmu_page_size(c, va) < CODE_PAGE_SHIFT || (va & in_page) != (pa & in_page);
 }
 
-// Waits until no processor but the caller's is in translated code, and drops everything.
+// Waits until no processor but the caller's is in translated code, and drops everything. Until then
+// none goes in, and none translates: entry_at waits as well.
 static void flush_all(struct jit *j, struct la_cpu *c)
 {
     j->is_flushing = true;
@@ -161,6 +164,8 @@ static void *entry_at(struct jit *j, struct la_cpu *c, u64 pa, bool is_small, co
 {
     unsigned offset = pa & (CODE_PAGE - 1);
     pthread_mutex_lock(&j->lock);
+    while (j->is_flushing)
+        pthread_cond_wait(&j->left, &j->lock);
     struct jit_mode mode = mode_of(c, is_small);
     struct jit_page *p = jit_find_page(j, pa, mode);
     if (!p || !p->entry[offset / 4]) {
@@ -291,7 +296,7 @@ static enum cpu_exit jit_run(struct cpu *cpu, u64 budget)
     struct la_cpu *c = la_of(cpu);
     struct jit *j = jit_of(c);
     enum cpu_exit why = CPU_EXIT_BUDGET;
-    if (budget < N_INTERPRETED)
+    if (budget < N_INTERPRETED || log_is_on(cpu->bus->log, LOG_IN_ASM))
         return la_interp_run(cpu, budget);
     la_check_interrupts_soon(c);
     if (setjmp(c->leave)) {
