@@ -17,6 +17,7 @@
 #include "mem/space.h"
 
 struct board;
+struct text;    // base/text.h
 struct console; // host/console/console.h
 struct loop;    // host/loop.h
 
@@ -136,6 +137,7 @@ struct board {
     bool (*build)(struct machine *m, struct err *e);
     void (*reset)(struct machine *m);        // after devices, before processors; device lock held
     void (*power_button)(struct machine *m); // device lock held
+    void (*show_interrupts)(struct machine *m, struct text *to); // what is pending; likewise
     void (*free)(struct machine *m);         // board_state; after the devices
 };
 
