@@ -117,14 +117,19 @@ static void on_input(void *opaque)
     take_input(opaque);
 }
 
+static void drop_input(struct monitor_session *s)
+{
+    u8 byte;
+    while (read_byte(s, &byte))
+        ;
+}
+
 // What a client left that went away, its half line and its selected processor, is not the next
 // one's.
 static void on_opened(void *opaque)
 {
     struct monitor_session *s = opaque;
-    u8 byte;
-    while (read_byte(s, &byte))
-        ;
+    drop_input(s);
     text_clear(&s->out);
     s->out_at = 0;
     s->has_line = s->is_too_long = s->has_ended = false;
@@ -182,6 +187,7 @@ void monitor_toggle(struct monitor_session *s)
         return;
     }
     s->is_open = true;
+    drop_input(s);
     say(s, "\n");
     begin_line(s);
     push_output(s);

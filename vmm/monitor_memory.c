@@ -210,7 +210,7 @@ static bool dump_begin(struct dump *d, struct monitor_call *c, bool is_virtual, 
 
 static bool show_memory(struct monitor_call *c, bool is_virtual, struct err *e)
 {
-    struct monitor_format f = {.count = 1, .format = 'x', .size = 8};
+    struct monitor_format f = {.count = 1, .format = 'x'};
     struct dump d;
     u64 address;
     bool has_format = c->words.word[1][0] == '/';
@@ -221,6 +221,8 @@ static bool show_memory(struct monitor_call *c, bool is_virtual, struct err *e)
         (has_format && !monitor_format_parse(c->words.word[1], &f, e)) ||
         !monitor_address(c, c->words.n - 1, &address, e))
         return false;
+    if (!f.size)
+        f.size = f.format == 'c' ? 1 : 8;
     return f.format == 'i' ? show_instructions(&d, address, f.count)
                            : show_numbers(&d, address, &f);
 }

@@ -29,7 +29,7 @@ bool monitor_number(const char *text, const struct monitor_registers *r, u64 *va
 // A plain number of at most `max`; `what` names it in the message.
 bool monitor_count(const char *text, u64 max, const char *what, u64 *value, struct err *e);
 
-// "/8gx": how many, how wide, how shown. What is not given stays.
+// "/8xg": how many, how shown, how wide. What is not given stays.
 struct monitor_format {
     unsigned count;
     char format;   // x d u o c, or i for instructions

@@ -315,6 +315,29 @@ static bool agree(struct rig *r, const struct cpu_question *q)
     return ok;
 }
 
+// The walker notes the access in the guest's table, which the second stage lets nobody write.
+TEST(a_table_that_cannot_be_written)
+{
+    struct rig r;
+    init(&r);
+    map_gpa(&r, 2050, 0x600000, 0x100000, 14, V);
+    set_tables(&r, &r.c->guest, 0x600000);
+    r.c->guest.csr[CSR_PWCH] |= BIT(24);
+    rig_write64(&r, 0x100000, 0x600100);
+    rig_write64(&r, 0x100100, 0x600200);
+    rig_write64(&r, 0x100200, 0x4000 | BIT(7));
+    rig_write64(&r, 0x100208, 0x4000 | BIT(7) | V);
+    la_gcsr_write(r.c, CSR_CRMD, CRMD_PG, ~0ULL);
+    la_switch_context(r.c, &r.c->guest);
+    struct la_verdict v = expect(&r, QUESTION(0x123, CPU_LOAD),
+                                 LINES("the table at GPA 0x600200 cannot be written:\n", "raises PME, an exit"));
+    CHECK_EQ(v.bad_va, 0x600200);
+    agree(&r, QUESTION(0x123, CPU_LOAD));
+    agree(&r, QUESTION(0x4123, CPU_LOAD)); // noted already
+    agree(&r, QUESTION(0x4123, CPU_STORE));
+    rig_free(&r);
+}
+
 TEST(every_verdict_is_the_processors)
 {
     struct rig r;
