@@ -245,7 +245,8 @@ static bool use_tables(struct way *w, const struct la_tlb_view *v, u64 va, enum 
     if (!find_leaf(w, v, va, &leaf))
         return false;
     if (leaf.ps < 12 || leaf.ps >= 48) {
-        say(w, "    PWCL and PWCH describe pages of 2^%u bytes, which there are not\n", leaf.ps);
+        say(w, "    PWCL and PWCH describe pages of 2^%d bytes, which there are not\n",
+            (int)leaf.ps);
         return fail(w, none, va, is_stage2(v));
     }
     if (!make_entry(w, v, va, &leaf, &t))

@@ -155,6 +155,7 @@ def test_processors(s):
     p, path = machine(s, '-smp', '3')
     with p, Client(path) as c:
         p.expect(b'ready\n')
+        wait_until(lambda: c.do('info cpus').count(', idle') == 2, 'the others sleep')
         c.expect('info cpus', '* cpu 0: pc 0x2000', 'root, PLV 0, direct', '  cpu 2: pc 0x1c00',
                  ', idle')
         check_equal(c.do('cpu 2'), '')
