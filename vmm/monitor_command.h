@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Between the files monitor*.c only: commands.
+// Between the files monitor*.c, and for lists of what there is: commands.
 #pragma once
 
 #include "base/text.h"

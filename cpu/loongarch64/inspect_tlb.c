@@ -19,16 +19,26 @@ void la_print_attributes(u64 elo, bool by_walker, struct text *to)
              elo & PTE_RPLV ? " RPLV" : "");
 }
 
+static void print_page(u64 elo, bool by_walker, struct text *to)
+{
+    text_add(to, " | ");
+    if (elo)
+        la_print_attributes(elo, by_walker, to);
+    else
+        text_add(to, "no page");
+}
+
+// An entry keeps 48 bits; those above a virtual address's highest are as that one.
 static void print_entry(const struct la_tlb *tlb, unsigned i, bool by_walker, struct text *to)
 {
     const struct la_tlb_entry *t = &tlb->entries[i];
+    u64 address = tlb->kind == LA_TLB_STAGE2 ? t->vppn : (u64)sign_extend(t->vppn, 48);
     text_add(to, i < LA_STLB_ENTRIES ? "STLB[%u]" : "MTLB[%u]", i);
     text_pad(to, 11);
-    text_add(to, "0x%012llx PS %u ASID %u%s GID %u | ", (unsigned long long)t->vppn, t->ps, t->asid,
+    text_add(to, "0x%012llx PS %u ASID %u%s GID %u", (unsigned long long)address, t->ps, t->asid,
              t->global ? " G" : "", t->gid);
-    la_print_attributes(t->elo[0], by_walker, to);
-    text_add(to, " | ");
-    la_print_attributes(t->elo[1], by_walker, to);
+    print_page(t->elo[0], by_walker, to);
+    print_page(t->elo[1], by_walker, to);
     text_add(to, "\n");
 }
 
