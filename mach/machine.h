@@ -138,7 +138,7 @@ struct board {
     void (*reset)(struct machine *m);        // after devices, before processors; device lock held
     void (*power_button)(struct machine *m); // device lock held
     void (*show_interrupts)(struct machine *m, struct text *to); // what is pending; likewise
-    void (*free)(struct machine *m);         // board_state; after the devices
+    void (*free)(struct machine *m);                             // board_state; after the devices
 };
 
 // For boards. Makes a device that the machine owns, in front of everything that is wired to it; the

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Virtual time from the host's monotonic clock. It stands still while the user has the machine stopped.
+// Virtual time from the host's monotonic clock. It stands still while the user has the machine
+// stopped.
 #pragma once
 
 #include "base/clock.h"

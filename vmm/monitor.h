@@ -4,10 +4,10 @@
 //     console --bytes--> monitor_line --line--> (loop returns) monitor_serve --> command
 //
 // A console belongs to the monitor, or is diverted to it for a while (Ctrl-a c). Bytes come and go
-// with the device lock held, as for any console; commands run in monitor_serve, between two turns of
-// the event loop, without the lock and with the processors held, so that they may look at everything.
-// One line of each console is answered per turn, and no more is read from a client that does not
-// take its answers.
+// with the device lock held, as for any console; commands run in monitor_serve, between two turns
+// of the event loop, without the lock and with the processors held, so that they may look at
+// everything. One line of each console is answered per turn, and no more is read from a client that
+// does not take its answers.
 #pragma once
 
 #include "host/console/console.h"
@@ -47,6 +47,6 @@ void monitor_serve(struct monitor *m);
 // After the consoles are closed.
 void monitor_free(struct monitor *m);
 
-// Answers one line, which is changed, at length; `cpu` is the selected processor. False: the message
-// says why not. As monitor_serve.
+// Answers one line, which is changed, at length; `cpu` is the selected processor. False: the
+// message says why not. As monitor_serve.
 bool monitor_execute(struct monitor *m, unsigned *cpu, char *line, struct text *to, struct err *e);

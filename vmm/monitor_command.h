@@ -11,7 +11,7 @@
 struct monitor_call {
     struct monitor *monitor;
     struct machine *machine;
-    unsigned *cpu; // the selected processor, which a command may change
+    unsigned *cpu;              // the selected processor, which a command may change
     struct monitor_words words; // words.word[0] is the command
     struct text *to;
 };

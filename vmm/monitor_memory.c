@@ -108,9 +108,8 @@ static bool translate(struct dump *d, u64 address, u64 *bus)
         d->has_page = d->inspect->find(cpu, &q, &d->bus);
     }
     *bus = d->bus + (address - d->page);
-    return d->has_page ||
-           err_set(d->e, "0x%llx cannot be reached; 'explain 0x%llx' tells why",
-                   (unsigned long long)address, (unsigned long long)address);
+    return d->has_page || err_set(d->e, "0x%llx cannot be reached; 'explain 0x%llx' tells why",
+                                  (unsigned long long)address, (unsigned long long)address);
 }
 
 static bool not_memory(struct dump *d, u64 bus)

@@ -109,12 +109,14 @@ static const char *any_command(u64 *s)
 
 static const char *any_word(u64 *s)
 {
+    // clang-format off
     static const char *const words[] = {
         "0", "0x1fe001e0", "0xffffffffffffffff", "0x8000000000000000", "$pc", "$sp+8", "$badv",
         "$gstat", "guest", "root", "plv", "3", "fetch", "store", "load", "/4xg", "/1024i", "/9c",
         "/3ob", "1", "registers", "csr", "gcsr", "tlb", "lvz", "memory", "interrupts", "cpus",
         "status", "devices", "block", "network", "version", "vector", "fp", "crmd", "stage2", "",
         "/", "$", "-", "+1", "\x80\xff"};
+    // clang-format on
     return words[next(s) % ARRAY_LEN(words)];
 }
 

@@ -108,12 +108,12 @@ static char *monitor_console(const char *text)
     while (text[n] && (text[n] != ',' || text[n + 1] == ','))
         n += text[n] == ',' ? 2 : 1;
     return asprintf(&console, "%.*s,server,wait=off%s", (int)n, text, text + n) < 0 ? NULL
-                                                                                   : console;
+                                                                                    : console;
 }
 
 static enum monitor_kind kind_of(const char *text)
 {
-    return !strncmp(text, "unix", 4) ? MONITOR_LINES
+    return !strncmp(text, "unix", 4)  ? MONITOR_LINES
            : !strncmp(text, "pty", 3) ? MONITOR_RAW
                                       : MONITOR_TERMINAL;
 }

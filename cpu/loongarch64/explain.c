@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The way of an address, in words: window or TLB entry or page table, stage by stage, until it is on
-// the bus or an exception ends it.
+// The way of an address, in words: window or TLB entry or page table, stage by stage, until it is
+// on the bus or an exception ends it.
 //
 // The decisions are those of mmu.c, tlb.c and walk.c, asked on a copy of the processor; only their
 // order is here again, because those functions raise and this one goes on. The test holds every
@@ -59,8 +59,9 @@ static void say_refusal(struct way *w, const struct la_tlb_view *v, u64 elo, boo
     case EXC_PNX: say(w, "NX (bit 62) forbids fetches"); break;
     case EXC_PNR: say(w, "NR (bit 61) forbids loads"); break;
     case EXC_PPI:
-        say(w, elo & PTE_RPLV ? "RPLV is set, so that PLV %u is allowed and %u is not"
-                              : "it is for PLV 0 to %u, not for %u",
+        say(w,
+            elo & PTE_RPLV ? "RPLV is set, so that PLV %u is allowed and %u is not"
+                           : "it is for PLV 0 to %u, not for %u",
             page, plv);
         break;
     default:
@@ -267,11 +268,11 @@ static bool use_tables(struct way *w, const struct la_tlb_view *v, u64 va, enum 
     return true;
 }
 
-// Software fills this TLB: the tables are what its refill handler will most likely find. They do not
-// change the verdict unless asked to.
+// Software fills this TLB: the tables are what its refill handler will most likely find. They do
+// not change the verdict unless asked to.
 static bool miss(struct way *w, const struct la_tlb_view *v, u64 va, enum la_access access, u64 *pa)
 {
-    const char *zero = !v->context->csr[CSR_PWCL]                      ? "PWCL"
+    const char *zero = !v->context->csr[CSR_PWCL]                        ? "PWCL"
                        : v->context->csr[va >> 63 ? CSR_PGDH : CSR_PGDL] ? NULL
                        : va >> 63                                        ? "PGDH"
                                                                          : "PGDL";

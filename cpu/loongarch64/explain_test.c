@@ -24,24 +24,27 @@ static struct la_verdict expect(struct rig *r, const struct cpu_question *q,
     return v;
 }
 
-#define LINES(...)         ((const char *const[]){__VA_ARGS__, NULL})
-#define QUESTION(va, how)  (&(struct cpu_question){.address = (va), .access = (how), .plv = CPU_PLV_NOW})
-#define GUESTION(va, how)                                                                       \
-    (&(struct cpu_question){.address = (va), .access = (how), .plv = CPU_PLV_NOW,               \
-                            .mode = CPU_MODE_GUEST})
+#define LINES(...) ((const char *const[]){__VA_ARGS__, NULL})
+#define QUESTION(va, how) \
+    (&(struct cpu_question){.address = (va), .access = (how), .plv = CPU_PLV_NOW})
+#define GUESTION(va, how)    \
+    (&(struct cpu_question){ \
+        .address = (va), .access = (how), .plv = CPU_PLV_NOW, .mode = CPU_MODE_GUEST})
 
 TEST(direct_mode_and_windows)
 {
     struct rig r;
     rig_init(&r, "max");
-    struct la_verdict v = expect(&r, QUESTION(0x123456, CPU_LOAD),
-                                 LINES("root, PLV 0, load from 0x123456\n", "direct mode (CRMD.DA)\n",
-                                       "-> PA 0x123456\n", "leads to 0x123456\n"));
+    struct la_verdict v =
+        expect(&r, QUESTION(0x123456, CPU_LOAD),
+               LINES("root, PLV 0, load from 0x123456\n", "direct mode (CRMD.DA)\n",
+                     "-> PA 0x123456\n", "leads to 0x123456\n"));
     CHECK(v.is_there);
     CHECK_EQ(v.bus, 0x123456);
     rig_mapped(&r, 0);
-    expect(&r, QUESTION(0x9000000000123456, CPU_STORE),
-           LINES("DMW0 is 0x9000000000000011 and holds segment 0x9 at PLV 0\n", "-> PA 0x123456\n"));
+    expect(
+        &r, QUESTION(0x9000000000123456, CPU_STORE),
+        LINES("DMW0 is 0x9000000000000011 and holds segment 0x9 at PLV 0\n", "-> PA 0x123456\n"));
     v = expect(&r, &(struct cpu_question){.address = 0x9000000000123456, .plv = 3},
                LINES("PLV 3", "no window holds it, and its upper bits are not all the same\n",
                      "raises ADEM for 0x9000000000123456\n"));
@@ -62,8 +65,9 @@ TEST(entries_of_the_tlb)
            LINES("TLB: MTLB[2050] VPPN 0x200 PS 14 ASID 5 G=0 GID 0, odd page: PA 0x104000 V=1 D=0 "
                  "PLV=3 MAT=1 NX\n",
                  "-> PA 0x104008\n", "leads to 0x104008\n"));
-    expect(&r, QUESTION(0x404008, CPU_STORE),
-           LINES("not writable: D (bit 1) is 0, and so is MISC.DWPL0\n", "raises PME for 0x404008\n"));
+    expect(
+        &r, QUESTION(0x404008, CPU_STORE),
+        LINES("not writable: D (bit 1) is 0, and so is MISC.DWPL0\n", "raises PME for 0x404008\n"));
     expect(&r, QUESTION(0x404008, CPU_FETCH), LINES("NX (bit 62) forbids fetches\n", "raises PNX"));
     la_csr_write(r.c, CSR_ASID, 6, ~0ULL);
     expect(&r, QUESTION(0x404008, CPU_LOAD),
@@ -127,8 +131,8 @@ TEST(the_hardware_walker_has_the_last_word)
     rig_write64(&r, 0x108000, 0x110000);
     rig_write64(&r, 0x110000, 0x200000 | BIT(7));
     struct la_verdict v = expect(&r, QUESTION(0x123, CPU_LOAD),
-                                 LINES("the hardware walker is on", "PT[0]", "P=1 W=0", "-> PA 0x200123\n",
-                                       "leads to 0x200123\n"));
+                                 LINES("the hardware walker is on", "PT[0]", "P=1 W=0",
+                                       "-> PA 0x200123\n", "leads to 0x200123\n"));
     CHECK(v.is_there);
     CHECK_EQ(rig_read64(&r, 0x110000), 0x200000 | BIT(7)); // nothing was noted
     expect(&r, QUESTION(0x123, CPU_STORE),
@@ -143,11 +147,11 @@ TEST(both_stages)
     init(&r);
     la_gcsr_write(r.c, CSR_DMW1, 0x9000000000000011, ~0ULL);
     la_gcsr_write(r.c, CSR_CRMD, CRMD_PG, ~0ULL);
-    struct la_verdict v = expect(
-        &r, GUESTION(0x9000000000001230, CPU_LOAD),
-        LINES("guest (GID 5), PLV 0", "stage 1: GVA 0x9000000000001230\n", "DMW1", "-> GPA 0x1230\n",
-              "stage 2: GPA 0x1230, GID 5\n", "TLB: MTLB[2048]", "GID 5, even page", "-> PA 0x201230\n",
-              "leads to 0x201230\n"));
+    struct la_verdict v =
+        expect(&r, GUESTION(0x9000000000001230, CPU_LOAD),
+               LINES("guest (GID 5), PLV 0", "stage 1: GVA 0x9000000000001230\n", "DMW1",
+                     "-> GPA 0x1230\n", "stage 2: GPA 0x1230, GID 5\n", "TLB: MTLB[2048]",
+                     "GID 5, even page", "-> PA 0x201230\n", "leads to 0x201230\n"));
     CHECK(v.is_there);
     v = expect(&r, GUESTION(0x9000000000345678, CPU_LOAD),
                LINES("stage 2: GPA 0x345678, GID 5\n", "no entry matches VPPN 0x1a2 GID 5\n",
@@ -155,7 +159,8 @@ TEST(both_stages)
     CHECK(v.in_root);
     expect(&r, GUESTION(0x9000800000000000, CPU_LOAD), LINES("it is too long\n", "raises PIL"));
     expect(&r, GUESTION(0x12345678, CPU_LOAD),
-           LINES("stage 1", "no entry matches VPPN 0x91a2 ASID 0 GID 5\n", "raises TLBR for 0x12345678\n"));
+           LINES("stage 1", "no entry matches VPPN 0x91a2 ASID 0 GID 5\n",
+                 "raises TLBR for 0x12345678\n"));
     CHECK(!la_in_guest(r.c)); // nothing happened to it
     rig_free(&r);
 }
@@ -173,8 +178,9 @@ TEST(the_second_stage_of_a_guest_that_does_not_run)
     rig_write64(&r, 0x100000, 0x108000);
     rig_write64(&r, 0x108000, 0x110000);
     rig_write64(&r, 0x110000 + 8 * (0x345678 >> 14), 0x180000 | V | D);
-    expect(&r, GUESTION(0x345678, CPU_LOAD),
-           LINES("tables, not in TLB", "root's PGDL 0x100000\n", "-> PA 0x181678\n", "raises TLBR"));
+    expect(
+        &r, GUESTION(0x345678, CPU_LOAD),
+        LINES("tables, not in TLB", "root's PGDL 0x100000\n", "-> PA 0x181678\n", "raises TLBR"));
     u64 bus;
     CHECK(la_find(&r.c->cpu, GUESTION(0x345678, CPU_LOAD), &bus));
     CHECK_EQ(bus, 0x181678);
@@ -220,10 +226,12 @@ static u64 random_entry(u64 *s)
 
 static u64 random_address(u64 *s)
 {
-    static const u64 segments[] = {0, 0, 0, 0, 0x9000000000000000, 0x8000000000000000,
-                                   0xffff800000000000, 1ULL << 40, 1ULL << 47};
+    static const u64 segments[] = {
+        0,          0,         0, 0, 0x9000000000000000, 0x8000000000000000, 0xffff800000000000,
+        1ULL << 40, 1ULL << 47};
     u64 va = segments[next(s) % ARRAY_LEN(segments)] + (next(s) >> 40 & 0x3fffff & ~7ULL);
-    return one_in(s, 4) ? va + (next(s) >> 33 & 3) * (1ULL << 25) + (next(s) & 3) * (1ULL << 36) : va;
+    return one_in(s, 4) ? va + (next(s) >> 33 & 3) * (1ULL << 25) + (next(s) & 3) * (1ULL << 36)
+                        : va;
 }
 
 static void random_context(u64 *s, struct la_context *x, bool walker)
@@ -248,13 +256,14 @@ static void random_tlb(u64 *s, struct la_tlb *tlb)
     for (unsigned i = 0; i < 6; i++) {
         unsigned ps = one_in(s, 2) ? 14 : 21;
         u64 va = random_address(s) & BITS(47, 0);
-        struct la_tlb_entry t = {.vppn = va & ~((2ULL << ps) - 1),
-                                 .elo = {random_entry(s) & ~(u64)BIT(6), random_entry(s) & ~(u64)BIT(6)},
-                                 .asid = next(s) >> 60 & 1,
-                                 .ps = (u8)ps,
-                                 .exists = true,
-                                 .global = one_in(s, 3),
-                                 .gid = tlb->kind == LA_TLB_ROOT || one_in(s, 8) ? 0 : GID};
+        struct la_tlb_entry t = {
+            .vppn = va & ~((2ULL << ps) - 1),
+            .elo = {random_entry(s) & ~(u64)BIT(6), random_entry(s) & ~(u64)BIT(6)},
+            .asid = next(s) >> 60 & 1,
+            .ps = (u8)ps,
+            .exists = true,
+            .global = one_in(s, 3),
+            .gid = tlb->kind == LA_TLB_ROOT || one_in(s, 8) ? 0 : GID};
         tlb->entries[LA_STLB_ENTRIES + i] = t;
         tlb->mtlb_used |= BIT(i);
     }
@@ -329,8 +338,9 @@ TEST(a_table_that_cannot_be_written)
     rig_write64(&r, 0x100208, 0x4000 | BIT(7) | V);
     la_gcsr_write(r.c, CSR_CRMD, CRMD_PG, ~0ULL);
     la_switch_context(r.c, &r.c->guest);
-    struct la_verdict v = expect(&r, QUESTION(0x123, CPU_LOAD),
-                                 LINES("the table at GPA 0x600200 cannot be written:\n", "raises PME, an exit"));
+    struct la_verdict v =
+        expect(&r, QUESTION(0x123, CPU_LOAD),
+               LINES("the table at GPA 0x600200 cannot be written:\n", "raises PME, an exit"));
     CHECK_EQ(v.bad_va, 0x600200);
     agree(&r, QUESTION(0x123, CPU_LOAD));
     agree(&r, QUESTION(0x4123, CPU_LOAD)); // noted already
@@ -359,7 +369,7 @@ TEST(every_verdict_is_the_processors)
     }
     // All of it was seen, or this tests nothing.
     CHECK(n_there > 1000);
-    static const u8 kinds[] = {EXC_PIL, EXC_PIS, EXC_PIF, EXC_PME, EXC_PNR,
+    static const u8 kinds[] = {EXC_PIL, EXC_PIS, EXC_PIF,  EXC_PME, EXC_PNR,
                                EXC_PNX, EXC_PPI, EXC_ADEF, EXC_TLBR};
     for (unsigned i = 0; i < ARRAY_LEN(kinds); i++)
         CHECK(n_kinds[kinds[i]] > 20);

@@ -29,7 +29,8 @@ static void summary(struct cpu *cpu, struct text *to)
     const struct la_cpu *c = la_of(cpu);
     text_add(to, "pc 0x%llx, ", (unsigned long long)c->pc);
     print_mode(c, to);
-    text_add(to, "%s, %llu instructions", c->idle ? ", idle" : "", (unsigned long long)cpu->n_insns);
+    text_add(to, "%s, %llu instructions", c->idle ? ", idle" : "",
+             (unsigned long long)cpu->n_insns);
 }
 
 static void print_gprs(const struct la_cpu *c, struct text *to)
@@ -134,8 +135,8 @@ static bool get(struct cpu *cpu, const char *name, u64 *value)
         *value = c->gpr[gpr];
     if (!strcmp(name, "pc") || gpr >= 0)
         return true;
-    if (csr < 0 || !(la_in_guest(c) ? la_csr_is_of_guest((unsigned)csr)
-                                    : la_csr_exists(c, (unsigned)csr)))
+    if (csr < 0 ||
+        !(la_in_guest(c) ? la_csr_is_of_guest((unsigned)csr) : la_csr_exists(c, (unsigned)csr)))
         return false;
     struct la_cpu *probe = la_probe_new(c, &now);
     *value = la_csr_peek(probe, probe->context, (unsigned)csr);

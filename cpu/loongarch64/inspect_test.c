@@ -112,9 +112,10 @@ TEST(entries_of_tlbs)
     struct rig r;
     init(&r);
     rig_map(&r, 2050, 0x400000, 0x100000, 14, V | PLV3 | CC | G | BIT(61));
-    expect(&r, "tlb", "root",
-           "MTLB[2050] 0x000000400000 PS 14 ASID 0 G GID 0 | PA 0x100000 V=1 D=0 PLV=3 MAT=1 NR | PA "
-           "0x104000 V=1 D=0 PLV=3 MAT=1 NR\n");
+    expect(
+        &r, "tlb", "root",
+        "MTLB[2050] 0x000000400000 PS 14 ASID 0 G GID 0 | PA 0x100000 V=1 D=0 PLV=3 MAT=1 NR | PA "
+        "0x104000 V=1 D=0 PLV=3 MAT=1 NR\n");
     expect(&r, "tlb", "", "stage1: 0 entries, STLBPS 12\nstage2: 1 entries, STLBPS 12\n");
     refuse(&r, "tlb", "all", "'all': there are the TLBs root, stage1 and stage2");
     rig_free(&r);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A copy of a processor that may be asked "what if": in the other context, at another level. What is
-// done to it leaves the processor alone. Nothing may be executed or written through it: it has no
-// decoder and no context numbers.
+// A copy of a processor that may be asked "what if": in the other context, at another level. What
+// is done to it leaves the processor alone. Nothing may be executed or written through it: it has
+// no decoder and no context numbers.
 #pragma once
 
 #include "cpu/inspect.h"

@@ -93,7 +93,7 @@ void la_ldpte(struct la_cpu *c, u64 base, unsigned odd)
 }
 
 enum la_exception la_page_fault(const struct la_context *x, u64 elo, bool valid, bool writable,
-                                    enum la_access access)
+                                enum la_access access)
 {
     static const enum la_exception invalid[] = {EXC_PIL, EXC_PIS, EXC_PIF};
     unsigned plv = x->csr[CSR_CRMD] & CRMD_PLV, page_plv = PTE_PLV(elo);
@@ -158,7 +158,8 @@ static struct leaf find_leaf(struct la_cpu *c, const struct la_context *x, u64 v
     }
     struct la_walk_level l = la_walk_level(x, 0);
     u64 even = la_walk_index(l, va) & ~1ULL;
-    return (struct leaf){la_walk_entry_address(c, x, table, even), false, l.base, la_walk_entry_size(x)};
+    return (struct leaf){la_walk_entry_address(c, x, table, even), false, l.base,
+                         la_walk_entry_size(x)};
 }
 
 static u64 needed_bits(enum la_access access)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Page tables as PWCL and PWCH describe them (sections 5.4.5 and 7.5). Between walk.c and explain.c.
+// Page tables as PWCL and PWCH describe them (sections 5.4.5 and 7.5). Between walk.c and
+// explain.c.
 #pragma once
 
 #include "cpu/loongarch64/state.h"

@@ -421,7 +421,8 @@ TEST(a_client_that_ended_stays_until_it_is_let_go)
     struct visits v = {0};
     REQUIRE(fixture_open(f, "unix:%s,server,wait=off"));
     console_attach(f->c, NULL);
-    console_attach(f->c, &(struct console_front){.opened = on_opened, .ended = on_ended, .opaque = &v});
+    console_attach(f->c,
+                   &(struct console_front){.opened = on_opened, .ended = on_ended, .opaque = &v});
     int a = connect_to(f->path), b = connect_to(f->path);
     pump(f);
     CHECK_EQ(v.n_opened, 1);

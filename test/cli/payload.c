@@ -224,8 +224,8 @@ static void guest(const char *unused)
     write_csr("csrwr", 0x13, 0x200013);                           // TLBELO1
     emit("tlbwr");
     write_csr("csrwr", 0x15, 0);
-    write_csr("csrwr", 0x50, 5 << 16 | 2); // GSTAT: GID, PGM
-    write_csr("csrwr", 0x1, 0);            // PRMD
+    write_csr("csrwr", 0x50, 5 << 16 | 2);                     // GSTAT: GID, PGM
+    write_csr("csrwr", 0x1, 0);                                // PRMD
     write_csr("csrwr", 0x6, BASE + 4 * (program.n_words + 4)); // ERA
     emit("ertn");
     for (unsigned i = 0; i < 3; i++)
@@ -239,9 +239,9 @@ static const struct step {
     bool has_argument;
     void (*emit)(const char *argument);
 } steps[] = {
-    {"print", true, print},  {"echo", true, echo},  {"delay", true, delay},
-    {"boots", true, boots},  {"poke", true, poke},  {"poweroff", false, power_off},
-    {"reset", false, reset}, {"spin", false, spin}, {"idle", false, idle},
+    {"print", true, print},    {"echo", true, echo},    {"delay", true, delay},
+    {"boots", true, boots},    {"poke", true, poke},    {"poweroff", false, power_off},
+    {"reset", false, reset},   {"spin", false, spin},   {"idle", false, idle},
     {"button", false, button}, {"guest", false, guest},
 };
 
