@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What guests cost, per processor: a table of the counts that lvz_watch.c keeps, since the reset.
+// Refills are exceptions, which software serves; walks are the hardware walker's, which put an
+// entry into the TLB.
 #include "cpu/loongarch64/probe.h"
 
 // A guest that has not exited yet counts as well.
@@ -45,6 +47,18 @@ static u64 root_refills(const struct la_cpu *c)
 {
     return c->lvz_counts.n_root_refills;
 }
+static u64 root_walks(const struct la_cpu *c)
+{
+    return c->lvz_counts.n_walks[LA_TLB_ROOT];
+}
+static u64 stage1_walks(const struct la_cpu *c)
+{
+    return c->lvz_counts.n_walks[LA_TLB_STAGE1];
+}
+static u64 stage2_walks(const struct la_cpu *c)
+{
+    return c->lvz_counts.n_walks[LA_TLB_STAGE2];
+}
 static u64 gid_switches(const struct la_cpu *c)
 {
     return c->lvz_counts.n_gid_switches;
@@ -73,6 +87,9 @@ static const struct row {
     {"refills of first stages", stage1_refills},
     {"refills of the second stage", stage2_refills},
     {"refills of the root", root_refills},
+    {"walks of first stages", stage1_walks},
+    {"walks of the second stage", stage2_walks},
+    {"walks of the root", root_walks},
     {"guest id switches", gid_switches},
     {"lines injected", injected},
     {"lines passed", passed},

@@ -142,6 +142,24 @@ TEST(counts_of_guests)
     rig_free(&r);
 }
 
+// The walker finds the second stage of the guest's first instruction.
+TEST(walks_are_counted)
+{
+    struct rig r;
+    init(&r);
+    r.c->root.csr[CSR_PWCL] = 14 | 11 << 5 | 25 << 10 | 11 << 15;
+    r.c->root.csr[CSR_PWCH] = 36 | 11 << 6 | BIT(24);
+    r.c->root.csr[CSR_PGDL] = 0x100000;
+    rig_write64(&r, 0x100000, 0x108000);
+    rig_write64(&r, 0x108000, 0x110000);
+    rig_write64(&r, 0x110000 + 8 * (0x600000 >> 14), GUEST_BASE | V | D | BIT(7) | BIT(8));
+    enter_at(&r, 0x600000);
+    rig_step(&r);
+    expect(&r, "lvz", "", "walks of the second stage                 1\n");
+    expect(&r, "lvz", "", "walks of first stages                     0\n");
+    rig_free(&r);
+}
+
 // A line that is passed on counts when it rises.
 TEST(lines_that_are_passed_on_are_counted)
 {

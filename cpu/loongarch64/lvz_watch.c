@@ -160,10 +160,13 @@ void la_lvz_report(struct la_cpu *c)
               c->cpu.index, (unsigned long long)n->n_entries, (unsigned long long)n->guest_insns,
               (unsigned long long)c->cpu.n_insns, (unsigned long long)(n->guest_ns / 1000000));
     log_write(c->cpu.bus->log, LOG_LVZ,
-              "cpu %u: refills of first stages %llu, of the second %llu; guest id switches %llu; "
+              "cpu %u: refills of first stages %llu, of the second %llu; walks of first stages "
+              "%llu, of the second %llu; guest id switches %llu; "
               "lines injected %llu, passed %llu; uses that work by accident %llu",
               c->cpu.index, (unsigned long long)n->n_guest_refills,
-              (unsigned long long)n->n_exits[EXC_TLBR], (unsigned long long)n->n_gid_switches,
+              (unsigned long long)n->n_exits[EXC_TLBR],
+              (unsigned long long)n->n_walks[LA_TLB_STAGE1],
+              (unsigned long long)n->n_walks[LA_TLB_STAGE2], (unsigned long long)n->n_gid_switches,
               (unsigned long long)n->n_injected, (unsigned long long)n->n_passed,
               (unsigned long long)n->n_checks);
 }

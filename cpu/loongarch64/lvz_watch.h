@@ -12,6 +12,7 @@ struct la_lvz_counts {
     u64 n_entries;
     u64 n_exits[64]; // by ECODE, refills (0x3f) and machine errors (0x3e) included
     u64 n_guest_refills, n_root_refills, n_gid_switches, n_injected, n_passed, n_checks;
+    u64 n_walks[3];            // entries that the hardware walker made, by enum la_tlb_kind
     u64 guest_insns, guest_ns; // spent in guests that have exited
     u8 passed;                 // lines of the last la_lvz_count_passed
     u64 entered_at_insn, entered_at_ns;
