@@ -366,6 +366,14 @@ static bool stage_own(struct way *w, u64 va, u64 *pa)
     return by_tlb(w, &v, va, w->access, pa);
 }
 
+static u64 route(struct way *w, u64 pa)
+{
+    u64 bus = la_route(w->c, pa);
+    if (bus != pa)
+        say(w, "address windows of the chip: 0x%llx -> 0x%llx\n", X(pa), X(bus));
+    return bus;
+}
+
 static bool stage_two(struct way *w, u64 gpa, enum la_access access, u64 *bus)
 {
     static const enum la_exception invalid[] = {EXC_PIL, EXC_PIS, EXC_PIF};
@@ -378,14 +386,8 @@ static bool stage_two(struct way *w, u64 gpa, enum la_access access, u64 *bus)
     }
     if (!by_tlb(w, &v, gpa, access, &pa))
         return false;
-    *bus = la_route(w->c, pa);
+    *bus = route(w, pa);
     return true;
-}
-
-static void say_route(struct way *w, u64 pa)
-{
-    if (w->verdict.bus != pa)
-        say(w, "address windows of the chip: 0x%llx -> 0x%llx\n", X(pa), X(w->verdict.bus));
 }
 
 static bool go(struct way *w, u64 va)
@@ -398,10 +400,8 @@ static bool go(struct way *w, u64 va)
     if (!stage_own(w, va, &pa) || (la_in_guest(w->c) && !stage_two(w, pa, w->access, &bus)))
         return false;
     if (!la_in_guest(w->c))
-        bus = la_route(w->c, pa);
+        bus = route(w, pa);
     w->verdict = (struct la_verdict){.is_there = true, .bus = bus};
-    if (!la_in_guest(w->c))
-        say_route(w, pa);
     return true;
 }
 

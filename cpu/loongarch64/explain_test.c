@@ -76,6 +76,24 @@ TEST(entries_of_the_tlb)
     rig_free(&r);
 }
 
+static u64 one_window(void *opaque, unsigned core, u64 address)
+{
+    return address >> 20 == 3 ? address - 0x200000 : address;
+}
+
+TEST(windows_of_the_chip)
+{
+    struct rig r;
+    rig_init(&r, "max");
+    r.bus.route = one_window;
+    struct la_verdict v =
+        expect(&r, QUESTION(0x312345, CPU_LOAD),
+               LINES("-> PA 0x312345\n", "address windows of the chip: 0x312345 -> 0x112345\n",
+                     "leads to 0x112345\n"));
+    CHECK_EQ(v.bus, 0x112345);
+    rig_free(&r);
+}
+
 // Three levels with 16 KiB pages, as Linux has them.
 #define LINUX_PWCL (14 | 11 << 5 | 25 << 10 | 11 << 15)
 #define LINUX_PWCH (36 | 11 << 6)
