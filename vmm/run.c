@@ -134,6 +134,8 @@ static bool build(struct run *r, struct err *e)
 {
     host_clock_init(&r->clock);
     r->clock.clock.rearm = rearm;
+    if (r->options.paused)
+        host_clock_stop(&r->clock); // the guest's time begins when the processors do
     fill_callbacks(r);
     screen_status(&r->screen, "loading %s", boot_name(r));
     r->machine = machine_new(&r->config, e);
