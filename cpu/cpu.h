@@ -43,6 +43,8 @@ enum {
     CPU_REQ_FLUSH = 4, // drop cached translations
 };
 
+struct cpu_inspect; // cpu/inspect.h
+
 struct cpu_ops {
     void (*reset)(struct cpu *c);
     enum cpu_exit (*run)(struct cpu *c, u64 budget);
@@ -52,6 +54,7 @@ struct cpu_ops {
     void (*kick)(struct cpu *c);
     void (*report)(struct cpu *c); // what it counted, on the log; may be NULL
     void (*free)(struct cpu *c);
+    const struct cpu_inspect *inspect; // NULL: nobody can look into it
 };
 
 struct cpu {
