@@ -4,16 +4,20 @@
 //     micro list                    the workloads: kind, name, what an operation is
 //     micro run SECONDS NAME...     measures those; a NAME may be a kind, or "all"
 //     micro sums                    the sums that this machine finds, for workloads.def
+//     micro time OUTPUT COMMAND...  runs a command with its output into a file, and tells its time
 //     micro nothing                 ends at once; what the workload "exec" starts
 //
-// Each line of "run" is: NAME, nanoseconds per operation, seconds measured, "ok" or "WRONG" with the
+// Each line of "run", and the one of "time", is: NAME, nanoseconds per operation, seconds measured, "ok" or "WRONG" with the
 // sum that came out. Status 1 when one was wrong. A workload runs for at least the given time, but
 // no longer than one unit takes where a unit takes longer. The clock is the system's monotonic one.
 #include "bench/micro/workload.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #define WORKLOAD(kind, name, setup, n_ops, sum, doc) u64 name##_run(void *state);
 #include "bench/micro/workloads.def"
@@ -126,6 +130,33 @@ static int sums(void)
     return 0;
 }
 
+static NOINLINE pid_t start_command(const char *output, char **command)
+{
+    pid_t child = fork();
+    if (child == 0) {
+        int fd = open(output, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+        if (fd >= 0 && dup2(fd, 1) == 1)
+            execvp(command[0], command);
+        perror(command[0]);
+        _exit(127);
+    }
+    return child;
+}
+
+static int time_command(const char *output, char **command)
+{
+    double began = now();
+    int status = 1;
+    waitpid(start_command(output, command), &status, 0);
+    double seconds = now() - began;
+    printf("command %.0f %.3f ", seconds * 1e9, seconds);
+    if (status)
+        printf("FAILED, status %#x\n", (unsigned)status);
+    else
+        puts("ok");
+    return status != 0;
+}
+
 int main(int argc, char **argv)
 {
     const char *verb = argc > 1 ? argv[1] : "";
@@ -137,6 +168,8 @@ int main(int argc, char **argv)
         return sums();
     if (!strcmp(verb, "run") && argc > 3)
         return run_all(strtod(argv[2], NULL), argv + 3);
+    if (!strcmp(verb, "time") && argc > 3)
+        return time_command(argv[2], argv + 3);
     fprintf(stderr, "usage: micro list | micro run SECONDS NAME... | micro sums\n");
     return 2;
 }
