@@ -59,20 +59,20 @@ class Native:
     def __init__(self, micro, directory, cpu):
         self.binary, self.dir, self.cpu = micro, directory, cpu
 
-    def run(self, command, is_pinned=True):
-        """What a command printed, and the share of the processor that it had."""
+    def run(self, command, n_busy=1):
+        """What a command printed, and the share of the processors that it keeps busy that it had."""
         before, began = os.times(), time.monotonic()
-        pin = (lambda: os.sched_setaffinity(0, {self.cpu})) if is_pinned else None
+        pin = (lambda: os.sched_setaffinity(0, {self.cpu})) if n_busy == 1 else None
         # Each process pins itself before it becomes the program.
         done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True,
                               check=False, preexec_fn=pin)  # pylint: disable=subprocess-popen-preexec-fn
         wall, after = time.monotonic() - began, os.times()
         spent = (after.children_user + after.children_system -
                  before.children_user - before.children_system)
-        return done.stdout + done.stderr, min(1.0, (spent + 0.01) / wall)
+        return done.stdout + done.stderr, min(1.0, (spent + 0.01) / wall / n_busy)
 
-    def micro(self, name, seconds, is_pinned=True):
-        text, share = self.run([self.binary, 'run', str(seconds), name], is_pinned)
+    def micro(self, name, seconds, n_busy=1):
+        text, share = self.run([self.binary, 'run', str(seconds), name], n_busy)
         return Measured(parse(text, name), share, None)
 
     def program(self, program):
@@ -135,18 +135,17 @@ class Guest:
         (host0, guest0), (host1, guest1) = self.clocks[0], self.clocks[-1]
         return (guest1 - guest0) / (host1 - host0) if host1 - host0 > 2 else None
 
-    def timed(self, command):
-        """What a command prints, and the share of time that the busiest virtual processor ran."""
+    def timed(self, command, n_busy=1):
+        """What a command prints, and the share of time that the busiest virtual processors ran."""
         pid = self.machine.process.pid
         before, began = [thread_seconds(pid, t) for t in self.threads], time.monotonic()
         _, text = self.shell.run(command, LIMIT_S)
         wall = time.monotonic() - began
-        spent = max(thread_seconds(pid, t) - b for t, b in zip(self.threads, before))
-        return text, min(1.0, spent / wall)
+        spent = sorted(thread_seconds(pid, t) - b for t, b in zip(self.threads, before))
+        return text, min(1.0, sum(spent[-n_busy:]) / wall / n_busy)
 
-    def micro(self, name, seconds, is_pinned=True):
-        del is_pinned  # the virtual processors are
-        text, share = self.timed(f'/disk/mnt/micro run {seconds} {name}')
+    def micro(self, name, seconds, n_busy=1):
+        text, share = self.timed(f'/disk/mnt/micro run {seconds} {name}', n_busy)
         return Measured(parse(text, name), share, None)
 
     def program(self, program):

@@ -63,22 +63,31 @@ def show_heading():
           f'{"min":>9}{"median":>9}{"max":>9}{"median":>9}', flush=True)
 
 
-def line(name, row, unit='', figures=True):
+def in_unit(row):
+    """What to divide figures by, so that they are short, and the name of that unit."""
+    value = row.get('lh', row.get('native', row.get('reference')))
+    if row['unit'] != 'ns' or not value:
+        return 1, row['unit']
+    return next(((d, u) for d, u in ((1e9, 's'), (1e6, 'ms'), (1e3, 'us')) if value['median'] >= d), (1, 'ns'))
+
+
+def line(name, row, figures=True):
     faster = verdict(row['reference_lh'], row['goal_faster'], at_least)
     slower = verdict(row['lh_native'], row['goal_slower'], at_most)
     text = (f'{name:21}{figure(row["reference_native"])}{figure(row["lh_native"])}'
             f'{figure(row["reference_lh"])}{faster}{slower}')
     if figures:
-        ours = row.get('lh', {})
-        text += f'{unit:>4}' + ''.join(figure(ours.get(k)) for k in ('min', 'median', 'max'))
-        text += figure(row.get('native', {}).get('median'))
+        divisor, unit = in_unit(row)
+        text += f'{unit:>4}'
+        for place, key in (('lh', 'min'), ('lh', 'median'), ('lh', 'max'), ('native', 'median')):
+            text += figure(row[place][key] / divisor if place in row else None)
     return text
 
 
 def show_row(row):
     shares = {k: row[k]['share'] for k in ('native', 'reference', 'lh') if k in row}
     busy = [f'{k} {v:.0%}' for k, v in shares.items() if v < SHARE_WANTED]
-    print(line(row['name'], row, row['unit']) + (f'  of the processor: {", ".join(busy)}' if busy else ''),
+    print(line(row['name'], row) + (f'  of the processor: {", ".join(busy)}' if busy else ''),
           flush=True)
 
 
