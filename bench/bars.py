@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Pictures of the ratios: one per kind, a group of bars per workload, on a logarithmic scale.
 
-A bar is as long as the place takes times native; where there is no native figure, as the reference
+A bar is as long as the place takes times native; where there is no native figure, as QEMU
 takes times ours. Lines show the goals.
 """
 
@@ -46,7 +46,7 @@ def bars_of(row):
     if row.get('lh_native') or row.get('reference_native'):
         return [(place, COLOURS[place], row[f'{place}_native']) for place in ('reference', 'lh')
                 if row.get(f'{place}_native')]
-    return [('reference / lh', COLOURS['lh'], row['reference_lh'])] if row.get('reference_lh') else []
+    return [('times', COLOURS['lh'], row['reference_lh'])] if row.get('reference_lh') else []
 
 
 def draw(kind, rows):
@@ -57,7 +57,7 @@ def draw(kind, rows):
     goal = rows[0]['goal_slower'] if is_native else rows[0]['goal_faster']
     scale = Scale([length for _, bars in groups for _, _, length in bars] + ([goal] if goal else []))
     title = goals.KINDS[kind].title if kind in goals.KINDS else kind
-    what = 'time, in multiples of native' if is_native else 'how many times as fast as the reference'
+    what = 'time, in multiples of native' if is_native else 'how many times as fast as QEMU'
     y, parts = TOP, []
     for row, bars in groups:
         parts.append(text_at(LEFT - 8, y + BAR * len(bars) / 2 + 4, row['name'], anchor='end'))
@@ -92,7 +92,7 @@ def framed(scale, title, what, is_native, goal, bottom, parts):
     if is_native:
         for i, (place, colour) in enumerate(COLOURS.items()):
             out.append(f'<rect x="{LEFT + 330 + 100 * i}" y="34" width="12" height="12" fill="{colour}"/>')
-            out.append(text_at(LEFT + 347 + 100 * i, 44, place, 11))
+            out.append(text_at(LEFT + 347 + 100 * i, 44, table.SHOWN_AS[place], 11))
     return '\n'.join(out) + '\n</svg>\n'
 
 

@@ -10,6 +10,8 @@ import statistics
 
 import goals
 
+SHOWN_AS = {'native': 'native', 'reference': 'QEMU', 'lh': 'lh'}
+
 # Below that the figure is more of the host's other work than of the workload.
 SHARE_WANTED = 0.9
 
@@ -57,7 +59,7 @@ def at_most(value, limit):
 
 
 def show_heading():
-    print(f'{"":21}{"ref/":>9}{"lh/":>9}{"ref/":>9}{"at":>7} {"at":>7} {"":4}{"lh":>9}{"lh":>9}{"lh":>9}'
+    print(f'{"":21}{"QEMU/":>9}{"lh/":>9}{"QEMU/":>9}{"at":>7} {"at":>7} {"":4}{"lh":>9}{"lh":>9}{"lh":>9}'
           f'{"native":>9}')
     print(f'{"workload":21}{"native":>9}{"native":>9}{"lh":>9}{"least":>7} {"most":>7} {"":4}'
           f'{"min":>9}{"median":>9}{"max":>9}{"median":>9}', flush=True)
@@ -86,7 +88,7 @@ def line(name, row, figures=True):
 
 def show_row(row):
     shares = {k: row[k]['share'] for k in ('native', 'reference', 'lh') if k in row}
-    busy = [f'{k} {v:.0%}' for k, v in shares.items() if v < SHARE_WANTED]
+    busy = [f'{SHOWN_AS[k]} {v:.0%}' for k, v in shares.items() if v < SHARE_WANTED]
     print(line(row['name'], row) + (f'  of the processor: {", ".join(busy)}' if busy else ''),
           flush=True)
 
@@ -116,7 +118,7 @@ def show_end(rows, clocks):
     show_speed_up(rows)
     show_resident(rows)
     for name, rates in clocks.items():
-        print(f'the clock of {name} went {statistics.mean(rates):.4f} times as fast as the host\'s')
+        print(f'the clock of {SHOWN_AS[name]} went {statistics.mean(rates):.4f} times as fast as the host\'s')
     print('+ the goal is reached, ! it is not; "of the processor" where the host had other work to do')
 
 
@@ -129,7 +131,7 @@ def show_speed_up(rows):
         if place in one and place in two:
             gained = 2 * one[place]['median'] / two[place]['median']
             goal = verdict(gained, goals.SPEED_UP, at_least) if place == 'lh' else ''
-            print(f'two threads do {gained:.2f} times the work of one on {place}{goal}')
+            print(f'two threads do {gained:.2f} times the work of one on {SHOWN_AS[place]}{goal}')
 
 
 def show_resident(rows):

@@ -13,7 +13,7 @@ fetch_functions_only=1
 # shellcheck source=tools/guest_fetch.sh
 . "$(dirname "$0")/guest_fetch.sh"
 
-packages=systemd-sysv,systemd-resolved,dbus,udev,libpam-systemd,login,passwd,iproute2,gcc,libc6-dev
+packages=systemd-sysv,systemd-resolved,dbus,udev,libpam-systemd,login,passwd,mount,iproute2,gcc,libc6-dev
 packages=$packages,python3,nodejs,luajit,apt-utils
 
 # Runs in the guest, when all packages are configured. Root has no password, networks are
@@ -33,6 +33,7 @@ NETWORK
 systemctl enable systemd-networkd
 systemctl mask sys-fs-fuse-connections.mount
 : > /etc/apt/sources.list
+: > /etc/default/locale
 test -z "$(dpkg --audit)"
 END
 }
