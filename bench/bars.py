@@ -96,13 +96,13 @@ def framed(scale, title, what, is_native, goal, bottom, parts):
     return '\n'.join(out) + '\n</svg>\n'
 
 
-def draw_all(rows, directory):
-    """Writes KIND.svg for each kind that has something to show; the paths."""
+def draw_all(rows, directory, prefix=''):
+    """Writes KIND.svg, with a prefix, for each kind that has something to show; the paths."""
     paths = []
     for kind in table.kinds_of(rows):
         picture = draw(kind, [r for r in rows if r['kind'] == kind])
         if picture:
-            paths.append(os.path.join(directory, f'{kind}.svg'))
+            paths.append(os.path.join(directory, f'{prefix}{kind}.svg'))
             with open(paths[-1], 'w', encoding='utf-8') as f:
                 f.write(picture)
     return paths

@@ -23,8 +23,8 @@ KINDS = {
     'pair': Kind('two threads on two processors', None, None),
     'script': Kind('Debian: python3, sqlite3, gcc', 4, 5),
     'pack': Kind('Debian: xz, zstd, bzip2', 2, 2.5),
-    'boot': Kind('seconds from the start to init', None, None),
-    'resident': Kind('MiB at the prompt besides the memory of the guest', None, None),
+    'boot': Kind('seconds from the start', None, None),
+    'resident': Kind('MiB besides the memory of the guest', None, None),
 }
 
 # Rows with goals of their own: name -> (faster, slower).

@@ -165,8 +165,9 @@ def need_guest():
     return os.path.join(GUEST, 'vmlinuz'), os.path.join(GUEST, 'initrd.img')
 
 
-def disks(*paths):
-    return [word for path in paths for word in ('-drive', f'file={path},format=raw,if=virtio,readonly=on')]
+def disks(*paths, is_readonly=True):
+    more = ',readonly=on' if is_readonly else ''
+    return [word for path in paths for word in ('-drive', f'file={path},format=raw,if=virtio{more}')]
 
 
 def lh_command(lh, accel, *more, memory='1G', smp=1, append=APPEND):

@@ -13,14 +13,16 @@ import os
 Program = collections.namedtuple('Program', 'name kind program guest arguments doc')
 
 PROGRAMS = [
-    Program('python3', 'script', 'python3', '/usr/bin/python3', '-S -E {dir}/work.py', 'a pure program of Python'),
+    Program('python3', 'script', 'python3', '/usr/bin/python3', '-S -E {dir}/work.py',
+            'a pure program of Python'),
     Program('sqlite3', 'script', 'sqlite3', '/usr/bin/sqlite3', ':memory: ".read {dir}/work.sql"',
             'tables filled, joined, sorted, in memory'),
     Program('gcc', 'script', 'cc1', '/usr/libexec/gcc/loongarch64-linux-gnu/16/cc1',
             '-quiet -O2 -fno-ident -fpreprocessed {dir}/work.i -o -', 'the compiler, -O2, 5,000 lines of C'),
     Program('xz', 'pack', 'xz', '/usr/bin/xz', '-T1 -6 -c {dir}/short.txt', '256 KiB compressed'),
     Program('unxz', 'pack', 'xz', '/usr/bin/xz', '-T1 -dc {dir}/work.xz', '8 MiB decompressed'),
-    Program('zstd', 'pack', 'zstd', '/usr/bin/zstd', '-q --single-thread -9 -c {dir}/work.txt', '1 MiB compressed'),
+    Program('zstd', 'pack', 'zstd', '/usr/bin/zstd', '-q --single-thread -9 -c {dir}/work.txt',
+            '1 MiB compressed'),
     Program('bzip2', 'pack', 'bzip2', '/usr/bin/bzip2', '-c {dir}/work.txt', '1 MiB compressed'),
 ]
 

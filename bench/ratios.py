@@ -109,8 +109,9 @@ class Bench:
                                 os.path.join(work, 'long.txt')], stdout=f, check=True)
         shutil.copy(os.path.join(self.o.build, 'micro-loong64'), os.path.join(work, 'micro'))
         self.disk = os.path.join(self.dir, 'work.ext4')
+        environment = {**os.environ, 'PATH': os.environ['PATH'] + ':/sbin:/usr/sbin'}
         subprocess.run(['mke2fs', '-q', '-t', 'ext4', '-O', '^has_journal', '-d', work, self.disk, '64M'],
-                       check=True, stdout=subprocess.DEVNULL, env={**os.environ, 'PATH': os.environ['PATH'] + ':/sbin:/usr/sbin'})
+                       check=True, stdout=subprocess.DEVNULL, env=environment)
         return work
 
     def disks(self):
@@ -127,12 +128,13 @@ class Bench:
             found.append(places.Native(os.path.join(self.o.build, 'micro'), self.work, LAST))
         if 'reference' not in self.o.without:
             if places.has_reference():
-                self.add_guest(found, 'reference', places.reference_command(*self.disks(), smp=n_cpus), cpus)
+                command = places.reference_command(*self.disks(), smp=n_cpus)
+                self.add_guest(found, 'reference', command, cpus)
             else:
                 print('there is no reference emulator; tools/reference_fetch.sh fetches it')
         if 'lh' not in self.o.without:
-            self.add_guest(found, 'lh', places.lh_command(self.o.lh, self.o.accel, *self.disks(), smp=n_cpus),
-                           cpus)
+            command = places.lh_command(self.o.lh, self.o.accel, *self.disks(), smp=n_cpus)
+            self.add_guest(found, 'lh', command, cpus)
         return found
 
     def add_guest(self, found, name, command, cpus):
@@ -161,7 +163,8 @@ class Bench:
                 if m.digest:
                     digests[place.name] = m.digest
         if len(set(digests.values())) > 1:
-            self.fail(f'{name}: the outputs differ: ' + ', '.join(f'{k} {v[:12]}' for k, v in digests.items()))
+            told = ', '.join(f'{k} {v[:12]}' for k, v in digests.items())
+            self.fail(f'{name}: the outputs differ: {told}')
         return {k: table.summary([self.counted(m) for m in v], [m.share for m in v])
                 for k, v in measured.items() if v}
 
@@ -201,18 +204,17 @@ class Bench:
                 self.fail(f'the clock of {place.name} goes {rate:.3f} times as fast as the host\'s')
 
     def measure_start(self, name):
-        kind, doc, ours, theirs = boots.ROWS[name]
-        figure = boots.resident_mib if kind == 'resident' else boots.seconds_to_init
+        kind, doc, figure, ours, theirs = boots.ROWS[name]
         commands = {}
         if 'lh' not in self.o.without:
-            commands['lh'] = ours(self.o.lh, self.o.accel)
+            commands['lh'] = lambda: ours(self.o.lh, self.o.accel, self.dir)
         if 'reference' not in self.o.without and places.has_reference():
-            commands['reference'] = theirs()
+            commands['reference'] = lambda: theirs(self.dir)
         found = {place: [] for place in commands}
-        for _ in range(self.o.runs if kind != 'resident' else 1):
+        for _ in range(self.o.runs if kind == 'boot' else 1):
             for place, command in commands.items():
                 try:
-                    found[place].append(figure(command))
+                    found[place].append(figure(command()))
                 except places.Gone as e:
                     self.fail(f'{name} on {place}: {str(e)[-400:]}')
         self.add_row(kind, name, doc, 'MiB' if kind == 'resident' else 's',
@@ -229,7 +231,10 @@ class Bench:
             self.measure_all(pair, 2)
         for kind, name, _ in rows:
             if kind in ('boot', 'resident'):
-                self.measure_start(name)
+                try:
+                    self.measure_start(name)
+                except Failed as e:
+                    print(f'{name}: {e}')
 
 
 def read_merged(paths):
@@ -248,8 +253,8 @@ def write_results(o, bench, rows):
         model = next((line.split(':')[1].strip() for line in f if line.startswith('model name')), None)
     with open(path, 'w', encoding='utf-8') as f:
         json.dump({'host': model, 'processors': os.cpu_count(), 'reference': version,
-                   'accel': o.accel or 'default', 'runs': o.runs, 'seconds': o.seconds, 'is_host_shared': o.shared_host,
-                   'scale': o.scale,
+                   'accel': o.accel or 'default', 'runs': o.runs, 'seconds': o.seconds,
+                   'is_host_shared': o.shared_host, 'scale': o.scale,
                    'clocks': {k: statistics.mean(v) for k, v in bench.clocks.items()},
                    'failures': bench.failures, 'rows': rows}, f, indent=1)
         f.write('\n')
@@ -277,4 +282,5 @@ def main():
     sys.exit(1 if bench.failures else 0)
 
 
-main()
+if __name__ == '__main__':
+    main()

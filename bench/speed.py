@@ -47,8 +47,8 @@ class Runner:
         self.lh, self.log = lh, os.path.join(directory, 'log')
 
     def command(self, *arguments, serial='null'):
-        return [self.lh, 'run', '-accel', 'interp', '-nic', 'none', '-serial', serial, '-d', 'stats', '-D', self.log,
-                *arguments]
+        return [self.lh, 'run', '-accel', 'interp', '-nic', 'none', '-serial', serial, '-d', 'stats', '-D',
+                self.log, *arguments]
 
     def n_instructions(self):
         with open(self.log, encoding='ascii') as f:

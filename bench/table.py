@@ -138,5 +138,5 @@ def show_resident(rows):
     for r in rows:
         if r['kind'] == 'resident' and 'lh' in r:
             value = r['lh']['median']
-            print(f'resident besides the guest: {value:.0f} MiB'
+            print(f'{r["name"]}: {value:.0f} MiB besides the guest'
                   f'{verdict(value, goals.RESIDENT_MIB, at_most)}')

@@ -61,13 +61,14 @@ out=${2:-${LH_CACHE:-${XDG_CACHE_HOME:-${HOME:?}/.cache}/longhouse}/distro}
 recipe=1
 
 [ "$(stamp complete)" != "recipe=$recipe" ] || exit 0
+[ -x "$lh" ] || die "there is no $lh to run the system with; build it"
 lack=
 check_tools debugfs:e2fsprogs
 [ -z "$lack" ] || die "needs programs that are not here; install them: apt-get install$lack"
 sh "$(dirname "$0")/guest_fetch.sh" --out "$out" --extra "$packages" || exit 1
 open_out
 [ "$(stamp complete)" != "recipe=$recipe" ] || exit 0
-[ -s "$out/.work.ext4" ] && [ "$out/.work.ext4" -nt "$out/root.ext4" ] || begin_disk
+[ -n "$(find "$out/.work.ext4" -newer "$out/root.ext4" 2> /dev/null)" ] || begin_disk
 progress "the system configures itself"
 run_guest || die "the machine failed; $out/setup.log has what it said"
 grep -q 'guest: exit 0' "$out/setup.log" ||

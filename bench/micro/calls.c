@@ -41,7 +41,8 @@ enum { N_SHAPES = 1024 };
 
 void *virtual_setup(void)
 {
-    static s64 (*const kinds[])(const struct shape *) = {square_area, box_area, wedge_area, frame_area};
+    static s64 (*const kinds[])(const struct shape *) = {square_area, box_area, wedge_area,
+                                                         frame_area};
     struct shape *shapes = get_memory(N_SHAPES * sizeof(*shapes));
     u64 random = 31;
     for (u32 i = 0; i < N_SHAPES; i++) {
@@ -69,10 +70,10 @@ struct step {
 };
 
 static const struct step collatz[] = {
-    /*  0 */ {SET, 0, 1, 0},        // r0: the start
-    /*  1 */ {SET, 1, 0, 0},        // r1: steps of all
-    /*  2 */ {SET, 2, 1, 0},        // r2: the constant 1
-    /*  3 */ {MOVE, 3, 0, 0},       // r3: the number
+    /*  0 */ {SET, 0, 1, 0},  // r0: the start
+    /*  1 */ {SET, 1, 0, 0},  // r1: steps of all
+    /*  2 */ {SET, 2, 1, 0},  // r2: the constant 1
+    /*  3 */ {MOVE, 3, 0, 0}, // r3: the number
     /*  4 */ {JUMP_EQUAL, 3, 2, 12},
     /*  5 */ {ADD, 1, 1, 2},
     /*  6 */ {AND, 4, 3, 2},

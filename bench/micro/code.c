@@ -10,7 +10,8 @@ enum { REGION = 1 << 18, N_ADDS = 24, SLOT = 256 };
 
 void *code_setup(void)
 {
-    void *p = mmap(NULL, REGION, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    void *p =
+        mmap(NULL, REGION, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     return p == MAP_FAILED ? NULL : p;
 }
 
@@ -67,7 +68,8 @@ static u8 *emit_end(u8 *at)
 static u8 *place_of_add(u8 *function, unsigned n)
 {
     u8 scratch[16];
-    size_t begin = (size_t)(emit_begin(scratch) - scratch), one = (size_t)(emit_add(scratch, 0) - scratch);
+    size_t begin = (size_t)(emit_begin(scratch) - scratch),
+           one = (size_t)(emit_add(scratch, 0) - scratch);
     return function + begin + n * one;
 }
 

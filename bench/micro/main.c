@@ -7,9 +7,10 @@
 //     micro time OUTPUT COMMAND...  runs a command with its output into a file, and tells its time
 //     micro nothing                 ends at once; what the workload "exec" starts
 //
-// Each line of "run", and the one of "time", is: NAME, nanoseconds per operation, seconds measured, "ok" or "WRONG" with the
-// sum that came out. Status 1 when one was wrong. A workload runs for at least the given time, but
-// no longer than one unit takes where a unit takes longer. The clock is the system's monotonic one.
+// Each line of "run", and the one of "time", is: NAME, nanoseconds per operation, seconds measured,
+// "ok" or "WRONG" with the sum that came out. Status 1 when one was wrong. A workload runs for at
+// least the given time, but no longer than one unit takes where a unit takes longer. The clock is
+// the system's monotonic one.
 #include "bench/micro/workload.h"
 
 #include <fcntl.h>
@@ -125,7 +126,8 @@ static int sums(void)
         const struct workload *w = &workloads[i];
         double began = now();
         u64 sum = w->run(w->setup());
-        printf("%-16s %#018llx %8.3f ms\n", w->name, (unsigned long long)sum, (now() - began) * 1e3);
+        printf("%-16s %#018llx %8.3f ms\n", w->name, (unsigned long long)sum,
+               (now() - began) * 1e3);
     }
     return 0;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Two threads beside one: each of two does what the one does, so that on two processors both take the
-// same time. The table of ratios divides them.
+// Two threads beside one: each of two does what the one does, so that on two processors both take
+// the same time. The table of ratios divides them.
 #include "bench/micro/workload.h"
 
 #include <pthread.h>

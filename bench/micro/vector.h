@@ -4,9 +4,15 @@
 // vector types have are written with these, the others with the instruction of each machine.
 //
 // The multiplications that are added may be contracted to one rounding: `rounded` hides it.
+#pragma once
+
 #include "bench/micro/workload.h"
 
 #include <string.h>
+
+#ifndef VECTOR_SIZE
+#define VECTOR_SIZE 16
+#endif
 
 #define NAMED3(a, size, b) a##size##_##b
 #define NAMED2(a, size, b) NAMED3(a, size, b)
@@ -24,14 +30,16 @@ typedef VECTOR(s64) v_s64;
 #include <lsxintrin.h>
 #define SATURATING_ADD(a, b) ((v_u8)__lsx_vsadd_bu((__m128i)(a), (__m128i)(b)))
 #define AVERAGE(a, b)        ((v_u8)__lsx_vavgr_bu((__m128i)(a), (__m128i)(b)))
-#define PAIR_DOT(a, b)                                            \
-    ((v_s32)__lsx_vmaddwod_w_h(__lsx_vmulwev_w_h((__m128i)(a), (__m128i)(b)), (__m128i)(a), (__m128i)(b)))
+#define PAIR_DOT(a, b)                                                                      \
+    ((v_s32)__lsx_vmaddwod_w_h(__lsx_vmulwev_w_h((__m128i)(a), (__m128i)(b)), (__m128i)(a), \
+                               (__m128i)(b)))
 #elif defined(__loongarch__)
 #include <lasxintrin.h>
 #define SATURATING_ADD(a, b) ((v_u8)__lasx_xvsadd_bu((__m256i)(a), (__m256i)(b)))
 #define AVERAGE(a, b)        ((v_u8)__lasx_xvavgr_bu((__m256i)(a), (__m256i)(b)))
-#define PAIR_DOT(a, b)                                              \
-    ((v_s32)__lasx_xvmaddwod_w_h(__lasx_xvmulwev_w_h((__m256i)(a), (__m256i)(b)), (__m256i)(a), (__m256i)(b)))
+#define PAIR_DOT(a, b)                                                                          \
+    ((v_s32)__lasx_xvmaddwod_w_h(__lasx_xvmulwev_w_h((__m256i)(a), (__m256i)(b)), (__m256i)(a), \
+                                 (__m256i)(b)))
 #elif VECTOR_SIZE == 16
 #include <immintrin.h>
 #define SATURATING_ADD(a, b) ((v_u8)_mm_adds_epu8((__m128i)(a), (__m128i)(b)))
@@ -126,9 +134,10 @@ u64 NAMED(select_run)(void *state)
 }
 
 #if VECTOR_SIZE == 16
-#define REVERSED(v) __builtin_shufflevector(v, v, 7, 6, 5, 4, 3, 2, 1, 0, 15, 14, 13, 12, 11, 10, 9, 8)
+#define REVERSED(v) \
+    __builtin_shufflevector(v, v, 7, 6, 5, 4, 3, 2, 1, 0, 15, 14, 13, 12, 11, 10, 9, 8)
 #else
-#define REVERSED(v)                                                                          \
+#define REVERSED(v)                                                                             \
     __builtin_shufflevector(v, v, 7, 6, 5, 4, 3, 2, 1, 0, 15, 14, 13, 12, 11, 10, 9, 8, 23, 22, \
                             21, 20, 19, 18, 17, 16, 31, 30, 29, 28, 27, 26, 25, 24)
 #endif
@@ -209,9 +218,9 @@ u64 NAMED(double_run)(void *state)
     return rounded(sum * 0.001);
 }
 
-// Mandelbrot's set, as many points at once as a vector holds; comparisons make masks. A product that
-// is contracted moves points at the border, so that the coordinates are multiples of 1/64 and few
-// steps are taken: everything is exact.
+// Mandelbrot's set, as many points at once as a vector holds; comparisons make masks. A product
+// that is contracted moves points at the border, so that the coordinates are multiples of 1/64 and
+// few steps are taken: everything is exact.
 u64 NAMED(fractal_run)(void *state)
 {
     v_s64 total = {0};

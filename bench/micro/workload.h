@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // A workload of workloads.def: what its setup and its run have to keep.
 //
-// `run` does one unit of work, about a millisecond on a fast machine, and gives a checksum that must
-// be the same on every correct machine and at every call: the sources are compiled for the guest and
-// for the host, and neither may differ from the sum in the table. What is floating point is rounded
-// to so many digits that only a wrong result changes it. `setup` makes what all units share; the
-// program ends with it, so nothing frees it.
+// `run` does one unit of work, about a millisecond on a fast machine, and gives a checksum that
+// must be the same on every correct machine and at every call: the sources are compiled for the
+// guest and for the host, and neither may differ from the sum in the table. What is floating point
+// is rounded to so many digits that only a wrong result changes it. `setup` makes what all units
+// share; the program ends with it, so nothing frees it.
 #pragma once
 
 #include <stddef.h>

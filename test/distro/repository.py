@@ -38,8 +38,9 @@ def make_package(directory, name, depends, files):
     for path, (text, mode) in files.items():
         write(os.path.join(tree, path), text, mode)
     write(os.path.join(tree, 'DEBIAN', 'control'), CONTROL.format(name=name, depends=depends))
-    subprocess.run(['dpkg-deb', '--root-owner-group', '-b', tree, os.path.join(directory, name + '_1.0_all.deb')],
-                   check=True, stdout=subprocess.DEVNULL)
+    deb = os.path.join(directory, name + '_1.0_all.deb')
+    subprocess.run(['dpkg-deb', '--root-owner-group', '-b', tree, deb], check=True,
+                   stdout=subprocess.DEVNULL)
 
 
 def describe(directory, name):
