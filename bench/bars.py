@@ -51,7 +51,7 @@ def bars_of(row):
 
 def draw(kind, rows):
     groups = [(row, bars_of(row)) for row in rows if bars_of(row)]
-    if not groups:
+    if not groups or kind == 'resident':
         return None
     is_native = any(label == 'lh' or label == 'reference' for _, bars in groups for label, _, _ in bars)
     goal = rows[0]['goal_slower'] if is_native else rows[0]['goal_faster']

@@ -23,6 +23,7 @@ KINDS = {
     'pair': Kind('two threads on two processors', None, None),
     'script': Kind('Debian: python3, sqlite3, gcc', 4, 5),
     'pack': Kind('Debian: xz, zstd, bzip2', 2, 2.5),
+    'exits': Kind('exits of a guest of KVM in the guest', None, None),
     'boot': Kind('seconds from the start', None, None),
     'resident': Kind('MiB besides the memory of the guest', None, None),
 }

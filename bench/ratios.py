@@ -153,10 +153,8 @@ class Bench:
             for place in where:
                 if measured[place.name] is None:
                     continue
-                try:
-                    m = run(place)
-                except (Failed, places.Gone, OSError) as e:
-                    self.fail(f'{name} on {place.name}: {str(e)[-400:]}')
+                m = self.run_once(place, name, run)
+                if not m:
                     measured[place.name] = None
                     continue
                 measured[place.name].append(m)
@@ -167,6 +165,17 @@ class Bench:
             self.fail(f'{name}: the outputs differ: {told}')
         return {k: table.summary([self.counted(m) for m in v], [m.share for m in v])
                 for k, v in measured.items() if v}
+
+    def run_once(self, place, name, run):
+        """A measurement, or None after a failure. A guest that is gone begins anew."""
+        try:
+            return run(place)
+        except Failed as e:
+            self.fail(f'{name} on {place.name}: {e}')
+        except (places.Gone, OSError) as e:
+            self.fail(f'{name} on {place.name}: {str(e)[-600:]}')
+            place.restart()
+        return None
 
     def counted(self, m):
         return m.ns * m.share if self.o.shared_host else m.ns

@@ -31,6 +31,9 @@ class Place:
             raise answer
         return places.Measured(*answer)
 
+    def restart(self):
+        self.answers.clear()
+
 
 def measured(*where, runs=3):
     """What a bench makes of places, and what it complains of."""
@@ -92,6 +95,13 @@ def a_place_that_fails_is_told_and_left_out(_):
     found, failures = measured(Place('native', (1, 1, None), (1, 1, None), (1, 1, None)),
                                Place('lh', (5, 1, None), places.Failed('wrong')))
     assert list(found) == ['native'] and len(failures) == 1 and 'wrong' in failures[0], failures
+
+
+@test
+def a_guest_that_is_gone_is_started_again(_):
+    place = Place('lh', places.Gone('ended'), (5, 1, None))
+    found, failures = measured(place)
+    assert not found and 'ended' in failures[0] and not place.answers
 
 
 @test
