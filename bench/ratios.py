@@ -25,6 +25,7 @@ import argparse
 import json
 import os
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -275,6 +276,7 @@ def main():
         for kind, name, doc in all_rows(sys.argv[-1]):
             print(f'{kind:9} {name:18} {doc}')
         return
+    signal.signal(signal.SIGTERM, lambda *unused: sys.exit(143))  # so that guests are ended
     o = parse_arguments()
     rows = choose(all_rows(o.build), o.only)
     with tempfile.TemporaryDirectory(prefix='lh-bench-') as directory:
