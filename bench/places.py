@@ -177,6 +177,7 @@ def need_guest():
 
 
 def disks(*paths, is_readonly=True):
+    """Options of both emulators."""
     more = ',readonly=on' if is_readonly else ''
     return [word for path in paths for word in ('-drive', f'file={path},format=raw,if=virtio{more}')]
 
@@ -201,4 +202,9 @@ def reference_command(*more, memory='1G', smp=1, append=APPEND, firmware=True):
     return [REFERENCE, '-M', 'virt', '-accel', 'tcg,thread=multi', '-cpu', 'max', '-name',
             'bench,debug-threads=on', '-display', 'none', '-monitor', 'none', '-nic', 'none', '-serial',
             'stdio', '-m', memory, '-smp', str(smp), *(['-bios', bios] if firmware else []),
-            '-kernel', kernel, '-initrd', initrd, '-append', append, *more]
+            '-kernel', kernel, '-initrd', initrd, '-append', append, *map(unlocked, more)]
+
+
+def unlocked(option):
+    """A disk that others may have open, too: it is read only, or a copy."""
+    return option + ',file.locking=off' if option.startswith('file=') else option

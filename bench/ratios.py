@@ -12,7 +12,8 @@ usage: ratios.py [OPTION...] LH BUILD
   --accel NAME     accelerator of LH (default: $LH_BENCH_ACCEL, or what LH takes by itself)
   --shared-host    count only the share of time that the processor was ours: for hosts with other work
   --without PLACES native, reference or lh, separated by commas: leave them out
-  --merge FILE     rows that something else has measured: JSON as in results.json
+  --merge FILE     rows that this run does not measure: JSON as in results.json, of an earlier run or of
+                   something else
   --list           tell the workloads
 
 LH is the program, BUILD where bench/build_micro.sh has put its programs; results.json and pictures
@@ -247,7 +248,15 @@ class Bench:
                     print(f'{name}: {e}')
 
 
-def read_merged(paths):
+def merged(rows, others):
+    """What was measured now, and of the others what was not; kinds in their usual order."""
+    names = {r['name'] for r in rows}
+    order = list(goals.KINDS)
+    found = rows + [r for r in others if r['name'] not in names]
+    return sorted(found, key=lambda r: order.index(r['kind']) if r['kind'] in order else len(order))
+
+
+def read_rows(paths):
     rows = []
     for path in paths:
         with open(path, encoding='utf-8') as f:
@@ -276,7 +285,7 @@ def main():
         for kind, name, doc in all_rows(sys.argv[-1]):
             print(f'{kind:9} {name:18} {doc}')
         return
-    signal.signal(signal.SIGTERM, lambda *unused: sys.exit(143))  # so that guests are ended
+    signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))  # guests are ended, too
     o = parse_arguments()
     rows = choose(all_rows(o.build), o.only)
     with tempfile.TemporaryDirectory(prefix='lh-bench-') as directory:
@@ -285,7 +294,9 @@ def main():
             bench.run(rows)
         except (Failed, places.Gone) as e:
             bench.fail(str(e))
-    found = bench.rows + read_merged(o.merge)
+        except KeyboardInterrupt:
+            bench.fail('interrupted: only a part was measured')
+    found = merged(bench.rows, read_rows(o.merge))
     table.show_end(found, bench.clocks)
     print('results:', write_results(o, bench, found))
     for path in bars.draw_all(found, o.build):

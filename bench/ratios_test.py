@@ -125,6 +125,15 @@ def names_and_kinds_choose(_):
 
 
 @test
+def rows_of_earlier_runs_are_kept_unless_measured_again(_):
+    old = [row_of('int', 'mix', lh=1.0), row_of('fp', 'lu', lh=1.0), row_of('exits', 'cpucfg', lh=1.0)]
+    new = [row_of('fp', 'lu', lh=2.0), row_of('call', 'fib', lh=2.0)]
+    found = ratios.merged(new, old)
+    assert [r['name'] for r in found] == ['mix', 'fib', 'lu', 'cpucfg']
+    assert found[2]['lh']['median'] == 2.0
+
+
+@test
 def pictures_are_well_formed_and_to_scale(_):
     rows = [row_of(name='a<b', native=1.0, lh=10.0, reference=100.0), row_of(name='c', native=1.0, lh=0.5)]
     picture = xml.dom.minidom.parseString(bars.draw('fp', rows))

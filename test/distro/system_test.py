@@ -36,7 +36,8 @@ def log_in(t, m):
     with t.test('root logs in on the serial port'):
         m.send('root\n')
         s = m.shell(PROMPT)
-        s('export TERM=dumb SYSTEMD_COLORS=0 SYSTEMD_PAGER= DEBIAN_FRONTEND=noninteractive; stty cols 500')
+        s('export TERM=dumb SYSTEMD_COLORS=0 SYSTEMD_PAGER= DEBIAN_FRONTEND=noninteractive')
+        s('stty cols 500 < /dev/ttyS0')
         check_equal(s('id -un; readlink /proc/$$/fd/2'), 'root\n/dev/ttyS0')
     return s
 
@@ -61,7 +62,7 @@ def system(t, s):
 def network(t, s):
     with t.test('the network is configured'):
         s('for i in $(seq 200); do ip -4 route | grep -q ^default && break; sleep 0.2; done')
-        text = s('ip -4 -o addr show scope global; ip -4 route show default')
+        text = s('ip -color=never -4 -o addr show scope global; ip -color=never -4 route show default')
         check('10.0.2.15/24' in text and f'via {GUEST_SEES_HOST_AT}' in text, text)
 
 
