@@ -3,15 +3,16 @@
 distribution, and what memory they take then besides the guest's.
 
 ROWS has what is measured: name -> (kind, what it is, figure, command of lh, command of the reference).
-A figure is a function of the command; a command is made anew for each run, in a directory where it
-may leave files.
+A figure is a function of the command, and gives the share of time of places.py, too; a command is made
+anew for each run, in a directory where it may leave files.
 """
 
 import os
 import re
 import time
 
-from places import CACHE, Failed, Machine, disks, lh_command, reference_command
+from places import CACHE, Failed, Machine, disks, lh_command, reference_command, vcpu_threads, \
+    waited_seconds
 from report import copy_sparse
 
 RAM_AT_LEAST_KIB = 1 << 18
@@ -29,7 +30,9 @@ def seconds_to(pattern):
         began = time.monotonic()
         with Machine(command) as m:
             m.expect(pattern, LIMIT_S)
-            return time.monotonic() - began
+            seconds, pid = time.monotonic() - began, m.process.pid
+            waited = max((waited_seconds(pid, t) for t in vcpu_threads(pid)), default=0)
+            return seconds, max(0.0, 1 - waited / seconds)
     return measure
 
 
@@ -47,13 +50,13 @@ def resident_mib(pid):
 def resident_at_prompt(command):
     with Machine(command) as m:
         m.shell().run('true')
-        return resident_mib(m.process.pid)
+        return resident_mib(m.process.pid), 1.0
 
 
 def resident_at_login(command):
     with Machine(command) as m:
         m.expect(LOGIN, LIMIT_S)
-        return resident_mib(m.process.pid)
+        return resident_mib(m.process.pid), 1.0
 
 
 def distro_disk(directory):

@@ -6,8 +6,8 @@ Guest      a machine that has been booted, and stays at its prompt between workl
 
 Both have `micro`, which runs a workload of bench/micro, and `program`, which runs one of
 programs.py. A measurement has the nanoseconds by the clock of the place (for a guest: its own), and
-the share of that time that the thread of the virtual processor really ran. Where the share is low the
-host had other work, and the figure is too high by that.
+the share of that time for which the thread of the virtual processor did not wait for one of the
+host. Where the share is low the host had other work, and the figure is too high by that.
 """
 
 import collections
@@ -25,7 +25,7 @@ sys.path.insert(0, os.path.join(ROOT, 'test', 'boot'))
 from machine import Gone, Machine  # pylint: disable=wrong-import-position
 from report import CACHE, GUEST  # pylint: disable=wrong-import-position
 
-Measured = collections.namedtuple('Measured', 'ns share digest')
+Measured = collections.namedtuple('Measured', 'value share digest')
 
 REFERENCE = os.path.join(CACHE, 'reference', 'bin', 'qemu-system-loongarch64')
 PROGRAMS = os.path.join(CACHE, 'bench')
@@ -47,10 +47,20 @@ def parse(text, name):
     return float(found.group(2))
 
 
-def thread_seconds(pid, tid):
-    """The processor time of a thread."""
+def vcpu_threads(pid):
+    """The threads of virtual processors, of either emulator."""
+    found = []
+    for path in sorted(glob.glob(f'/proc/{pid}/task/*/comm')):
+        with open(path, encoding='ascii') as f:
+            if VCPU_NAMES.fullmatch(f.read().strip()):
+                found.append(int(path.split('/')[4]))
+    return found
+
+
+def waited_seconds(pid, tid):
+    """For how long a thread that could have run had no processor."""
     with open(f'/proc/{pid}/task/{tid}/schedstat', encoding='ascii') as f:
-        return int(f.read().split()[0]) * 1e-9
+        return int(f.read().split()[1]) * 1e-9
 
 
 class Native:
@@ -125,12 +135,7 @@ class Guest:
 
     def pin(self):
         """Virtual processors go to processors of their own, as far as there are."""
-        pid = self.machine.process.pid
-        self.threads = []
-        for path in sorted(glob.glob(f'/proc/{pid}/task/*/comm')):
-            with open(path, encoding='ascii') as f:
-                if VCPU_NAMES.fullmatch(f.read().strip()):
-                    self.threads.append(int(path.split('/')[4]))
+        self.threads = vcpu_threads(self.machine.process.pid)
         if not self.threads:
             raise Gone(f'{self.name}: no thread of a virtual processor')
         for tid, cpu in zip(self.threads, self.cpus):
@@ -147,13 +152,13 @@ class Guest:
         return (guest1 - guest0) / (host1 - host0) if host1 - host0 > 2 else None
 
     def timed(self, command, n_busy=1):
-        """What a command prints, and the share of time that the busiest virtual processors ran."""
+        """What a command prints, and the share of time for which its virtual processors had one."""
         pid = self.machine.process.pid
-        before, began = [thread_seconds(pid, t) for t in self.threads], time.monotonic()
+        before, began = [waited_seconds(pid, t) for t in self.threads], time.monotonic()
         _, text = self.shell.run(command, LIMIT_S)
         wall = time.monotonic() - began
-        spent = sorted(thread_seconds(pid, t) - b for t, b in zip(self.threads, before))
-        return text, min(1.0, sum(spent[-n_busy:]) / wall / n_busy)
+        waited = sorted(waited_seconds(pid, t) - b for t, b in zip(self.threads, before))
+        return text, max(0.0, 1 - sum(waited[-n_busy:]) / wall / n_busy)
 
     def micro(self, name, seconds, n_busy=1):
         text, share = self.timed(f'/disk/mnt/micro run {seconds} {name}', n_busy)

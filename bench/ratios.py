@@ -14,10 +14,10 @@ usage: ratios.py [OPTION...] LH BUILD
   --without PLACES native, reference or lh, separated by commas: leave them out
   --merge FILE     rows that this run does not measure: JSON as in results.json, of an earlier run or of
                    something else
+  --out DIR        where results.json and pictures go (default: BUILD)
   --list           tell the workloads
 
-LH is the program, BUILD where bench/build_micro.sh has put its programs; results.json and pictures
-go there, too. All places run one workload by turns before the next one begins; guests stay booted
+LH is the program, BUILD where bench/build_micro.sh has put its programs. All places run one workload by turns before the next one begins; guests stay booted
 and wait at their prompts. Ratios are those of medians. The status is 1 when something failed, a sum was
 wrong, or a guest's clock was: never because a goal was missed.
 """
@@ -56,6 +56,7 @@ def parse_arguments():
     p.add_argument('--shared-host', action='store_true')
     p.add_argument('--without', default='')
     p.add_argument('--merge', action='append', default=[])
+    p.add_argument('--out')
     p.add_argument('--list', action='store_true')
     p.add_argument('lh')
     p.add_argument('build')
@@ -65,7 +66,16 @@ def parse_arguments():
     o.scale = o.scale or (0.1 if o.quick else 1)
     o.without = set(filter(None, o.without.split(',')))
     o.lh, o.build = os.path.abspath(o.lh), os.path.abspath(o.build)
+    o.out = os.path.abspath(o.out or o.build)
+    os.makedirs(o.out, exist_ok=True)
+    o.accel = o.accel or default_accel(o.lh)
     return o
+
+
+def default_accel(lh):
+    """The first of the list, so that the results name it."""
+    told = subprocess.run([lh, 'run', '-accel', 'help'], capture_output=True, text=True, check=True).stdout
+    return told.split()[0]
 
 
 def all_rows(build):
@@ -165,8 +175,7 @@ class Bench:
         if len(set(digests.values())) > 1:
             told = ', '.join(f'{k} {v[:12]}' for k, v in digests.items())
             self.fail(f'{name}: the outputs differ: {told}')
-        return {k: table.summary([self.counted(m) for m in v], [m.share for m in v])
-                for k, v in measured.items() if v}
+        return {k: self.summary(v) for k, v in measured.items() if v}
 
     def run_once(self, place, name, run):
         """A measurement, or None after a failure. A guest that is gone begins anew."""
@@ -179,8 +188,9 @@ class Bench:
             place.restart()
         return None
 
-    def counted(self, m):
-        return m.ns * m.share if self.o.shared_host else m.ns
+    def summary(self, measured):
+        counted = [m.value * m.share if self.o.shared_host else m.value for m in measured]
+        return table.summary(counted, [m.share for m in measured])
 
     def add_row(self, kind, name, doc, unit, figures):
         faster, slower = goals.goals_of(kind, name)
@@ -225,11 +235,11 @@ class Bench:
         for _ in range(self.o.runs if kind == 'boot' else 1):
             for place, command in commands.items():
                 try:
-                    found[place].append(figure(command()))
+                    found[place].append(places.Measured(*figure(command()), None))
                 except places.Gone as e:
                     self.fail(f'{name} on {place}: {str(e)[-400:]}')
         self.add_row(kind, name, doc, 'MiB' if kind == 'resident' else 's',
-                     {k: table.summary(v, [1.0] * len(v)) for k, v in found.items() if v})
+                     {k: self.summary(v) for k, v in found.items() if v})
 
     def run(self, rows):
         single = [r for r in rows if r[0] not in ('pair', 'boot', 'resident')]
@@ -265,14 +275,14 @@ def read_rows(paths):
 
 
 def write_results(o, bench, rows):
-    path = os.path.join(o.build, 'results.json')
+    path = os.path.join(o.out, 'results.json')
     version = subprocess.run([places.REFERENCE, '--version'], capture_output=True, text=True,
                              check=False).stdout.split('\n')[0] if places.has_reference() else None
     with open('/proc/cpuinfo', encoding='utf-8') as f:
         model = next((line.split(':')[1].strip() for line in f if line.startswith('model name')), None)
     with open(path, 'w', encoding='utf-8') as f:
         json.dump({'host': model, 'processors': os.cpu_count(), 'reference': version,
-                   'accel': o.accel or 'default', 'runs': o.runs, 'seconds': o.seconds,
+                   'accel': o.accel, 'runs': o.runs, 'seconds': o.seconds,
                    'is_host_shared': o.shared_host, 'scale': o.scale,
                    'clocks': {k: statistics.mean(v) for k, v in bench.clocks.items()},
                    'failures': bench.failures, 'rows': rows}, f, indent=1)
@@ -299,7 +309,7 @@ def main():
     found = merged(bench.rows, read_rows(o.merge))
     table.show_end(found, bench.clocks)
     print('results:', write_results(o, bench, found))
-    for path in bars.draw_all(found, o.build):
+    for path in bars.draw_all(found, o.out):
         print('picture:', path)
     sys.exit(1 if bench.failures else 0)
 
