@@ -15,7 +15,7 @@ FETCH     := sh tools/guest_fetch.sh --arch loong64 --suite $(SUITE) --out $(GUE
 
 export BUILD V
 
-.PHONY: all lh-loong64 run test bench clean help
+.PHONY: all lh-loong64 run test soak bench bench-loops clean help
 
 all:
 	$(Q)sh tools/build.sh
@@ -44,6 +44,16 @@ soak:
 
 bench:
 	$(Q)sh tools/install_packages.sh build image guest test
+	$(Q)sh tools/build.sh lh
+	$(Q)$(FETCH) --firmware
+	$(Q)sh tools/reference_fetch.sh $(CACHE)/reference || true
+	$(Q)sh tools/bench_fetch.sh $(CACHE)/bench || true
+	$(Q)LH_CACHE=$(CACHE) sh bench/build_micro.sh $(BUILD)/bench
+	$(Q)LH_CACHE=$(CACHE) python3 bench/ratios.py $(if $(ONLY),--only $(ONLY)) $(ARGS) \
+	    $(LH) $(BUILD)/bench
+
+bench-loops:
+	$(Q)sh tools/install_packages.sh build image guest test
 	$(Q)sh tools/build.sh lh bench/loops
 	$(Q)$(FETCH)
 	$(Q)sh tools/reference_fetch.sh $(CACHE)/reference || true
@@ -57,6 +67,7 @@ help:
 	@echo 'make run     build, fetch a Debian guest once, start it on this terminal'
 	@echo 'make test    build and run every test; the last line counts them'
 	@echo 'make soak    run guests in guests for a long time'
-	@echo 'make bench   build and run the benchmarks'
+	@echo 'make bench   measure guests beside QEMU and beside this machine; ONLY=fp for one kind'
+	@echo 'make bench-loops  measure how many instructions per second the interpreter does'
 	@echo 'make lh-loong64  build the program for loong64 Linux, static: build-loong64/lh'
 	@echo 'make clean   remove $(BUILD)/ and build-loong64/; the guest stays in $(CACHE)/'

@@ -25,6 +25,7 @@ struct clock {
     // Wall-clock time in ns since 1970 (UTC) that belongs to now == 0, for real-time clocks.
     u64 epoch_ns;
     void *opaque;
+    bool is_stopped;     // `now` stands still: waiting brings no deadline nearer. Device lock.
     struct timer *first; // armed timers, earliest first
 };
 

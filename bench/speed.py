@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""How fast machines are and how much memory they take, beside the reference emulator.
+"""How many instructions per second the interpreter does, beside the reference emulator.
 
 usage: speed.py LH LOOPS [WORD...]
 
-Words choose among: loops, boot, resident, and names of loops (bench/loops.def). The figures are
+Words choose among: loops, boot, and names of loops (bench/loops.def). The figures are
 processor time, where nothing else is said, because the host may have other work; both programs run
 by turns, the best of each counts. What to compare is the ratios: the same run, the same host.
 Without the reference emulator (tools/reference_fetch.sh) or the guest (tools/guest_fetch.sh) what
@@ -47,8 +47,8 @@ class Runner:
         self.lh, self.log = lh, os.path.join(directory, 'log')
 
     def command(self, *arguments, serial='null'):
-        return [self.lh, 'run', '-nic', 'none', '-serial', serial, '-d', 'stats', '-D', self.log,
-                *arguments]
+        return [self.lh, 'run', '-accel', 'interp', '-nic', 'none', '-serial', serial, '-d', 'stats', '-D',
+                self.log, *arguments]
 
     def n_instructions(self):
         with open(self.log, encoding='ascii') as f:
@@ -162,47 +162,19 @@ def show_boot(n_cpus, n, ours, theirs):
     tell_target(n / ours[2])
 
 
-def resident(pid):
-    """KiB of the guest's RAM that are in memory, and of everything else."""
-    ram = rest = 0
-    with open(f'/proc/{pid}/smaps', encoding='utf-8', errors='replace') as f:
-        for block in re.split(r'\n(?=[0-9a-f]+-[0-9a-f]+ )', f.read()):
-            size, rss = (int(re.search(rf'^{word}: +(\d+)', block, re.M).group(1))
-                         for word in ('Size', 'Rss'))
-            is_ram = size >= 1 << 18 and re.match(r'\S+ rw-', block)
-            ram, rest = (ram + rss, rest) if is_ram else (ram, rest + rss)
-    return ram, rest
-
-
-def bench_memory(runner):
-    heading('MiB resident at the prompt, of 1024 for the guest')
-    found = []
-    options = (*RAM, '-smp', '2', *kernel(), '-append', APPEND)
-    for command in (runner.command(*options, serial='stdio'), reference(*options, serial='stdio')):
-        if command:
-            with Machine(command) as m:
-                m.shell().run('true')
-                found.append(resident(m.process.pid))
-    for i, what in enumerate(('memory of the guest', 'all the rest')):
-        ours, theirs = found[0][i] / 1024, found[1][i] / 1024 if len(found) > 1 else None
-        show(what, ours, theirs, 1)
-
-
 def main():
     lh, loops, *words = sys.argv[1:]
     if not os.path.exists(REFERENCE):
         print('there is no reference emulator; tools/reference_fetch.sh fetches it')
     with tempfile.TemporaryDirectory(prefix='lh-bench-') as directory:
         runner = Runner(lh, directory)
-        if not words or not {'boot', 'resident'}.issuperset(words):
-            bench_loops(runner, loops, directory, [w for w in words if w not in ('boot', 'resident')])
+        if words != ['boot']:
+            bench_loops(runner, loops, directory, [w for w in words if w != 'boot'])
         if not os.path.exists(os.path.join(GUEST, 'vmlinuz')):
             print('there is no guest; lh guest fetch fetches it')
             return
         if not words or 'boot' in words:
             bench_boot(runner)
-        if not words or 'resident' in words:
-            bench_memory(runner)
 
 
 main()

@@ -45,6 +45,8 @@ enum {
     CPU_REQ_CODE = 8,  // translated code was dropped; jit/
 };
 
+struct cpu_inspect; // cpu/inspect.h
+
 struct cpu_ops {
     void (*reset)(struct cpu *c);
     enum cpu_exit (*run)(struct cpu *c, u64 budget);
@@ -54,6 +56,7 @@ struct cpu_ops {
     void (*kick)(struct cpu *c);
     void (*report)(struct cpu *c); // what it counted, on the log; may be NULL
     void (*free)(struct cpu *c);
+    const struct cpu_inspect *inspect; // NULL: nobody can look into it
 };
 
 struct cpu {

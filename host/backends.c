@@ -113,6 +113,16 @@ struct console *backends_take_chardev(struct backends *b, const char *id, const 
     return take(b, BACKEND_CHARDEV, id, user, e);
 }
 
+bool backends_at(const struct backends *b, size_t index, struct backend_view *v)
+{
+    const struct backend *x = b->first;
+    while (x && index--)
+        x = x->next;
+    if (x)
+        *v = (struct backend_view){x->kind, x->id, x->user, x->object};
+    return x;
+}
+
 void backends_free(struct backends *b)
 {
     while (b->first) {

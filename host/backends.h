@@ -34,5 +34,13 @@ struct netdev *backends_take_netdev(struct backends *b, const char *id, const ch
 struct console *backends_take_chardev(struct backends *b, const char *id, const char *user,
                                       struct err *e);
 
+// The back ends one after another, in the order of their making; false after the last.
+struct backend_view {
+    enum backend_kind kind;
+    const char *id, *user; // user: NULL if no device took it
+    const void *object;    // struct block, struct netdev or struct console
+};
+bool backends_at(const struct backends *b, size_t index, struct backend_view *v);
+
 // After the devices are gone.
 void backends_free(struct backends *b);

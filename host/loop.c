@@ -241,7 +241,8 @@ static u64 plan_sleep(struct loop *l, u64 max_ns)
 {
     if (l->n_unpolled)
         return 0;
-    u64 deadline = l->clock ? clock_next_deadline(l->clock) : CLOCK_NEVER;
+    bool has_time = l->clock && !l->clock->is_stopped;
+    u64 deadline = has_time ? clock_next_deadline(l->clock) : CLOCK_NEVER;
     l->sleeps_until = deadline;
     if (deadline == CLOCK_NEVER)
         return max_ns;

@@ -40,13 +40,13 @@ static bool make_ram(struct machine *m, struct err *e)
 {
     u64 size = ram_size(m);
     if (size < VIRT_LOW_RAM_SIZE)
-        return err_set(e, "memory of %llu MiB: the board virt needs at least 256 MiB",
+        return err_set(e, "-m: memory of %llu MiB: the board virt needs at least 256 MiB",
                        (unsigned long long)(size >> 20));
     if (size > MAX_RAM_SIZE)
-        return err_set(e, "memory of %llu MiB: the board virt has room for 1 TiB",
+        return err_set(e, "-m: memory of %llu MiB: the board virt has room for 1 TiB",
                        (unsigned long long)(size >> 20));
     if (size % RAM_GRANULE)
-        return err_set(e, "memory of %llu bytes: has to be a multiple of 1 MiB",
+        return err_set(e, "-m: memory of %llu bytes: has to be a multiple of 1 MiB",
                        (unsigned long long)size);
     struct acpi_memory memory[2];
     unsigned n = la_virt_memory(m, memory);
@@ -262,5 +262,6 @@ const struct board la_virt_board = {
     .build = la_virt_build,
     .reset = la_virt_reset,
     .power_button = la_virt_power_button,
+    .show_interrupts = la_virt_show_interrupts,
     .free = la_virt_free,
 };

@@ -51,4 +51,5 @@ bool la_virt_has_firmware(const struct machine *m);
 // Flash bank 0 or 1 with a file, or blank.
 bool la_virt_add_flash(struct machine *m, unsigned bank, const char *file, bool is_readonly,
                        struct err *e);
+void la_virt_show_interrupts(struct machine *m, struct text *to); // la_virt_show.c
 void la_virt_free_boot(struct la_virt *v);

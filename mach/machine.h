@@ -17,6 +17,7 @@
 #include "mem/space.h"
 
 struct board;
+struct text;    // base/text.h
 struct console; // host/console/console.h
 struct loop;    // host/loop.h
 
@@ -136,7 +137,8 @@ struct board {
     bool (*build)(struct machine *m, struct err *e);
     void (*reset)(struct machine *m);        // after devices, before processors; device lock held
     void (*power_button)(struct machine *m); // device lock held
-    void (*free)(struct machine *m);         // board_state; after the devices
+    void (*show_interrupts)(struct machine *m, struct text *to); // what is pending; likewise
+    void (*free)(struct machine *m);                             // board_state; after the devices
 };
 
 // For boards. Makes a device that the machine owns, in front of everything that is wired to it; the

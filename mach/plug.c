@@ -69,7 +69,7 @@ static bool add_netdev(struct machine *m, const char *text, struct err *e)
     if (!ok)
         netdev_free(n);
     free(id);
-    return ok || err_context(e, "-netdev %s", text);
+    return ok;
 }
 
 static bool add_nic(struct machine *m, size_t index, struct err *e)
@@ -92,7 +92,7 @@ bool plug_backends(struct machine *m, struct err *e)
             return false;
     for (size_t i = 0; i < c->n_netdevs; i++)
         if (!add_netdev(m, c->netdevs[i], e))
-            return false;
+            return err_context(e, "-netdev %s", c->netdevs[i]);
     for (size_t i = 0; i < c->n_nics; i++)
         if (!add_nic(m, i, e))
             return false;
@@ -165,7 +165,7 @@ static bool plug_device(struct machine *m, const char *text, struct err *e)
     char *words = copy(text);
     bool ok = make_device(m, words, e);
     free(words);
-    return ok || err_context(e, "-device %s", text);
+    return ok;
 }
 
 // The disk that a -drive with if=virtio stands for.
@@ -179,7 +179,8 @@ static bool plug_drive(struct machine *m, size_t index, struct err *e)
     bool is_wanted = d.interface == DRIVE_VIRTIO;
     free(words);
     snprintf(device, sizeof(device), "virtio-blk-pci,drive=%s", id);
-    return !is_wanted || plug_device(m, device, e);
+    return !is_wanted || plug_device(m, device, e) ||
+           err_context(e, "-drive %s", m->config->drives[index]);
 }
 
 // The card that a -nic stands for.
@@ -189,7 +190,7 @@ static bool plug_nic(struct machine *m, size_t index, struct err *e)
     BUG_ON(!nic_option_parse(&n, m->config->nics[index], index, e)); // as above
     bool ok = n.is_none || plug_device(m, n.device, e);
     nic_option_free(&n);
-    return ok;
+    return ok || err_context(e, "-nic %s", m->config->nics[index]);
 }
 
 bool plug_devices(struct machine *m, struct err *e)
@@ -197,7 +198,7 @@ bool plug_devices(struct machine *m, struct err *e)
     const struct machine_config *c = m->config;
     for (size_t i = 0; i < c->n_devices; i++)
         if (!plug_device(m, c->devices[i], e))
-            return false;
+            return err_context(e, "-device %s", c->devices[i]);
     for (size_t i = 0; i < c->n_drives; i++)
         if (!plug_drive(m, i, e))
             return false;

@@ -2,11 +2,13 @@
 // Tables as lists of the manual pages, in roff's macros for them (man(7)).
 #include "tools/gen_docs.h"
 #include "base/log.h"
+#include "cpu/loongarch64/inspect.h"
 #include "cpu/loongarch64/state.h"
 #include "dev/device.h"
 #include "host/console/console.h"
 #include "mach/machine.h"
 #include "vmm/accel_option.h"
+#include "vmm/monitor_command.h"
 #include "vmm/run_options.h"
 #include "vmm/verbs.h"
 
@@ -207,6 +209,36 @@ static void write_log_classes(FILE *to)
     fputs(".PP", to);
 }
 
+// "name ARGUMENTS" and a sentence.
+static void put_command(const char *name, const char *arguments, const char *doc, const char *more,
+                        FILE *to)
+{
+    fputs(".TP\n\\fB", to);
+    put_text(name, to);
+    fputs(*arguments ? "\\fR " : "\\fR", to);
+    put_grammar(arguments, to);
+    fputc('\n', to);
+    put_sentence(doc, to);
+    if (more)
+        put_sentence(more, to);
+}
+
+static void write_monitor_commands(FILE *to)
+{
+    for (const struct monitor_command *c = monitor_commands; c->name; c++)
+        put_command(c->name, c->arguments, c->doc, c->more, to);
+    fputs(".PP", to);
+}
+
+static void write_monitor_topics(FILE *to)
+{
+    for (const struct monitor_command *c = monitor_infos; c->name; c++)
+        put_command(c->name, c->arguments, c->doc, NULL, to);
+    for (const struct cpu_topic *t = la_inspect.topics; t->name; t++)
+        put_command(t->name, t->argument, t->doc, NULL, to);
+    fputs(".PP", to);
+}
+
 static void put_fetch_option(const struct fetch_option *o, FILE *to)
 {
     fputs(".TP\n\\fB", to);
@@ -234,6 +266,8 @@ const struct doc_part man_parts[] = {
     {"devices", write_devices},
     {"serials", write_serials},
     {"log-classes", write_log_classes},
+    {"monitor-commands", write_monitor_commands},
+    {"monitor-topics", write_monitor_topics},
     {"fetch-options", write_fetch_options},
     {0},
 };

@@ -30,6 +30,7 @@ void host_clock_stop(struct host_clock *h)
 {
     if (h->stopped_at == CLOCK_NEVER)
         h->stopped_at = now(h);
+    h->clock.is_stopped = true;
 }
 
 void host_clock_continue(struct host_clock *h)
@@ -38,4 +39,5 @@ void host_clock_continue(struct host_clock *h)
         return;
     h->start_ns = read_host(CLOCK_MONOTONIC) - h->stopped_at;
     h->stopped_at = CLOCK_NEVER;
+    h->clock.is_stopped = false;
 }

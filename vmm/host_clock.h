@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Virtual time from the host's monotonic clock. It stands still while the machine is paused.
+// Virtual time from the host's monotonic clock. It stands still while the user has the machine
+// stopped.
 #pragma once
 
 #include "base/clock.h"
@@ -12,5 +13,7 @@ struct host_clock {
 
 // Running, at virtual time 0, which is now in wall-clock time. `rearm` as in struct clock.
 void host_clock_init(struct host_clock *h);
+// Each does nothing the second time. Device lock held, or before there is a machine; no processor
+// runs.
 void host_clock_stop(struct host_clock *h);
 void host_clock_continue(struct host_clock *h);

@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// The consoles of a machine: its serial ports and those that devices name by id. They watch for the
-// first output, for what is left on the terminal, for a panic, and for the key that ends the
-// program.
+// The consoles of a machine: its serial ports, those that devices name by id, and the monitor's.
+// They watch for the first output, for what is left on the terminal, for a panic, and for the keys
+// that end the program and that switch to the monitor.
 #pragma once
 
 #include "host/console/console.h"
 #include "mach/machine.h"
+#include "vmm/monitor.h"
 #include "vmm/panic_watch.h"
 #include "vmm/run_options.h"
 #include "vmm/screen.h"
 
 #define PORTS_MAX_CHARDEVS 16
-#define PORTS_MAX          (MACHINE_N_SERIALS + PORTS_MAX_CHARDEVS)
+#define PORTS_MAX_MONITORS 4
+#define PORTS_MAX          (MACHINE_N_SERIALS + PORTS_MAX_CHARDEVS + PORTS_MAX_MONITORS)
 
 struct ports;
 
@@ -20,7 +22,8 @@ struct port {
     struct console *console; // owned
     const char *option;      // "-serial", for messages
     struct panic_place panic_place;
-    bool is_on_terminal;
+    struct monitor_session *session; // after Ctrl-a c; borrowed
+    bool is_on_terminal, is_monitor;
 };
 
 struct ports {
@@ -29,6 +32,7 @@ struct ports {
     struct clock *clock;
     struct screen *screen;
     struct panic_watch *panic;
+    struct monitor *monitor;
 
     struct port list[PORTS_MAX];
     unsigned n;

@@ -14,7 +14,9 @@
 #include "vmm/accel_option.h"
 #include "vmm/host_clock.h"
 #include "vmm/log_file.h"
+#include "vmm/monitor.h"
 #include "vmm/out_file.h"
+#include "vmm/pace.h"
 #include "vmm/panic_watch.h"
 #include "vmm/ports.h"
 #include "vmm/run_check.h"
@@ -51,6 +53,8 @@ struct run {
     struct machine *machine;
     struct accel *accel;
     struct accel_option choice;
+    struct pace pace;
+    struct monitor monitor;
     struct accel_kvm *kvm;      // NULL: the interpreter or the translator runs the processors
     struct jit *jit;            // NULL: nothing is translated
     struct cpu *_Atomic failed; // cannot go on
@@ -107,8 +111,12 @@ static bool prepare(struct run *r, struct err *e)
 {
     const struct run_options *o = &r->options;
     u32 log_classes = 0;
-    r->ports = (struct ports){
-        .loop = &r->loop, .clock = &r->clock.clock, .screen = &r->screen, .panic = &r->panic};
+    r->monitor = (struct monitor){.loop = &r->loop, .pace = &r->pace};
+    r->ports = (struct ports){.loop = &r->loop,
+                              .clock = &r->clock.clock,
+                              .screen = &r->screen,
+                              .panic = &r->panic,
+                              .monitor = &r->monitor};
     if (!run_check(o, e) || !run_config_fill(&r->config, o, e) || !choose_accel(r, e) ||
         (o->log && !run_log_classes(o->log, &log_classes, e)) ||
         !ports_make(&r->ports, o, &r->config, e))
@@ -148,6 +156,8 @@ static bool build(struct run *r, struct err *e)
 {
     host_clock_init(&r->clock);
     r->clock.clock.rearm = rearm;
+    if (r->options.paused)
+        host_clock_stop(&r->clock); // the guest's time begins when the processors do
     fill_callbacks(r);
     screen_status(&r->screen, "loading %s", boot_name(r));
     r->machine = machine_new(&r->config, e);
@@ -158,12 +168,16 @@ static bool build(struct run *r, struct err *e)
         return false;
     loop_bind(&r->loop, &r->machine->mem.device_lock, &r->clock.clock);
     r->accel = accel_new(r->machine->cpus, r->machine->n_cpus, processor_failed, r);
+    pace_init(&r->pace, r->accel, &r->clock, &r->machine->mem);
+    r->monitor.machine = r->machine;
+    if (r->options.paused)
+        pace_stop(&r->pace);
     return true;
 }
 
 static bool is_told_to_end(const struct run *r)
 {
-    return r->ports.wants_to_quit || signals_seen(NULL);
+    return r->ports.wants_to_quit || r->monitor.wants_to_quit || signals_seen(NULL);
 }
 
 static bool start(struct run *r, struct err *e)
@@ -192,9 +206,9 @@ static bool handle_shutdown(struct run *r, enum shutdown_reason reason)
     }
     if (reason != SHUTDOWN_RESET || r->options.no_reboot)
         return false;
-    accel_pause(r->accel);
+    pace_hold(&r->pace);
     machine_reset(r->machine);
-    accel_resume(r->accel);
+    pace_release(&r->pace);
     return true;
 }
 
@@ -211,6 +225,11 @@ static void show_status(struct run *r)
     char count[64] = "";
     if (!r->screen.has_status)
         return;
+    if (r->pace.is_stopped) {
+        screen_status(&r->screen, "%s: stopped; 'cont' in the monitor (%s) lets it go on",
+                      boot_name(r), terminal_is_raw() ? "Ctrl-a c" : "-monitor");
+        return;
+    }
     if (!r->kvm && !r->jit) // which do not count
         snprintf(count, sizeof(count), " %llu million instructions,",
                  (unsigned long long)millions_of_instructions(r->machine));
@@ -230,13 +249,14 @@ static bool goes_on(struct run *r)
 
 static void serve(struct run *r)
 {
-    accel_resume(r->accel);
+    pace_release(&r->pace);
     while (goes_on(r)) {
         bool is_watched = r->screen.has_status || r->panic.has_panicked;
         show_status(r);
         loop_run(&r->loop, is_watched ? TICK : NS_PER_SEC);
+        monitor_serve(&r->monitor);
     }
-    accel_pause(r->accel);
+    pace_hold(&r->pace);
 }
 
 static void tear_down(struct run *r)
@@ -252,6 +272,7 @@ static void tear_down(struct run *r)
     accel_kvm_free(r->kvm);
     screen_end_status(&r->screen);
     ports_close(&r->ports);
+    monitor_free(&r->monitor);
     screen_tidy(&r->screen);
     if (r->has_loop)
         loop_free(&r->loop);
@@ -280,7 +301,8 @@ static int told_to_end(void)
 static int finish(struct run *r, const struct err *e)
 {
     struct err failure = r->failed ? r->failed->failure : (struct err){0};
-    bool has_panicked = r->options.no_reboot && r->panic.has_panicked && !r->ports.wants_to_quit;
+    bool was_told = r->ports.wants_to_quit || r->monitor.wants_to_quit;
+    bool has_panicked = r->options.no_reboot && r->panic.has_panicked && !was_told;
     tear_down(r);
     if (signals_seen(NULL))
         return told_to_end();

@@ -81,8 +81,11 @@ static bool check_consoles(const struct run_options *o, struct err *e)
         n_stdio += is_stdio(o->serials.texts[i]);
     for (size_t i = 0; i < o->chardevs.n; i++)
         n_stdio += is_stdio(o->chardevs.texts[i]);
-    return n_stdio < 2 || err_set(e, "stdio serves one -serial or -chardev; the others can be pty, "
-                                     "a file or a unix socket");
+    for (size_t i = 0; i < o->monitors.n; i++)
+        n_stdio += is_stdio(o->monitors.texts[i]);
+    return n_stdio < 2 ||
+           err_set(e, "stdio serves one -serial, -chardev or -monitor; the others can "
+                      "be pty, a file or a unix socket");
 }
 
 static bool check_files(const struct run_options *o, struct err *e)

@@ -2,6 +2,7 @@
 // Models and life of a processor.
 #include "cpu/loongarch64/state.h"
 #include "base/bug.h"
+#include "cpu/loongarch64/inspect.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -122,6 +123,7 @@ static const struct cpu_ops la_cpu_ops = {
     .idle_deadline = idle_deadline,
     .report = report,
     .free = free_cpu,
+    .inspect = &la_inspect,
 };
 
 struct la_cpu *la_cpu_new(const struct la_model *model, struct cpu_bus *bus, unsigned index)

@@ -116,6 +116,16 @@ static u64 read(struct la_cpu *c, struct la_context *x, unsigned n)
     }
 }
 
+u64 la_csr_peek(struct la_cpu *c, struct la_context *x, unsigned n)
+{
+    return read(c, x, n);
+}
+
+const char *la_csr_name(unsigned n)
+{
+    return n < CSR_N ? csrs[n].name : NULL;
+}
+
 static u64 absent(struct la_cpu *c, const char *what, unsigned n)
 {
     log_unimp(c->cpu.bus->log, "cpu %u: %s CSR 0x%x, which is not there", c->cpu.index, what, n);

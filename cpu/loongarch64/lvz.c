@@ -161,6 +161,7 @@ static u64 injected(struct la_cpu *c, u32 lines)
 u64 la_guest_hwi(struct la_cpu *c, u32 lines)
 {
     u64 passed = bits_get(c->root.csr[CSR_GINTC], 15, 8) & bits_get(lines, 9, 2);
+    la_lvz_count_passed(c, (u8)passed);
     return (injected(c, lines) | passed) << LINE_HWI0;
 }
 

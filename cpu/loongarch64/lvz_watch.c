@@ -14,11 +14,9 @@ static void count_exit(struct la_cpu *c, unsigned code)
     struct la_lvz_counts *n = &c->lvz_counts;
     n->n_exits[code & 63]++;
     n->guest_insns += c->cpu.n_insns - n->entered_at_insn;
-    if (!is_watched(c))
-        return;
     n->guest_ns += clock_now(c->cpu.bus->clock) - n->entered_at_ns;
-    log_write(c->cpu.bus->log, LOG_LVZ, "cpu %u: exit %s gid %u pc 0x%llx", c->cpu.index,
-              la_exception_name(code), la_guest_gid(c), (unsigned long long)c->pc);
+    log_at(c->cpu.bus->log, LOG_LVZ, "cpu %u: exit %s gid %u pc 0x%llx", c->cpu.index,
+           la_exception_name(code), la_guest_gid(c), (unsigned long long)c->pc);
 }
 
 void la_lvz_count_exception(struct la_cpu *c, unsigned exception, bool from_guest)
@@ -27,6 +25,8 @@ void la_lvz_count_exception(struct la_cpu *c, unsigned exception, bool from_gues
         count_exit(c, exception);
     else if (exception == EXC_TLBR && la_in_guest(c))
         c->lvz_counts.n_guest_refills++;
+    else if (exception == EXC_TLBR)
+        c->lvz_counts.n_root_refills++;
 }
 
 static void complain(struct la_cpu *c, const char *what, u64 value)
@@ -53,11 +53,9 @@ void la_lvz_count_entry(struct la_cpu *c)
     unsigned gid = la_guest_gid(c);
     n->n_entries++;
     n->entered_at_insn = c->cpu.n_insns;
-    if (is_watched(c)) {
-        n->entered_at_ns = clock_now(c->cpu.bus->clock);
-        log_write(c->cpu.bus->log, LOG_LVZ, "cpu %u: enter gid %u pc 0x%llx", c->cpu.index, gid,
-                  (unsigned long long)c->next_pc);
-    }
+    n->entered_at_ns = clock_now(c->cpu.bus->clock);
+    log_at(c->cpu.bus->log, LOG_LVZ, "cpu %u: enter gid %u pc 0x%llx", c->cpu.index, gid,
+           (unsigned long long)c->next_pc);
     if (!gid)
         complain(c, "a guest runs with guest id 0, which is the root's", 0);
     if (c->root.csr[CSR_PGDL])
@@ -73,6 +71,13 @@ void la_lvz_count_injection(struct la_cpu *c, u64 old_gintc)
 {
     u64 rising = c->root.csr[CSR_GINTC] & ~old_gintc & 0xff;
     c->lvz_counts.n_injected += (unsigned)__builtin_popcountll(rising);
+}
+
+void la_lvz_count_passed(struct la_cpu *c, u8 lines)
+{
+    struct la_lvz_counts *n = &c->lvz_counts;
+    n->n_passed += (unsigned)__builtin_popcount(lines & ~n->passed);
+    n->passed = lines;
 }
 
 // What reset gives a meaning, or hardware writes, needs no write by software.
@@ -155,9 +160,13 @@ void la_lvz_report(struct la_cpu *c)
               c->cpu.index, (unsigned long long)n->n_entries, (unsigned long long)n->guest_insns,
               (unsigned long long)c->cpu.n_insns, (unsigned long long)(n->guest_ns / 1000000));
     log_write(c->cpu.bus->log, LOG_LVZ,
-              "cpu %u: refills of first stages %llu, of the second %llu; guest id switches %llu; "
-              "lines injected %llu; uses that work by accident %llu",
+              "cpu %u: refills of first stages %llu, of the second %llu; walks of first stages "
+              "%llu, of the second %llu; guest id switches %llu; "
+              "lines injected %llu, passed %llu; uses that work by accident %llu",
               c->cpu.index, (unsigned long long)n->n_guest_refills,
-              (unsigned long long)n->n_exits[EXC_TLBR], (unsigned long long)n->n_gid_switches,
-              (unsigned long long)n->n_injected, (unsigned long long)n->n_checks);
+              (unsigned long long)n->n_exits[EXC_TLBR],
+              (unsigned long long)n->n_walks[LA_TLB_STAGE1],
+              (unsigned long long)n->n_walks[LA_TLB_STAGE2], (unsigned long long)n->n_gid_switches,
+              (unsigned long long)n->n_injected, (unsigned long long)n->n_passed,
+              (unsigned long long)n->n_checks);
 }

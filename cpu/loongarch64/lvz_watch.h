@@ -11,8 +11,10 @@ struct la_cpu;
 struct la_lvz_counts {
     u64 n_entries;
     u64 n_exits[64]; // by ECODE, refills (0x3f) and machine errors (0x3e) included
-    u64 n_guest_refills, n_gid_switches, n_injected, n_checks;
+    u64 n_guest_refills, n_root_refills, n_gid_switches, n_injected, n_passed, n_checks;
+    u64 n_walks[3];            // entries that the hardware walker made, by enum la_tlb_kind
     u64 guest_insns, guest_ns; // spent in guests that have exited
+    u8 passed;                 // lines of the last la_lvz_count_passed
     u64 entered_at_insn, entered_at_ns;
     // For the checks.
     u64 guest_csr_written[8];   // by number; those above 511 are not watched
@@ -24,6 +26,7 @@ void la_lvz_count_exception(struct la_cpu *c, unsigned exception, bool from_gues
 void la_lvz_count_entry(struct la_cpu *c); // the guest context has just become the current one
 void la_lvz_count_gid(struct la_cpu *c, u64 old_gstat);
 void la_lvz_count_injection(struct la_cpu *c, u64 old_gintc);
+void la_lvz_count_passed(struct la_cpu *c, u8 lines); // physical lines that the guest sees now
 
 // Checks: each notes what it is called for.
 void la_lvz_check_guest_read(struct la_cpu *c, unsigned csr);

@@ -90,7 +90,7 @@ static unsigned space_number(struct la_cpu *c, u32 key)
 }
 
 // MISC.VA32Ln: addresses at this level are 32 bits wide.
-static bool is_va32(const struct la_cpu *c)
+bool la_mmu_is_va32(const struct la_cpu *c)
 {
     unsigned plv = la_plv(c);
     return plv && c->csr[CSR_MISC] >> plv & 1;
@@ -111,7 +111,7 @@ static bool is_of_unusual_root(const struct la_cpu *c)
 
 static void choose_context(struct la_cpu *c)
 {
-    if (is_va32(c) || is_strictly_aligned(c) || is_of_unusual_root(c))
+    if (la_mmu_is_va32(c) || is_strictly_aligned(c) || is_of_unusual_root(c))
         c->mmu_context = LA_NEVER_CACHED;
     else if (!(c->csr[CSR_CRMD] & CRMD_DA))
         c->mmu_context = space_number(c, space_key(c)) * 8 + la_plv(c);
@@ -165,7 +165,7 @@ static _Noreturn void raise_not_canonical(struct la_cpu *c, u64 va, enum la_acce
 }
 
 // Bits above VALEN - RBits must all equal the highest legal bit.
-static bool is_canonical(const struct la_cpu *c, u64 va)
+bool la_mmu_is_canonical(const struct la_cpu *c, u64 va)
 {
     unsigned rbits = c->csr[CSR_RVACFG] & 0xf;
     unsigned width = bits_get(c->cpucfg[1], 19, 12) + 1 - (rbits <= 8 ? rbits : 8);
@@ -173,22 +173,27 @@ static bool is_canonical(const struct la_cpu *c, u64 va)
 }
 
 // Direct-mapped windows: section 5.2.1.
-static bool in_window(const struct la_cpu *c, u64 va)
+int la_mmu_window(const struct la_cpu *c, u64 va)
 {
     unsigned plv = la_plv(c);
     for (unsigned n = 0; n < 4; n++) {
         u64 dmw = c->csr[CSR_DMW0 + n];
         if (dmw >> 60 == va >> 60 && dmw >> plv & 1)
-            return true;
+            return (int)n;
     }
-    return false;
+    return -1;
+}
+
+static bool in_window(const struct la_cpu *c, u64 va)
+{
+    return la_mmu_window(c, va) >= 0;
 }
 
 bool la_mmu_is_address(const struct la_cpu *c, u64 va)
 {
-    if (is_va32(c))
+    if (la_mmu_is_va32(c))
         va &= 0xffffffff;
-    return c->csr[CSR_CRMD] & CRMD_DA || in_window(c, va) || is_canonical(c, va);
+    return c->csr[CSR_CRMD] & CRMD_DA || in_window(c, va) || la_mmu_is_canonical(c, va);
 }
 
 u64 la_physical_mask(const struct la_cpu *c)
@@ -196,7 +201,7 @@ u64 la_physical_mask(const struct la_cpu *c)
     return BITS(bits_get(c->cpucfg[1], 11, 4), 0);
 }
 
-static u64 entry_address(const struct la_cpu *c, const struct la_tlb_entry *t, u64 va)
+u64 la_mmu_page_address(const struct la_cpu *c, const struct la_tlb_entry *t, u64 va)
 {
     u64 in_page = BIT(t->ps) - 1;
     u64 elo = t->elo[va >> t->ps & 1];
@@ -215,17 +220,17 @@ static u64 translate_by_tlb(struct la_cpu *c, const struct la_tlb_view *v, u64 v
         la_raise_address(c, EXC_TLBR, va);
     else
         la_check_page(c, v, t->elo[va >> t->ps & 1], va, access);
-    return entry_address(c, t, va);
+    return la_mmu_page_address(c, t, va);
 }
 
 // The first stage, or the only one of the root.
 static u64 translate_own(struct la_cpu *c, u64 va, enum la_access access)
 {
-    if (is_va32(c))
+    if (la_mmu_is_va32(c))
         va &= 0xffffffff;
     if (c->csr[CSR_CRMD] & CRMD_DA || in_window(c, va))
         return va & la_physical_mask(c);
-    if (!is_canonical(c, va))
+    if (!la_mmu_is_canonical(c, va))
         raise_not_canonical(c, va, access);
     struct la_tlb_view v = la_tlb_own(c);
     return translate_by_tlb(c, &v, va, access);
@@ -233,11 +238,16 @@ static u64 translate_own(struct la_cpu *c, u64 va, enum la_access access)
 
 // Addresses that no second-stage table can hold are invalid at once: a walk for them would start at
 // the wrong root.
+bool la_mmu_is_gpa(const struct la_cpu *c, u64 gpa)
+{
+    unsigned valen = (unsigned)bits_get(c->cpucfg[1], 19, 12) + 1;
+    return !(gpa >> (valen - 1));
+}
+
 static void check_gpa(struct la_cpu *c, u64 gpa, enum la_access access)
 {
     static const enum la_exception invalid[] = {EXC_PIL, EXC_PIS, EXC_PIF};
-    unsigned valen = (unsigned)bits_get(c->cpucfg[1], 19, 12) + 1;
-    if (gpa >> (valen - 1))
+    if (!la_mmu_is_gpa(c, gpa))
         la_raise_root(c, invalid[access], gpa);
 }
 

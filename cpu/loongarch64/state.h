@@ -381,6 +381,10 @@ u64 la_gcsr_read(struct la_cpu *c, unsigned number);
 u64 la_gcsr_write(struct la_cpu *c, unsigned number, u64 value, u64 mask);
 bool la_csr_exists(const struct la_cpu *c, unsigned number);
 bool la_csr_is_of_guest(unsigned number); // exists in the guest context
+// What software reads there, of either context; the processor does not run, and reading ESTAT and
+// GINTC may drop an injected line, as it does for software.
+u64 la_csr_peek(struct la_cpu *c, struct la_context *x, unsigned number);
+const char *la_csr_name(unsigned number); // NULL if it has none
 // ESTAT with all lines of a context.
 u64 la_estat(struct la_cpu *c, const struct la_context *x);
 // After EUEN of a context or the current context changed.
@@ -424,6 +428,14 @@ void la_mmu_init(struct la_cpu *c); // allocates c->contexts
 bool la_mmu_is_address(const struct la_cpu *c, u64 va);
 // log2 of the smallest page that the translation of `va`, which was fetched from, goes through.
 unsigned la_mmu_page_size(struct la_cpu *c, u64 va);
+// The steps of it, for who tells them: the direct-mapped window that holds an address at the present
+// level, or -1; whether addresses are cut to 32 bits; what may be looked up in the TLB; where an
+// entry leads.
+int la_mmu_window(const struct la_cpu *c, u64 va);
+bool la_mmu_is_va32(const struct la_cpu *c);
+bool la_mmu_is_canonical(const struct la_cpu *c, u64 va);
+bool la_mmu_is_gpa(const struct la_cpu *c, u64 gpa);
+u64 la_mmu_page_address(const struct la_cpu *c, const struct la_tlb_entry *t, u64 va);
 bool la_mmu_may_cache(const struct la_cpu *c);
 bool la_mmu_traps_misaligned(const struct la_cpu *c);
 

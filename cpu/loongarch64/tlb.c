@@ -198,6 +198,7 @@ struct la_tlb_entry *la_tlb_insert(struct la_cpu *c, const struct la_tlb_view *v
     unsigned i = in_stlb ? choose_stlb(c, v, t->vppn) : choose_mtlb(c, v->tlb);
     struct la_tlb_entry tagged = *t;
     tagged.gid = v->gid;
+    c->lvz_counts.n_walks[v->tlb->kind]++;
     la_tlb_put(c, v->tlb, i, &tagged);
     return &v->tlb->entries[i];
 }

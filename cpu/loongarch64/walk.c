@@ -4,48 +4,37 @@
 //
 // Directory entries and PGDL/PGDH may hold any virtual alias of a table; only the low PALEN bits
 // are an address, and no entry says "none": empty slots point to tables of invalid pages.
-#include "cpu/loongarch64/state.h"
+#include "cpu/loongarch64/walk.h"
 #include "base/bug.h"
 
-enum { PTE_V = 1, PTE_D = 2, PTE_HUGE = 1 << 6, PTE_PRESENT = 1 << 7, PTE_WRITE = 1 << 8 };
-#define PTE_PLV(pte)    ((pte) >> 2 & 3)
-#define PTE_NR          BIT(61)
-#define PTE_NX          BIT(62)
-#define PTE_RPLV        BIT(63)
 #define PTE_HUGE_GLOBAL BIT(12)
 
-// Where a level's index is in the virtual address; width 0: the level is absent.
-struct level {
-    unsigned base, width;
-};
-
-// Level 0 is the page table, 1 to 4 are Dir1 to Dir4.
-static struct level walk_level(const struct la_context *x, unsigned n)
+struct la_walk_level la_walk_level(const struct la_context *x, unsigned n)
 {
     u64 l = x->csr[CSR_PWCL], h = x->csr[CSR_PWCH];
     switch (n) {
-    case 0: return (struct level){bits_get(l, 4, 0), bits_get(l, 9, 5)};
-    case 1: return (struct level){bits_get(l, 14, 10), bits_get(l, 19, 15)};
-    case 2: return (struct level){bits_get(l, 24, 20), bits_get(l, 29, 25)};
-    case 3: return (struct level){bits_get(h, 5, 0), bits_get(h, 11, 6)};
-    default: return (struct level){bits_get(h, 17, 12), bits_get(h, 23, 18)};
+    case 0: return (struct la_walk_level){bits_get(l, 4, 0), bits_get(l, 9, 5)};
+    case 1: return (struct la_walk_level){bits_get(l, 14, 10), bits_get(l, 19, 15)};
+    case 2: return (struct la_walk_level){bits_get(l, 24, 20), bits_get(l, 29, 25)};
+    case 3: return (struct la_walk_level){bits_get(h, 5, 0), bits_get(h, 11, 6)};
+    default: return (struct la_walk_level){bits_get(h, 17, 12), bits_get(h, 23, 18)};
     }
 }
 
 // Entries are 64, 128, 192 or 256 bits apart (PWCL.PTEWidth).
-static u64 entry_size(const struct la_context *x)
+u64 la_walk_entry_size(const struct la_context *x)
 {
     return 8 * (bits_get(x->csr[CSR_PWCL], 31, 30) + 1);
 }
 
-static u64 index_of(struct level l, u64 va)
+u64 la_walk_index(struct la_walk_level l, u64 va)
 {
     return l.base < 64 ? va >> l.base & (l.width < 64 ? BIT(l.width) - 1 : 0) : 0;
 }
 
-static u64 table_address(const struct la_cpu *c, const struct la_context *x, u64 table, u64 index)
+u64 la_walk_entry_address(const struct la_cpu *c, const struct la_context *x, u64 table, u64 index)
 {
-    return (table & la_physical_mask(c) & ~7ULL) + index * entry_size(x);
+    return (table & la_physical_mask(c) & ~7ULL) + index * la_walk_entry_size(x);
 }
 
 // The tables of a guest are in its own memory: each access goes through the second stage.
@@ -67,13 +56,13 @@ u64 la_lddir(struct la_cpu *c, u64 base, unsigned level)
         return bits_get(base, 14, 13) ? base : base | (u64)(level & 3) << 13;
     if (level < 1 || level > 4)
         return base;
-    u64 index = index_of(walk_level(x, level), x->csr[CSR_TLBRBADV]);
-    u64 entry = read_entry(c, x, table_address(c, x, base, index));
+    u64 index = la_walk_index(la_walk_level(x, level), x->csr[CSR_TLBRBADV]);
+    u64 entry = read_entry(c, x, la_walk_entry_address(c, x, base, index));
     return entry & PTE_HUGE ? entry : entry & la_physical_mask(c);
 }
 
 // Huge entries keep G in bit 12, where the address of a huge page is zero.
-static u64 huge_to_elo(u64 entry)
+u64 la_walk_huge_to_elo(u64 entry)
 {
     u64 global = entry & PTE_HUGE_GLOBAL ? BIT(6) : 0;
     return (entry & ~(PTE_HUGE | PTE_HUGE_GLOBAL | BITS(14, 13))) | global;
@@ -82,9 +71,9 @@ static u64 huge_to_elo(u64 entry)
 static void ldpte_huge(struct la_cpu *c, u64 entry, unsigned odd)
 {
     unsigned level = bits_get(entry, 14, 13);
-    struct level l = walk_level(c->context, level);
+    struct la_walk_level l = la_walk_level(c->context, level);
     unsigned ps = l.base + l.width - 1;
-    u64 elo = huge_to_elo(entry) + (odd ? BIT(ps & 63) : 0);
+    u64 elo = la_walk_huge_to_elo(entry) + (odd ? BIT(ps & 63) : 0);
     c->csr[odd ? CSR_TLBRELO1 : CSR_TLBRELO0] = elo;
     c->csr[CSR_TLBREHI] = bits_set(c->csr[CSR_TLBREHI], 5, 0, ps);
 }
@@ -96,17 +85,15 @@ void la_ldpte(struct la_cpu *c, u64 base, unsigned odd)
         ldpte_huge(c, base, odd);
         return;
     }
-    struct level l = walk_level(c->context, 0);
-    u64 index = (index_of(l, c->csr[CSR_TLBRBADV]) & ~1ULL) + odd;
-    u64 entry = read_entry(c, c->context, table_address(c, c->context, base, index));
+    struct la_walk_level l = la_walk_level(c->context, 0);
+    u64 index = (la_walk_index(l, c->csr[CSR_TLBRBADV]) & ~1ULL) + odd;
+    u64 entry = read_entry(c, c->context, la_walk_entry_address(c, c->context, base, index));
     c->csr[odd ? CSR_TLBRELO1 : CSR_TLBRELO0] = entry;
     c->csr[CSR_TLBREHI] = bits_set(c->csr[CSR_TLBREHI], 5, 0, l.base);
 }
 
-// The exception that an entry demands, in the order of section 5.4.3, or EXC_INT for none. `valid`
-// and `writable` are V and D of an ordinary entry. The second stage is checked at the root's level.
-static enum la_exception page_fault(const struct la_context *x, u64 elo, bool valid, bool writable,
-                                    enum la_access access)
+enum la_exception la_page_fault(const struct la_context *x, u64 elo, bool valid, bool writable,
+                                enum la_access access)
 {
     static const enum la_exception invalid[] = {EXC_PIL, EXC_PIS, EXC_PIF};
     unsigned plv = x->csr[CSR_CRMD] & CRMD_PLV, page_plv = PTE_PLV(elo);
@@ -136,7 +123,7 @@ static _Noreturn void raise_of_view(struct la_cpu *c, const struct la_tlb_view *
 void la_check_page(struct la_cpu *c, const struct la_tlb_view *v, u64 elo, u64 va,
                    enum la_access access)
 {
-    enum la_exception e = page_fault(v->context, elo, elo & PTE_V, elo & PTE_D, access);
+    enum la_exception e = la_page_fault(v->context, elo, elo & PTE_V, elo & PTE_D, access);
     if (e != EXC_INT)
         raise_of_view(c, v, e, va);
 }
@@ -160,18 +147,19 @@ static struct leaf find_leaf(struct la_cpu *c, const struct la_context *x, u64 v
 {
     u64 table = va >> 63 ? x->csr[CSR_PGDH] : x->csr[CSR_PGDL];
     for (unsigned n = 4; n >= 1; n--) {
-        struct level l = walk_level(x, n);
+        struct la_walk_level l = la_walk_level(x, n);
         if (!l.width)
             continue;
-        u64 pa = table_address(c, x, table, index_of(l, va));
+        u64 pa = la_walk_entry_address(c, x, table, la_walk_index(l, va));
         u64 entry = read_entry(c, x, pa);
         if (entry & PTE_HUGE)
             return (struct leaf){pa, true, l.base - 1, 0};
         table = entry;
     }
-    struct level l = walk_level(x, 0);
-    u64 even = index_of(l, va) & ~1ULL;
-    return (struct leaf){table_address(c, x, table, even), false, l.base, entry_size(x)};
+    struct la_walk_level l = la_walk_level(x, 0);
+    u64 even = la_walk_index(l, va) & ~1ULL;
+    return (struct leaf){la_walk_entry_address(c, x, table, even), false, l.base,
+                         la_walk_entry_size(x)};
 }
 
 static u64 needed_bits(enum la_access access)
@@ -181,7 +169,7 @@ static u64 needed_bits(enum la_access access)
 
 static enum la_exception walker_fault(const struct la_context *x, u64 pte, enum la_access access)
 {
-    return page_fault(x, pte, pte & PTE_PRESENT, pte & PTE_WRITE, access);
+    return la_page_fault(x, pte, pte & PTE_PRESENT, pte & PTE_WRITE, access);
 }
 
 // Sets bits in an entry that may change under our hands; false: it did, walk again.
@@ -204,7 +192,7 @@ static struct la_tlb_entry *insert_leaf(struct la_cpu *c, const struct la_tlb_vi
     pte[0] = read_entry(c, v->context, w->pa);
     pte[1] = w->huge ? 0 : read_entry(c, v->context, w->pa + w->odd_offset);
     if (w->huge) {
-        pte[0] = huge_to_elo(pte[0]);
+        pte[0] = la_walk_huge_to_elo(pte[0]);
         pte[1] = pte[0] + BIT(w->ps);
     }
     struct la_tlb_entry t = {

@@ -27,6 +27,7 @@ struct console_type {
     size_t (*filter)(struct console *c, u8 *bytes, size_t n);
     // The other end is gone: end of file, hang-up, or a write error. NULL: console_end(c, side).
     void (*ended)(struct console *c, enum console_side side, int error);
+    void (*hang_up)(struct console *c); // the client is to go; may be NULL
     void (*close)(struct console *c); // after `open`, failed or not; may be NULL
 };
 
@@ -45,9 +46,11 @@ struct console {
     struct loop_fd in, out; // fd is -1 while there is none; different descriptors
     struct loop_event flush;
     struct byte_queue input, output;
+    struct byte_queue diverted; // input of the monitor
     bool is_started;
-    bool awaits_client; // until then the machine is not to run
+    bool awaits_client;  // until then the machine is not to run
     bool wants_writable; // the front end waits for room
+    bool hangs_up;       // when the output is out
     // A person types: input is read even when the buffer is full, and dropped then, so that the
     // escape key always works. Set before console_serve.
     bool is_interactive;

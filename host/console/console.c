@@ -77,22 +77,40 @@ static void tell_writable(struct console *c)
 
 static void tell_readable(struct console *c)
 {
-    const struct console_front *f = c->is_diverted ? &c->monitor : &c->front;
-    if (c->input.n && f->readable)
-        f->readable(f->opaque);
+    if (c->input.n && c->front.readable)
+        c->front.readable(c->front.opaque);
+    if (c->is_diverted && c->diverted.n && c->monitor.readable)
+        c->monitor.readable(c->monitor.opaque);
+}
+
+// Where input goes now.
+static struct byte_queue *input_queue(struct console *c)
+{
+    return c->is_diverted ? &c->diverted : &c->input;
 }
 
 static void watch_input(struct console *c)
 {
+    bool has_room = c->is_interactive || queue_room(input_queue(c));
     if (c->in.is_added)
-        loop_want(c->loop, &c->in, c->is_interactive || queue_room(&c->input) ? LOOP_READ : 0);
+        loop_want(c->loop, &c->in, has_room ? LOOP_READ : 0);
+}
+
+// The filter may divert the line between two bytes.
+static void take_input(struct console *c, u8 *bytes, size_t n)
+{
+    if (!c->type->filter)
+        queue_put(input_queue(c), bytes, n);
+    for (size_t i = 0; c->type->filter && i < n; i++)
+        if (c->type->filter(c, &bytes[i], 1))
+            queue_put(input_queue(c), &bytes[i], 1);
 }
 
 static void on_input(void *opaque, unsigned events)
 {
     struct console *c = opaque;
     u8 bytes[2048];
-    size_t room = queue_room(&c->input);
+    size_t room = queue_room(input_queue(c));
     size_t max = c->is_interactive || room > sizeof(bytes) ? sizeof(bytes) : room;
     ssize_t n = read(c->in.fd, bytes, max);
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
@@ -101,8 +119,7 @@ static void on_input(void *opaque, unsigned events)
         ended(c, CONSOLE_INPUT, n < 0 ? errno : 0);
         return;
     }
-    size_t left = c->type->filter ? c->type->filter(c, bytes, (size_t)n) : (size_t)n;
-    queue_put(&c->input, bytes, left);
+    take_input(c, bytes, (size_t)n);
     watch_input(c);
     tell_readable(c);
 }
@@ -143,6 +160,10 @@ static void flush(void *opaque)
     if (c->out.is_added)
         loop_want(c->loop, &c->out, is_done ? 0 : LOOP_WRITE);
     tell_writable(c);
+    if (c->hangs_up && !c->output.n) {
+        c->hangs_up = false;
+        c->type->hang_up(c);
+    }
 }
 
 static void on_room(void *opaque, unsigned events)
@@ -155,6 +176,7 @@ int console_serve(struct console *c, int in, int out)
     c->in = (struct loop_fd){.fd = in, .ready = on_input, .opaque = c};
     c->out = (struct loop_fd){.fd = out, .ready = on_room, .opaque = c};
     c->input.max = c->is_interactive ? CONSOLE_INTERACTIVE_BUFFER : CONSOLE_BUFFER;
+    c->diverted.max = c->input.max;
     int error = 0;
     if (in >= 0)
         error = loop_add(c->loop, &c->in, 0);
@@ -166,6 +188,8 @@ int console_serve(struct console *c, int in, int out)
         return error;
     }
     watch_input(c);
+    if (c->front.opened)
+        c->front.opened(c->front.opaque);
     return 0;
 }
 
@@ -225,6 +249,7 @@ static void free_closed(struct console *c)
 {
     loop_event_remove(&c->flush);
     free(c->input.bytes);
+    free(c->diverted.bytes);
     free(c->output.bytes);
     free(c->name);
     free(c->text);
@@ -248,7 +273,7 @@ struct console *console_new(const char *text, struct loop *loop, struct err *e)
     c->text = strdup(text);
     BUG_ON(!c->name || !c->text);
     c->in.fd = c->out.fd = -1;
-    c->input.max = c->output.max = CONSOLE_BUFFER;
+    c->input.max = c->output.max = c->diverted.max = CONSOLE_BUFFER;
     loop_event_add(loop, &c->flush, flush, c);
     if (t->parse(c, text[n] ? c->text + n + 1 : NULL, e))
         return c;
@@ -317,7 +342,16 @@ void console_divert(struct console *c, const struct console_front *monitor)
 {
     c->is_diverted = monitor;
     c->monitor = monitor ? *monitor : (struct console_front){0};
+    watch_input(c);
     tell_readable(c);
+}
+
+void console_hang_up(struct console *c)
+{
+    if (!c->type->hang_up)
+        return;
+    c->hangs_up = true;
+    loop_event_signal(&c->flush);
 }
 
 void console_set_keys(struct console *c, const struct console_keys *keys)
@@ -344,15 +378,25 @@ size_t console_write(struct console *c, const void *bytes, size_t n)
     return taken;
 }
 
-size_t console_read(struct console *c, void *bytes, size_t n)
+static size_t read_queue(struct console *c, struct byte_queue *q, void *bytes, size_t n)
 {
-    n = n < c->input.n ? n : c->input.n;
+    n = n < q->n ? n : q->n;
     if (!n)
         return 0;
-    memcpy(bytes, c->input.bytes + c->input.first, n);
-    queue_drop(&c->input, n);
+    memcpy(bytes, q->bytes + q->first, n);
+    queue_drop(q, n);
     watch_input(c);
     return n;
+}
+
+size_t console_read(struct console *c, void *bytes, size_t n)
+{
+    return read_queue(c, &c->input, bytes, n);
+}
+
+size_t console_read_diverted(struct console *c, void *bytes, size_t n)
+{
+    return read_queue(c, &c->diverted, bytes, n);
 }
 
 bool console_has_input(const struct console *c)

@@ -23,6 +23,10 @@ struct console_front {
     void (*readable)(void *opaque);   // there is input to console_read
     void (*writable)(void *opaque);   // after console_write took less than it was given
     void (*line_break)(void *opaque); // the user sent a break
+    void (*opened)(void *opaque);     // somebody is there from now on
+    // A client of a socket sends no more; what it sent may still be read. With this callback no
+    // other client is let in before console_hang_up.
+    void (*ended)(void *opaque);
     void *opaque;
 };
 
@@ -68,8 +72,13 @@ const char *console_grammar(size_t index, const char **doc);
 
 // At most one front end; NULL detaches it. Input that waits already is told at once.
 void console_attach(struct console *c, const struct console_front *front);
-// While diverted, input goes to `monitor` instead; NULL ends it. Both may write.
+// While diverted, what comes in is for `monitor` and read with console_read_diverted; NULL ends it.
+// Both may write. What came before or after is the machine's.
 void console_divert(struct console *c, const struct console_front *monitor);
+size_t console_read_diverted(struct console *c, void *bytes, size_t n);
+// Ends the connection with the present client of a socket, after what is buffered is out, or has
+// nobody to go to; then the next one may come. Nothing happens on other consoles.
+void console_hang_up(struct console *c);
 void console_set_keys(struct console *c, const struct console_keys *keys);
 void console_set_tap(struct console *c, const struct console_tap *tap);
 

@@ -376,15 +376,73 @@ TEST(a_diverted_console_feeds_the_monitor)
     int a = connect_to(f->path);
     pump(f);
     unsigned n_monitor = 0;
+    char got[8] = "";
     const struct console_front monitor = {.readable = monitor_readable, .opaque = &n_monitor};
-    console_divert(f->c, &monitor);
     CHECK_EQ(write(a, "x", 1), 1);
     pump(f);
-    CHECK_EQ(n_monitor, 1);
-    CHECK_EQ(f->n_readable, 0);
-    console_divert(f->c, NULL); // the machine gets what the monitor left
     CHECK_EQ(f->n_readable, 1);
+    console_divert(f->c, &monitor); // what came before stays the machine's
+    CHECK_EQ(n_monitor, 0);
+    CHECK_EQ(write(a, "yz", 2), 2);
+    pump(f);
+    CHECK_EQ(n_monitor, 1);
+    CHECK_EQ(console_read_diverted(f->c, got, 1), 1);
+    CHECK_STR(got, "y");
+    console_divert(f->c, NULL);
     expect_input(f, "x");
+    CHECK_EQ(write(a, "w", 1), 1);
+    pump(f);
+    expect_input(f, "w");
+    console_divert(f->c, &monitor); // what the monitor left is still its own
+    CHECK_EQ(n_monitor, 2);
+    CHECK_EQ(console_read_diverted(f->c, got, sizeof(got)), 1);
+    CHECK_STR(got, "z");
+    close(a);
+    fixture_free(f);
+}
+
+struct visits {
+    unsigned n_opened, n_ended;
+};
+
+static void on_opened(void *opaque)
+{
+    ((struct visits *)opaque)->n_opened++;
+}
+
+static void on_ended(void *opaque)
+{
+    ((struct visits *)opaque)->n_ended++;
+}
+
+TEST(a_client_that_ended_stays_until_it_is_let_go)
+{
+    struct fixture *f = fixture_new();
+    struct visits v = {0};
+    REQUIRE(fixture_open(f, "unix:%s,server,wait=off"));
+    console_attach(f->c, NULL);
+    console_attach(f->c,
+                   &(struct console_front){.opened = on_opened, .ended = on_ended, .opaque = &v});
+    int a = connect_to(f->path), b = connect_to(f->path);
+    pump(f);
+    CHECK_EQ(v.n_opened, 1);
+    CHECK_EQ(write(a, "question", 8), 8);
+    CHECK_EQ(shutdown(a, SHUT_WR), 0);
+    pump(f);
+    CHECK_EQ(v.n_ended, 1);
+    CHECK_EQ(v.n_opened, 1);
+    expect_input(f, "question");
+    CHECK_EQ(console_write(f->c, "answer", 6), 6);
+    console_hang_up(f->c);
+    pump(f);
+    expect_fd(a, "answer");
+    CHECK_EQ(v.n_opened, 2);
+    CHECK_EQ(write(b, "b", 1), 1);
+    pump(f);
+    expect_input(f, "b");
+    close(b);
+    pump(f);
+    CHECK_EQ(v.n_ended, 2);
     close(a);
     fixture_free(f);
 }

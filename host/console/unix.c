@@ -145,19 +145,28 @@ static bool unix_open(struct console *c, struct err *e)
     return true;
 }
 
+static void let_go(struct console *c)
+{
+    struct console_unix *u = unix_of(c);
+    console_end(c, CONSOLE_INPUT);
+    console_end(c, CONSOLE_OUTPUT);
+    if (u->listener.is_added)
+        loop_want(c->loop, &u->listener, LOOP_READ);
+}
+
 // A client that only shut down its sending side still gets output.
 static void unix_ended(struct console *c, enum console_side side, int error)
 {
-    struct console_unix *u = unix_of(c);
     struct pollfd p = {.fd = c->out.fd, .events = POLLRDHUP};
     bool still_listens = side == CONSOLE_INPUT && !error && poll(&p, 1, 0) >= 0 &&
                          !(p.revents & (POLLHUP | POLLERR));
     console_end(c, CONSOLE_INPUT);
-    if (still_listens)
-        return;
-    console_end(c, CONSOLE_OUTPUT);
-    if (u->listener.is_added)
-        loop_want(c->loop, &u->listener, LOOP_READ);
+    if (!still_listens)
+        console_end(c, CONSOLE_OUTPUT);
+    if (c->front.ended)
+        c->front.ended(c->front.opaque);
+    else if (!still_listens)
+        let_go(c);
 }
 
 static void unix_close(struct console *c)
@@ -178,5 +187,6 @@ const struct console_type console_unix = {
     .parse = unix_parse,
     .open = unix_open,
     .ended = unix_ended,
+    .hang_up = let_go,
     .close = unix_close,
 };

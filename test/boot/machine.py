@@ -22,6 +22,7 @@ import time
 LIMIT_S = 300
 PROMPT = r'guest:\S*# '
 TAIL = 2500
+LONGEST_MATCH = 4096
 
 Result = collections.namedtuple('Result', 'status text errors')
 
@@ -76,12 +77,13 @@ class Machine:
 
     def expect(self, pattern, limit=LIMIT_S):
         """Waits until `pattern` matches in what came since the last time; the match."""
-        end = time.monotonic() + limit
+        end, wanted, first = time.monotonic() + limit, re.compile(pattern, re.M), self.stream.at
         while True:
-            found = re.compile(pattern, re.M).search(self.stream.text, self.stream.at)
+            found = wanted.search(self.stream.text, first)
             if found:
                 self.stream.at = found.end()
                 return found
+            first = max(first, len(self.stream.text) - LONGEST_MATCH)
             if self.stream.ended:
                 raise Gone(f'ended without {pattern!r}; status {self.wait()}\n'
                            f'{self.stream.tail()}\n{self.read_errors()}')
@@ -147,8 +149,9 @@ class Shell:
         """The command's status and output."""
         self.n += 1
         self.start(f'{{ {command}; }} < /dev/null 2>&1; echo "<"{self.n} $?">"')
-        found = self.machine.expect(rf'(?s)(.*?)<{self.n} (\d+)>\n', limit)
-        return int(found.group(2)), found.group(1)
+        first = self.machine.stream.at
+        found = self.machine.expect(rf'<{self.n} (\d+)>\n', limit)
+        return int(found.group(1)), self.machine.stream.text[first:found.start()]
 
     def __call__(self, command, limit=LIMIT_S):
         """The output of a command that must succeed, without the last line's end."""

@@ -107,9 +107,9 @@ def test_files_without_permission(s):
 def test_sizes(s):
     refuse_with_kernel(
         s,
-        ('-m 5', 'memory of 5 MiB: the board virt needs at least 256 MiB'),
-        ('-m 2000G', 'memory of 2048000 MiB: the board virt has room for 1 TiB'),
-        ('-m 300001K', 'memory of 307201024 bytes: has to be a multiple of 1 MiB'),
+        ('-m 5', '-m: memory of 5 MiB: the board virt needs at least 256 MiB'),
+        ('-m 2000G', '-m: memory of 2048000 MiB: the board virt has room for 1 TiB'),
+        ('-m 300001K', '-m: memory of 307201024 bytes: has to be a multiple of 1 MiB'),
         ('-m 0', "-m '0': not a size; write 1G or 512M"),
         ('-m lots', "-m 'lots': not a size; write 1G or 512M"),
         ('-m -1G', "-m '-1G': not a size; write 1G or 512M"),
@@ -183,9 +183,9 @@ def test_devices_and_what_is_behind_them(s):
 def test_networks(s):
     refuse_with_kernel(
         s,
-        ('-nic usr', "-nic usr: ...there is no network 'usr'..."),
+        ('-nic usr', "-nic usr: netdev: there is no network 'usr', only user and tap"),
         ('-nic user,model=rtl8139', '-nic user,model=rtl8139: model=rtl8139: there is no such ...'),
-        ('-nic tap', '-nic tap: ...ifname= is missing...'),
+        ('-nic tap', '-nic tap: netdev nic0: ifname= is missing, or longer than 15 characters'),
         ('-netdev usr,id=n', "-netdev usr,id=n: ...there is no network 'usr'..."),
         ('-netdev tap,ifname=x', '-netdev ...'))
 
@@ -197,7 +197,7 @@ def test_chardevs(s):
         ('-chardev null', '-chardev null: id= is missing'),
         ('-chardev file,id=c', '-chardev file,id=c: path= is missing'),
         ('-chardev null,id=c -chardev null,id=c', "-chardev: there are two chardevs with id 'c'"),
-        ('-chardev stdio,id=c -serial stdio', 'stdio serves one -serial or -chardev; ...'),
+        ('-chardev stdio,id=c -serial stdio', 'stdio serves one -serial, -chardev or -monitor; ...'),
         (17 * '-chardev null,id=c ', '-chardev: there is room for 16'))
 
 
@@ -205,7 +205,7 @@ def test_serial_ports(s):
     refuse_with_kernel(
         s,
         ('-serial tcp:1', "-serial: console 'tcp:1': no such back end; there are stdio, ..."),
-        ('-serial stdio -serial stdio', 'stdio serves one -serial or -chardev; the others can be '
+        ('-serial stdio -serial stdio', 'stdio serves one -serial, -chardev or -monitor; the others can be '
                                         'pty, a file or a unix socket'),
         ('-serial stdio -serial null -serial stdio,escape=off', 'stdio serves one ...'),
         (5 * '-serial null ', '-serial: 5 are given, the machine has 4 serial ports'),

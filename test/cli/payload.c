@@ -8,6 +8,8 @@
 //     delay MS      wait that long
 //     boots N       at the Nth start since power-on, power off here
 //     poke ADDRESS  write a byte 1
+//     button        wait until somebody presses the power button
+//     guest         enter guest mode (LVZ), exit by three hypercalls and stay there for ever
 //     poweroff, reset
 //     spin, idle    for ever
 //
@@ -25,8 +27,11 @@
 #define BASE      0x200000u
 #define COUNTER   0x800000u // of starts: RAM that nothing is loaded to
 #define UART      0x1fe001e0u
+#define GED_EVENT 0x100e0000u
 #define GED_SLEEP 0x100e001cu
 #define GED_RESET 0x100e001eu
+#define TABLES    0x700000u // of the second stage
+#define HANDLER   0x2000u   // of exits, from BASE on
 #define MAX_WORDS 4096
 #define TEXT_AT   (MAX_WORDS * 4) // where texts begin in the segment
 #define MAX_SIZE  65536
@@ -167,14 +172,77 @@ static void poke(const char *address)
     store_byte((u32)strtoul(address, NULL, 0), 1);
 }
 
+static void button(const char *unused)
+{
+    emit_load("$t0", GED_EVENT);
+    emit("ld.w $t1, $t0, 0");
+    emit("beqz $t1, -4");
+}
+
+static void write_csr(const char *insn, unsigned number, u32 value)
+{
+    emit_load("$t0", value);
+    emit("%s $t0, 0x%x", insn, number);
+}
+
+static void store_double(u32 address, u32 value)
+{
+    emit_load("$t0", address);
+    emit_load("$t1", value);
+    emit("st.d $t1, $t0, 0");
+}
+
+// Goes on behind the instruction that exited.
+static void emit_handler(void)
+{
+    unsigned here = program.n_words;
+    if (here > HANDLER / 4)
+        fail("guest", "the program is too long");
+    program.n_words = HANDLER / 4;
+    emit("csrrd $t0, 0x6");
+    emit("addi.d $t0, $t0, 4");
+    emit("csrwr $t0, 0x6");
+    emit("ertn");
+    program.n_words = here;
+}
+
+// Guest 5, in direct mode. A second-stage entry maps its first 4 MiB to the same addresses; the
+// second-stage tables, with 16 KiB pages in three levels, also have a page at GPA 0x10000000.
+static void guest(const char *unused)
+{
+    store_double(TABLES, TABLES + 0x4000);
+    store_double(TABLES + 0x4000 + 8 * (0x10000000 >> 25), TABLES + 0x8000);
+    store_double(TABLES + 0x8000, 0x900013);
+    write_csr("csrwr", 0x19, TABLES);                             // PGDL
+    write_csr("csrwr", 0x1c, 14 | 11 << 5 | 25 << 10 | 11 << 15); // PWCL
+    write_csr("csrwr", 0x1d, 36 | 11 << 6);                       // PWCH
+    write_csr("csrwr", 0xc, BASE + HANDLER);                      // EENTRY
+    write_csr("csrwr", 0x15, 1 << 12 | 5 << 16);                  // GTLBC: USETGID, TGID
+    write_csr("csrwr", 0x10, 21 << 24 | 2048);                    // TLBIDX
+    write_csr("csrwr", 0x11, 0);                                  // TLBEHI
+    write_csr("csrwr", 0x12, 0x13);                               // TLBELO0: V, D, MAT 1
+    write_csr("csrwr", 0x13, 0x200013);                           // TLBELO1
+    emit("tlbwr");
+    write_csr("csrwr", 0x15, 0);
+    write_csr("csrwr", 0x50, 5 << 16 | 2);                     // GSTAT: GID, PGM
+    write_csr("csrwr", 0x1, 0);                                // PRMD
+    write_csr("csrwr", 0x6, BASE + 4 * (program.n_words + 4)); // ERA
+    emit("ertn");
+    for (unsigned i = 0; i < 3; i++)
+        emit("hvcl 0");
+    emit("b 0");
+    emit_handler();
+}
+
 static const struct step {
     const char *name;
     bool has_argument;
     void (*emit)(const char *argument);
 } steps[] = {
-    {"print", true, print},  {"echo", true, echo},  {"delay", true, delay},
-    {"boots", true, boots},  {"poke", true, poke},  {"poweroff", false, power_off},
-    {"reset", false, reset}, {"spin", false, spin}, {"idle", false, idle},
+    {"print", true, print},    {"echo", true, echo},    {"delay", true, delay},
+    {"boots", true, boots},    {"poke", true, poke},    {"poweroff", false, power_off},
+    {"reset", false, reset},   {"spin", false, spin},   {"idle", false, idle},
+    {"button", false, button}, {"guest", false, guest},
 };
 
 static const struct step *find_step(const char *name)

@@ -52,7 +52,7 @@ def test_ctrl_a_h_shows_the_keys(s):
         t.expect(b'ready\r\n')
         t.send(b'\x01h')
         t.expect(b'Ctrl-a x  quit')
-        t.send(b'\x01c')
+        t.send(b'\x01s')
         t.expect(b'not available here')
         t.send(b'\x01\x01.')
         check(t.end().endswith(b'\n\x01.\r\n'), t.seen)
