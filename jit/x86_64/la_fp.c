@@ -123,15 +123,6 @@ enum {
     CMP_AF = 1 << 8,
 };
 
-static bool is_branched_on(const struct trans *t, const struct la_insn *i, bool *goes_back)
-{
-    const struct la_insn *next = &t->insns[t->now + 1];
-    if (t->now + 1 >= t->n || (next->op != LA_BCEQZ && next->op != LA_BCNEZ) || next->rj != i->rd)
-        return false;
-    *goes_back = next->imm <= 0;
-    return true;
-}
-
 static enum cond set_flag(struct trans *t, unsigned what, struct mem fcc)
 {
     struct emit *e = &t->e;
@@ -153,7 +144,7 @@ TEMPLATE(fcmp)
     bool goes_back = false;
     if (!fp_begin(t, i, &n))
         return;
-    bool is_branched = !(what & CMP_AF) && is_branched_on(t, i, &goes_back);
+    bool is_branched = !(what & CMP_AF) && trans_is_branched_on(t, i->rd, &goes_back);
     if (is_branched && goes_back)
         trans_poll(t);
     u32 op = what & CMP_SIGNALING ? VCOMISS : VUCOMISS;

@@ -118,6 +118,9 @@ void trans_goto(struct trans *t, s32 target); // unconditional; a target from pc
 void trans_goto_if(struct trans *t, enum cond cc, s32 target);
 void trans_poll(struct trans *t); // leaves before this instruction if something is requested
 void trans_leave(struct trans *t, u32 offset);
+// Whether the next instruction branches on a flag, and backward: then this instruction, which sets
+// it, polls before it does.
+bool trans_is_branched_on(const struct trans *t, unsigned fcc, bool *goes_back);
 // la_block.c: the interpreter executes this instruction.
 void trans_interpret(struct trans *t);
 // Data for the interpreter to execute it; whoever asks sets `site`.
