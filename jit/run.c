@@ -65,7 +65,7 @@ static bool is_within(u64 va, u64 size, unsigned shift)
 static struct la_page *fill_page(struct la_cpu *c, u64 va, u8 *host, enum la_access access)
 {
     u64 in_page = va & (BIT(LA_PAGE_SHIFT) - 1);
-    if (la_mmu_page_size(c, va) < LA_PAGE_SHIFT || (c->cpu.bus->route && !c->cpu.bus->is_routed))
+    if (la_mmu_page_size(c, va, access) < LA_PAGE_SHIFT || (c->cpu.bus->route && !c->cpu.bus->is_routed))
         return NULL;
     struct la_page *p = &c->code.pages[access == LA_STORE][va >> LA_PAGE_SHIFT & (LA_N_PAGES - 1)];
     p->tag = (va - in_page) | c->mmu_context;
@@ -134,7 +134,7 @@ static struct jit_mode mode_of(const struct la_cpu *c, bool is_small)
 static bool is_mapped_small(struct la_cpu *c, u64 va, u64 pa)
 {
     u64 in_page = CODE_PAGE - 1;
-    return la_mmu_page_size(c, va) < CODE_PAGE_SHIFT || (va & in_page) != (pa & in_page);
+    return la_mmu_page_size(c, va, LA_FETCH) < CODE_PAGE_SHIFT || (va & in_page) != (pa & in_page);
 }
 
 // Waits until no processor but the caller's is in translated code, and drops everything. Until then

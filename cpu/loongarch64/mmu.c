@@ -276,14 +276,14 @@ static unsigned entry_size(struct la_cpu *c, const struct la_tlb_view *v, u64 va
     return t ? t->ps : 12;
 }
 
-unsigned la_mmu_page_size(struct la_cpu *c, u64 va)
+unsigned la_mmu_page_size(struct la_cpu *c, u64 va, enum la_access access)
 {
     bool is_direct = c->csr[CSR_CRMD] & CRMD_DA || in_window(c, va);
     struct la_tlb_view own = la_tlb_own(c);
     unsigned ps = is_direct ? 63 : entry_size(c, &own, va);
     if (!la_in_guest(c))
         return ps;
-    u64 gpa = translate_own(c, va, LA_FETCH);
+    u64 gpa = translate_own(c, va, access);
     struct la_tlb_view second = la_tlb_stage2(c);
     unsigned ps2 = entry_size(c, &second, gpa);
     return ps2 < ps ? ps2 : ps;

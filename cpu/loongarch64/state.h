@@ -426,8 +426,8 @@ u64 la_physical_mask(const struct la_cpu *c); // PALEN bits
 void la_mmu_init(struct la_cpu *c); // allocates c->contexts
 // False: using `va` in the present mode raises ADEF or ADEM.
 bool la_mmu_is_address(const struct la_cpu *c, u64 va);
-// log2 of the smallest page that the translation of `va`, which was fetched from, goes through.
-unsigned la_mmu_page_size(struct la_cpu *c, u64 va);
+// log2 of the smallest page that the translation of `va` goes through. Such an access has succeeded.
+unsigned la_mmu_page_size(struct la_cpu *c, u64 va, enum la_access access);
 // The steps of it, for who tells them: the direct-mapped window that holds an address at the present
 // level, or -1; whether addresses are cut to 32 bits; what may be looked up in the TLB; where an
 // entry leads.
