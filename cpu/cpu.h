@@ -28,6 +28,7 @@ struct cpu_bus {
     // What it answers may change only together with mem_changed.
     u64 (*route)(void *opaque, unsigned core, u64 address);
     void *route_opaque;
+    const _Atomic bool *is_routed; // false there: `route` changes nothing; NULL: it may
 };
 
 enum cpu_exit {
@@ -41,6 +42,7 @@ enum {
     CPU_REQ_STOP = 1,  // leave cpu_run
     CPU_REQ_IRQ = 2,   // an input line changed
     CPU_REQ_FLUSH = 4, // drop cached translations
+    CPU_REQ_CODE = 8,  // translated code was dropped; jit/
 };
 
 struct cpu_inspect; // cpu/inspect.h
@@ -62,12 +64,20 @@ struct cpu {
     struct cpu_bus *bus;
     unsigned index;
     u64 n_insns;          // retired so far; written by the owning thread, others may see it late
-    _Atomic u32 requests; // CPU_REQ_*
+    // These two are compared as one 64-bit word by translated code, which leaves when it is asked to
+    // or in another context.
+    _Alignas(8) _Atomic u32 requests; // CPU_REQ_*
+    u32 context;                      // the architecture's; of the owning thread
     _Atomic u32 lines;    // input lines, one bit each; the number is the architecture's
     struct err failure;   // of CPU_EXIT_FAILED
     // Called after a request was set, by the thread that set it; wakes a sleeping owner.
     void (*wake)(void *opaque, struct cpu *c);
     void *wake_opaque;
+    // For processors that do not look at their timers by themselves: asks for CPU_REQ_IRQ at
+    // `deadline_ns` of the bus clock (CLOCK_NEVER: at no time) in place of what was asked for
+    // before. Called by the owning thread; NULL where nobody needs it.
+    void (*alarm)(void *opaque, struct cpu *c, u64 deadline_ns);
+    void *alarm_opaque;
 };
 
 // The owning thread only.

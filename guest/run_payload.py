@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs payloads of tests.cfg in a machine and passes on what they report.
 
-usage: run_payload.py [--emulator COMMAND] [--images DIR] [--deviations FILE] CONFIG NAME...
+usage: run_payload.py [--emulator COMMAND] [--accel A] [--images DIR] [--deviations FILE] CONFIG NAME...
 
 The payload prints TAP on the serial port; here it is checked that the plan comes and is complete,
 that every line arrived, and that the emulator ends by itself with status 0 in time. What is wrong
@@ -55,11 +55,13 @@ def read_deviations(path):
     return found
 
 
-def command_line(emulator, row, images, flash):
-    words = shlex.split(emulator)
+def command_line(arguments, row, flash):
+    words, images, accel = shlex.split(arguments.emulator), arguments.images, arguments.accel
     if os.path.basename(words[0]).startswith('qemu'):
         words += ['-display', 'none', '-monitor', 'none']
     words += ['-M', 'virt', '-cpu', row.cpu, '-smp', row.smp, '-m', row.mem, '-serial', 'stdio']
+    if accel:
+        words += ['-accel', accel]
     words += [option.format(flash=flash) for option in row.options]
     if row.image.endswith('.bin'):
         return words + ['-bios', os.path.join(images, row.image)]
@@ -121,7 +123,7 @@ def run(row, arguments, deviations):
     """True if everything was reported, passed or not."""
     with tempfile.TemporaryDirectory() as folder:
         flash = blank_flash(folder) if any('{flash}' in o for o in row.options) else ''
-        return run_command(command_line(arguments.emulator, row, arguments.images, flash), row,
+        return run_command(command_line(arguments, row, flash), row,
                            Checker(row, deviations))
 
 
@@ -152,6 +154,7 @@ def run_command(command, row, checker):
 def main():
     parser = argparse.ArgumentParser(usage=__doc__.split('usage: ')[1].split('\n')[0])
     parser.add_argument('--emulator', default='build/lh run')
+    parser.add_argument('--accel')
     parser.add_argument('--images', default='build/guest')
     parser.add_argument('--deviations')
     parser.add_argument('config')

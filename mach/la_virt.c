@@ -81,6 +81,7 @@ static bool make_chip(struct machine *m, struct err *e)
     m->bus.opaque = v->chip->iocsr;
     m->bus.route = addr_window_route;
     m->bus.route_opaque = v->chip->windows;
+    m->bus.is_routed = addr_window_is_active(v->chip->windows);
     return true;
 }
 

@@ -5,9 +5,9 @@
 #include "base/bug.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 static struct mem_ram *ram_find(struct mem_space *m, gpa_t gpa)
 {
@@ -37,25 +37,19 @@ static bool ram_overlaps(const struct mem_space *m, gpa_t base, u64 size)
     return false;
 }
 
-// The file descriptor makes a second mapping possible (translated code, dirty tracking).
+// Huge pages make a guest's first touch of its memory several times cheaper.
 static bool ram_map(struct mem_ram *r, const char *name, struct err *e)
 {
-    r->fd = memfd_create(name, MFD_CLOEXEC);
-    if (r->fd < 0 || ftruncate(r->fd, (off_t)r->size) < 0) {
-        err_set(e, "guest memory of %llu MiB: %s", (unsigned long long)(r->size >> 20),
-                strerror(errno));
-        if (r->fd >= 0)
-            close(r->fd);
-        return false;
-    }
-    void *p = mmap(NULL, r->size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, r->fd, 0);
-    if (p == MAP_FAILED) {
-        close(r->fd);
+    void *p = mmap(NULL, r->size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+                   -1, 0);
+    if (p == MAP_FAILED)
         return err_set(e, "guest memory of %llu MiB: %s; try a smaller -m",
                        (unsigned long long)(r->size >> 20), strerror(errno));
-    }
     madvise(p, r->size, MADV_HUGEPAGE);
     r->host = p;
+    r->watched = aligned_alloc(64, align_up(r->size >> MEM_WATCH_SHIFT, 64));
+    BUG_ON(!r->watched);
+    memset((void *)r->watched, 0, align_up(r->size >> MEM_WATCH_SHIFT, 64));
     return true;
 }
 
@@ -75,9 +69,47 @@ void mem_free_ram(struct mem_space *m)
 {
     for (unsigned i = 0; i < m->n_ram; i++) {
         munmap(m->ram[i].host, m->ram[i].size);
-        close(m->ram[i].fd);
+        free((void *)m->ram[i].watched);
     }
     m->n_ram = 0;
+}
+
+static _Atomic u8 *watch_of(struct mem_space *m, gpa_t gpa)
+{
+    struct mem_ram *r = ram_find(m, gpa);
+    return r ? &r->watched[(gpa - r->base) >> MEM_WATCH_SHIFT] : NULL;
+}
+
+bool mem_watch(struct mem_space *m, gpa_t gpa)
+{
+    _Atomic u8 *watched = watch_of(m, gpa);
+    if (watched)
+        *watched = 1;
+    return watched != NULL;
+}
+
+void mem_unwatch(struct mem_space *m, gpa_t gpa)
+{
+    _Atomic u8 *watched = watch_of(m, gpa);
+    if (watched)
+        *watched = 0;
+}
+
+bool mem_is_watched(struct mem_space *m, gpa_t gpa)
+{
+    _Atomic u8 *watched = m->written ? watch_of(m, gpa) : NULL;
+    return watched && *watched;
+}
+
+void mem_written(struct mem_space *m, gpa_t gpa, u64 size)
+{
+    const u64 page = 1u << MEM_WATCH_SHIFT;
+    for (u64 done = 0, n; m->written && done < size; done += n) {
+        n = page - ((gpa + done) & (page - 1));
+        n = n < size - done ? n : size - done;
+        if (mem_is_watched(m, gpa + done))
+            m->written(m->written_opaque, gpa + done, n);
+    }
 }
 
 u8 *mem_ram_host(struct mem_space *m, gpa_t gpa, u64 size)
@@ -128,6 +160,7 @@ bool mem_dma_write(struct mem_space *m, gpa_t gpa, const void *buf, u64 size)
     for (u8 *host = NULL; size;) {
         u64 n = ram_piece(m, gpa, size, &host);
         memcpy(host, from, n);
+        mem_written(m, gpa, n);
         from += n;
         gpa += n;
         size -= n;

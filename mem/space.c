@@ -270,6 +270,7 @@ void mem_write(struct mem_space *m, gpa_t gpa, u64 value, unsigned size)
     u8 *host = mem_ram_host(m, gpa, size);
     if (host) {
         store_le(host, value, size);
+        mem_written(m, gpa, size);
         return;
     }
     mem_lock(m);

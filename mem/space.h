@@ -52,8 +52,12 @@ struct mem_ram {
     gpa_t base;
     u64 size;
     u8 *host;
-    int fd;
+    _Atomic u8 *watched; // one per 16 KiB
 };
+
+// Memory that somebody translated code from is watched, page by page: whoever writes RAM tells
+// mem_written. Processors do not cache a watched page for stores.
+#define MEM_WATCH_SHIFT 14
 
 #define MEM_MAX_RAM     8
 #define MEM_MAX_REGIONS 256
@@ -74,6 +78,9 @@ struct mem_space {
     // their cached translations before their next instruction.
     void (*changed)(void *opaque);
     void *changed_opaque;
+    // Told, by the thread that wrote, that bytes of a watched page changed. NULL: nothing watches.
+    void (*written)(void *opaque, gpa_t gpa, u64 size);
+    void *written_opaque;
 };
 
 void mem_space_init(struct mem_space *m, struct log *log);
@@ -107,6 +114,14 @@ void mem_set_direct(struct mem_space *m, struct mem_region *r, bool is_direct);
 u8 *mem_ram_page(struct mem_space *m, gpa_t gpa, u64 size, bool for_write);
 u64 mem_read(struct mem_space *m, gpa_t gpa, unsigned size);
 void mem_write(struct mem_space *m, gpa_t gpa, u64 value, unsigned size);
+
+// Watching. mem_watch is false if gpa is no RAM. A page is watched from the call on; who cached it
+// for stores before has to be told by the caller.
+bool mem_watch(struct mem_space *m, gpa_t gpa);
+void mem_unwatch(struct mem_space *m, gpa_t gpa);
+bool mem_is_watched(struct mem_space *m, gpa_t gpa);
+// After RAM was written through a host pointer. The functions below that write tell it themselves.
+void mem_written(struct mem_space *m, gpa_t gpa, u64 size);
 
 // Devices: RAM only. False if any byte is outside RAM: then reads give zeros, writes store nothing,
 // and the log's guest class says so.

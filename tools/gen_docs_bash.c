@@ -8,7 +8,7 @@
 #include "dev/device.h"
 #include "host/console/console.h"
 #include "mach/machine.h"
-#include "vmm/run_check.h"
+#include "vmm/accel_option.h"
 #include "vmm/run_options.h"
 #include "vmm/verbs.h"
 
@@ -43,9 +43,11 @@ static void put_boards(FILE *to)
 
 static void put_accels(FILE *to)
 {
-    for (const struct run_accel *a = run_accels; a->name; a++)
+    for (const struct accel_doc *a = accel_docs; a->name; a++)
         fprintf(to, "%s ", a->name);
-    fprintf(to, "help");
+    fprintf(to, "help'\n            [[ $2 != jit,* ]] || list='");
+    for (const struct accel_property *p = accel_jit_properties; p->name; p++)
+        fprintf(to, p->is_switch ? "%s=on %s=off " : "%s= ", p->name, p->name);
 }
 
 // Models, and after a comma features.

@@ -7,8 +7,8 @@
 #include "dev/device.h"
 #include "host/console/console.h"
 #include "mach/machine.h"
+#include "vmm/accel_option.h"
 #include "vmm/monitor_command.h"
-#include "vmm/run_check.h"
 #include "vmm/run_options.h"
 #include "vmm/verbs.h"
 
@@ -126,8 +126,15 @@ static void write_boards(FILE *to)
 
 static void write_accels(FILE *to)
 {
-    for (const struct run_accel *a = run_accels; a->name; a++)
+    for (const struct accel_doc *a = accel_docs; a->name; a++)
         put_item(a->name, a->doc, to);
+    fputs(".PP", to);
+}
+
+static void write_accel_properties(FILE *to)
+{
+    for (const struct accel_property *p = accel_jit_properties; p->name; p++)
+        put_item(p->name, p->doc, to);
     fputs(".PP", to);
 }
 
@@ -253,6 +260,7 @@ const struct doc_part man_parts[] = {
     {"verb-list", write_verbs},
     {"boards", write_boards},
     {"accels", write_accels},
+    {"accel-properties", write_accel_properties},
     {"models", write_models},
     {"features", write_features},
     {"devices", write_devices},

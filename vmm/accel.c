@@ -3,6 +3,7 @@
 // condition. Whoever sets a request wakes it: requests are set before `sleeps` is read, and
 // `sleeps` is set before requests are read, so one of the two sides sees the other.
 #include "vmm/accel.h"
+#include "vmm/alarm.h"
 #include "base/bug.h"
 
 #include <pthread.h>
@@ -101,6 +102,7 @@ static void give_up(struct vcpu *v)
 static void *vcpu_thread(void *opaque)
 {
     struct vcpu *v = opaque;
+    struct alarm *alarm = alarm_new(v->cpu);
     while (park(v)) {
         enum cpu_exit why = CPU_EXIT_BUDGET;
         while (why != CPU_EXIT_STOP && why != CPU_EXIT_FAILED) {
@@ -111,6 +113,7 @@ static void *vcpu_thread(void *opaque)
         if (why == CPU_EXIT_FAILED)
             give_up(v);
     }
+    alarm_free(alarm);
     return NULL;
 }
 

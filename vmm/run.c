@@ -7,9 +7,11 @@
 #include "vmm/verbs.h"
 #include "host/console/terminal.h"
 #include "host/loop.h"
+#include "jit/jit.h"
 #include "mach/machine.h"
 #include "vmm/accel.h"
 #include "vmm/accel_kvm.h"
+#include "vmm/accel_option.h"
 #include "vmm/host_clock.h"
 #include "vmm/log_file.h"
 #include "vmm/monitor.h"
@@ -25,6 +27,7 @@
 #include "vmm/signals.h"
 #include "vmm/stats.h"
 
+#include <stdlib.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -49,9 +52,11 @@ struct run {
     struct panic_watch panic;
     struct machine *machine;
     struct accel *accel;
+    struct accel_option choice;
     struct pace pace;
     struct monitor monitor;
-    struct accel_kvm *kvm;      // NULL: the interpreter runs the processors
+    struct accel_kvm *kvm;      // NULL: the interpreter or the translator runs the processors
+    struct jit *jit;            // NULL: nothing is translated
     struct cpu *_Atomic failed; // cannot go on
     bool has_loop;
 };
@@ -89,7 +94,11 @@ static void rearm(void *opaque)
 
 static bool choose_accel(struct run *r, struct err *e)
 {
-    if (!r->options.accel || strcmp(r->options.accel, "kvm"))
+    if (!accel_option_parse(r->options.accel, &r->choice, e))
+        return false;
+    if (r->choice.kind == ACCEL_JIT)
+        return jit_is_possible(e) || err_context(e, "-accel jit");
+    if (r->choice.kind != ACCEL_KVM)
         return true;
     r->kvm = accel_kvm_new(r->options.cpu, e);
     r->config.cpu_new = accel_kvm_cpu_new;
@@ -130,6 +139,19 @@ static void fill_callbacks(struct run *r)
     c->shutdown_opaque = r;
 }
 
+// Without -accel a host that cannot translate interprets.
+static bool start_translator(struct run *r, struct err *e)
+{
+    struct err why = {0};
+    enum accel_kind kind = r->choice.kind;
+    if (kind != ACCEL_JIT && (kind != ACCEL_DEFAULT || !jit_is_possible(&why)))
+        return true;
+    r->jit = jit_new(&r->machine->mem, &r->log.log, &r->choice.jit, e);
+    for (unsigned i = 0; r->jit && i < r->machine->n_cpus; i++)
+        jit_add_cpu(r->jit, (struct la_cpu *)(void *)r->machine->cpus[i]);
+    return r->jit;
+}
+
 static bool build(struct run *r, struct err *e)
 {
     host_clock_init(&r->clock);
@@ -141,6 +163,8 @@ static bool build(struct run *r, struct err *e)
     r->machine = machine_new(&r->config, e);
     screen_hide_status(&r->screen);
     if (!r->machine)
+        return false;
+    if (!start_translator(r, e))
         return false;
     loop_bind(&r->loop, &r->machine->mem.device_lock, &r->clock.clock);
     r->accel = accel_new(r->machine->cpus, r->machine->n_cpus, processor_failed, r);
@@ -206,7 +230,7 @@ static void show_status(struct run *r)
                       boot_name(r), terminal_is_raw() ? "Ctrl-a c" : "-monitor");
         return;
     }
-    if (!r->kvm) // which does not count
+    if (!r->kvm && !r->jit) // which do not count
         snprintf(count, sizeof(count), " %llu million instructions,",
                  (unsigned long long)millions_of_instructions(r->machine));
     screen_status(&r->screen, "%s: waiting for the guest's first output,%s %s ends", boot_name(r),
@@ -239,10 +263,11 @@ static void tear_down(struct run *r)
 {
     accel_free(r->accel);
     if (r->accel)
-        stats_tell(&r->log.log, r->machine, clock_now(&r->clock.clock));
+        stats_tell(&r->log.log, r->machine, r->jit, clock_now(&r->clock.clock));
     for (unsigned i = 0; r->machine && i < r->machine->n_cpus; i++)
         if (r->machine->cpus[i]->ops->report)
             r->machine->cpus[i]->ops->report(r->machine->cpus[i]);
+    jit_free(r->jit);
     machine_free(r->machine);
     accel_kvm_free(r->kvm);
     screen_end_status(&r->screen);

@@ -4,6 +4,7 @@
 #include "base/option.h"
 #include "dev/device.h"
 #include "mach/machine.h"
+#include "vmm/accel_option.h"
 #include "vmm/cpu_option.h"
 
 #include <stdlib.h>
@@ -25,23 +26,17 @@ static bool check_board(const char *name, struct err *e)
     return err_suggest(e, name, names, "-machine help lists them");
 }
 
-const struct run_accel run_accels[] = {
-#define ACCEL(name, doc) {name, doc},
-#include "vmm/accels.def"
-#undef ACCEL
-    {0},
-};
-
-static bool check_accel(const char *name, struct err *e)
+// What the translator is asked for has to suit the machine.
+static bool check_accel(const struct run_options *o, struct err *e)
 {
-    const char *names[ARRAY_LEN(run_accels)] = {NULL};
-    for (size_t i = 0; run_accels[i].name; i++) {
-        names[i] = run_accels[i].name;
-        if (!name || !strcmp(name, names[i]))
-            return true;
-    }
-    err_set(e, "-accel: there is no '%s'", name);
-    return err_suggest(e, name, names, "-accel help lists them");
+    struct accel_option a;
+    struct err unread = {0}; // of -smp, which is told later
+    unsigned n = 1;
+    if (!accel_option_parse(o->accel, &a, e))
+        return false;
+    bool is_many = o->smp && run_cpu_count(o->smp, &n, &unread) && n > 1;
+    return !a.jit.check || !is_many ||
+           err_set(e, "-accel jit,check=on compares one processor; leave out -smp %s", o->smp);
 }
 
 bool run_no_device(const char *name, struct err *e)
@@ -105,6 +100,6 @@ bool run_check(const struct run_options *o, struct err *e)
     for (size_t i = 0; i < o->devices.n; i++)
         if (!check_device(o->devices.texts[i], e))
             return false;
-    return check_board(o->machine, e) && check_accel(o->accel, e) && cpu_option_check(o->cpu, e) &&
+    return check_board(o->machine, e) && check_accel(o, e) && cpu_option_check(o->cpu, e) &&
            check_consoles(o, e) && check_files(o, e);
 }

@@ -4,13 +4,6 @@
 
 #include "vmm/run_options.h"
 
-// What -accel may name; ends with a NULL name.
-struct run_accel {
-    const char *name, *doc;
-};
-
-extern const struct run_accel run_accels[];
-
 // "no device NAME", with the nearest one. Returns false.
 bool run_no_device(const char *name, struct err *e);
 

@@ -4,6 +4,7 @@
 #include "host/console/console.h"
 #include "host/net/netdev.h"
 #include "mach/machine.h"
+#include "vmm/accel_option.h"
 #include "vmm/cpu_option.h"
 #include "vmm/run_check.h"
 
@@ -18,12 +19,6 @@ static void print_usage(void)
         "\nOn the terminal, Ctrl-a x ends the machine and Ctrl-a h shows all keys.\n"
         "Exit status: 0 the guest powered off or was ended by the user, 1 wrong options or files,\n"
         "2 internal error, 3 the guest panicked (with -no-reboot).\n");
-}
-
-static void print_accels(void)
-{
-    for (const struct run_accel *a = run_accels; a->name; a++)
-        printf("  %-12s %s\n", a->name, a->doc);
 }
 
 static void print_boards(void)
@@ -138,7 +133,7 @@ bool run_help(const struct run_options *o, struct err *e)
     else if (asks(o->log))
         print_log_classes();
     else if (asks(o->accel))
-        print_accels();
+        accel_option_help(stdout);
     else if (o->serials.n && asks(o->serials.texts[0]))
         print_serials();
     else if (o->netdevs.n && asks(o->netdevs.texts[0]))

@@ -1,8 +1,37 @@
 // SPDX-License-Identifier: Apache-2.0
 // Memory accesses whose page is not cached: translation, devices, page crossing.
 #include "cpu/loongarch64/access.h"
+#include "base/bug.h"
 
 #include <string.h>
+
+// True if a load from `va` would be allowed; a store to it was.
+static bool is_readable(struct la_cpu *c, u64 va)
+{
+    jmp_buf leave;
+    if (la_host(c, va & ~(u64)(LA_GRANULE - 1), 1, LA_LOAD))
+        return true;
+    memcpy(leave, c->leave, sizeof(leave));
+    volatile bool readable = false;
+    if (!setjmp(c->leave)) {
+        la_translate(c, va, LA_LOAD);
+        readable = true;
+    }
+    memcpy(c->leave, leave, sizeof(leave));
+    return readable;
+}
+
+// Pages with translated code are not cached for stores, so that each store is seen. Those that may
+// be stored to but not loaded from are not either: translated code also loads through what is
+// cached for its stores.
+static bool may_cache(struct la_cpu *c, u64 va, u64 pa, enum la_access access)
+{
+    if (!la_mmu_may_cache(c))
+        return false;
+    if (access != LA_STORE || !c->code.vcpu)
+        return true;
+    return !mem_is_watched(c->cpu.bus->mem, pa) && is_readable(c, va);
+}
 
 // Remembers where the granule of `va` is in the host, if it is memory.
 static u8 *fill(struct la_cpu *c, u64 va, u64 pa, enum la_access access)
@@ -11,7 +40,7 @@ static u8 *fill(struct la_cpu *c, u64 va, u64 pa, enum la_access access)
     u8 *host = mem_ram_page(c->cpu.bus->mem, pa & granule, LA_GRANULE, access == LA_STORE);
     if (!host)
         return NULL;
-    if (la_mmu_may_cache(c)) {
+    if (may_cache(c, va, pa, access)) {
         struct la_cached_page *p = &c->cache[access][la_cache_index(va)];
         p->tag = (va & granule) | c->mmu_context;
         p->delta = (u64)(uintptr_t)host - (va & granule);
@@ -51,11 +80,53 @@ static void store_host(u8 *host, u64 value, unsigned size)
     }
 }
 
+bool la_fill(struct la_cpu *c, u64 va, enum la_access access)
+{
+    fill(c, va, la_translate(c, va, access), access);
+    return la_host(c, va, 1, access) != NULL;
+}
+
+static void meet_device(struct la_cpu *c)
+{
+    if (!c->code.journal)
+        return;
+    c->code.journal->met_device = true;
+    longjmp(c->leave, 1);
+}
+
+static void note_store(struct la_cpu *c, u8 *host, unsigned size)
+{
+    struct la_journal *x = c->code.journal;
+    if (likely(!x))
+        return;
+    BUG_ON(x->n == LA_JOURNAL_MAX);
+    x->entry[x->n].host = host;
+    x->entry[x->n].size = (u8)size;
+    memcpy(x->entry[x->n++].old, host, size);
+}
+
+static u64 read_physical(struct la_cpu *c, u64 pa, unsigned size)
+{
+    if (!mem_ram_page(c->cpu.bus->mem, pa, 1, false))
+        meet_device(c);
+    return mem_read(c->cpu.bus->mem, pa, size);
+}
+
+static void write_physical(struct la_cpu *c, u64 pa, u64 value, unsigned size)
+{
+    u8 *host = mem_ram_page(c->cpu.bus->mem, pa, 1, true);
+    if (host)
+        note_store(c, host, size);
+    else
+        meet_device(c);
+    mem_write(c->cpu.bus->mem, pa, value, size);
+}
+
 static u64 load_within(struct la_cpu *c, u64 va, unsigned size)
 {
     u64 pa = la_translate(c, va, LA_LOAD);
     u8 *host = fill(c, va, pa, LA_LOAD);
-    return host ? load_host(host, size) : mem_read(c->cpu.bus->mem, pa, size);
+    return host ? load_host(host, size) : read_physical(c, pa, size);
 }
 
 // Both pages are translated before either is read.
@@ -69,7 +140,7 @@ static u64 load_any(struct la_cpu *c, u64 va, unsigned size)
     u64 value = 0;
     for (unsigned i = 0; i < size; i++) {
         u64 pa = i < n_first ? first + i : second + (i - n_first);
-        value |= mem_read(c->cpu.bus->mem, pa, 1) << (8 * i);
+        value |= read_physical(c, pa, 1) << (8 * i);
     }
     return value;
 }
@@ -84,10 +155,13 @@ static void store_within(struct la_cpu *c, u64 va, u64 value, unsigned size)
 {
     u64 pa = la_translate(c, va, LA_STORE);
     u8 *host = fill(c, va, pa, LA_STORE);
-    if (host)
-        store_host(host, value, size);
-    else
-        mem_write(c->cpu.bus->mem, pa, value, size);
+    if (!host) {
+        write_physical(c, pa, value, size);
+        return;
+    }
+    note_store(c, host, size);
+    store_host(host, value, size);
+    mem_written(c->cpu.bus->mem, pa, size);
 }
 
 static void store_any(struct la_cpu *c, u64 va, u64 value, unsigned size)
@@ -101,7 +175,7 @@ static void store_any(struct la_cpu *c, u64 va, u64 value, unsigned size)
     u64 second = la_translate(c, va + n_first, LA_STORE);
     for (unsigned i = 0; i < size; i++) {
         u64 pa = i < n_first ? first + i : second + (i - n_first);
-        mem_write(c->cpu.bus->mem, pa, value >> (8 * i) & 0xff, 1);
+        write_physical(c, pa, value >> (8 * i) & 0xff, 1);
     }
 }
 
@@ -154,8 +228,13 @@ void *la_atomic_host(struct la_cpu *c, u64 va, unsigned size)
     // The page must be readable as well; a cached load says so. The faults are a store's first.
     if (likely(host && la_host(c, va, size, LA_LOAD)))
         return host;
-    host = fill(c, va, la_translate(c, va, LA_STORE), LA_STORE);
+    u64 pa = la_translate(c, va, LA_STORE);
+    host = fill(c, va, pa, LA_STORE);
     fill(c, va, la_translate(c, va, LA_LOAD), LA_LOAD);
+    if (mem_is_watched(c->cpu.bus->mem, pa))
+        c->code.written = pa;
+    if (host)
+        note_store(c, (u8 *)((uintptr_t)host & ~(uintptr_t)15), 16);
     if (!host) {
         log_guest(c->cpu.bus->log, "cpu %u: atomic access to 0x%llx, which is not memory",
                   c->cpu.index, (unsigned long long)va);

@@ -101,6 +101,11 @@ static u64 idle_deadline(struct cpu *cpu)
     return enabled ? la_timer_deadline_ns(c, c->context) : CLOCK_NEVER;
 }
 
+static enum cpu_exit run(struct cpu *cpu, u64 budget)
+{
+    return la_of(cpu)->run(cpu, budget);
+}
+
 static void report(struct cpu *cpu)
 {
     la_lvz_report(la_of(cpu));
@@ -113,7 +118,7 @@ static void free_cpu(struct cpu *cpu)
 
 static const struct cpu_ops la_cpu_ops = {
     .reset = reset,
-    .run = la_interp_run,
+    .run = run,
     .can_wake = can_wake,
     .idle_deadline = idle_deadline,
     .report = report,
@@ -133,6 +138,7 @@ struct la_cpu *la_cpu_new(const struct la_model *model, struct cpu_bus *bus, uns
     memcpy(c->cpucfg, model->cpucfg, sizeof(c->cpucfg));
     c->context = &c->root;
     c->csr = c->root.csr;
+    c->run = la_interp_run;
     la_lvz_init(&c->lvz);
     la_mmu_init(c);
     la_interp_prepare(c);

@@ -102,7 +102,8 @@ static u64 read(struct la_cpu *c, struct la_context *x, unsigned n)
 {
     switch (n) {
     case CSR_MISC: return read_misc(c, x->csr[n]);
-    case CSR_ESTAT: return la_estat(c, x);
+    // Whoever waited for the counter finds TI, however long ago the run loop looked.
+    case CSR_ESTAT: la_timer_poll(c); return la_estat(c, x);
     case CSR_TLBEHI:
     case CSR_TLBREHI: return read_ehi(c, x->csr[n]);
     case CSR_PGD: return read_pgd(x);

@@ -31,12 +31,17 @@ static bool model_has(const struct la_cpu *c, const struct la_op_info *op)
     return (op->cpucfg1 & ~c->cpucfg[1]) == 0 && (op->cpucfg2 & ~c->cpucfg[2]) == 0;
 }
 
+la_execute_fn la_decode_for(const struct la_cpu *c, u32 word, struct la_insn *insn)
+{
+    la_decode(word, insn);
+    unsigned op = insn->op;
+    bool is_known = op != LA_INVALID && interp_table[op];
+    return is_known && model_has(c, &la_op_info[op]) ? interp_table[op] : no_such_instruction;
+}
+
 static void decode(struct la_cpu *c, struct la_decoded *d, u32 word)
 {
-    la_decode(word, &d->insn);
-    unsigned op = d->insn.op;
-    bool is_known = op != LA_INVALID && interp_table[op];
-    d->execute = is_known && model_has(c, &la_op_info[op]) ? interp_table[op] : no_such_instruction;
+    d->execute = la_decode_for(c, word, &d->insn);
 }
 
 void la_interp_prepare(struct la_cpu *c)
@@ -71,6 +76,11 @@ static inline void step(struct la_cpu *c)
     c->cpu.n_insns++;
 }
 
+void la_step(struct la_cpu *c)
+{
+    step(c);
+}
+
 static void run_slice(struct la_cpu *c, u64 end)
 {
     while (c->cpu.n_insns < end &&
@@ -102,8 +112,7 @@ static void take_interrupt(struct la_cpu *c)
     c->pc = c->next_pc;
 }
 
-// Serves what other threads asked for. False: leave, for the reason in *why.
-static bool serve_requests(struct la_cpu *c, enum cpu_exit *why)
+bool la_serve_requests(struct la_cpu *c, enum cpu_exit *why)
 {
     u32 requests = atomic_exchange_explicit(&c->cpu.requests, 0, memory_order_seq_cst);
     if (requests & CPU_REQ_FLUSH)
@@ -123,7 +132,7 @@ static bool serve_requests(struct la_cpu *c, enum cpu_exit *why)
 }
 
 // The exception that la_raise left: taken where the instruction was.
-static void take_raised(struct la_cpu *c)
+void la_take_raised(struct la_cpu *c)
 {
     la_enter_exception(c, c->raised, c->raised_va, c->raised_in_root);
     c->pc = c->next_pc;
@@ -133,8 +142,8 @@ void la_interp_step(struct la_cpu *c)
 {
     enum cpu_exit why;
     if (setjmp(c->leave))
-        take_raised(c);
-    else if (!c->cpu.requests || serve_requests(c, &why))
+        la_take_raised(c);
+    else if (!c->cpu.requests || la_serve_requests(c, &why))
         step(c);
 }
 
@@ -144,8 +153,8 @@ enum cpu_exit la_interp_run(struct cpu *cpu, u64 budget)
     const u64 end = cpu->n_insns + budget;
     enum cpu_exit why = CPU_EXIT_BUDGET;
     if (setjmp(c->leave))
-        take_raised(c);
-    while (cpu->n_insns < end && serve_requests(c, &why)) {
+        la_take_raised(c);
+    while (cpu->n_insns < end && la_serve_requests(c, &why)) {
         u64 slice_end = cpu->n_insns + SLICE < end ? cpu->n_insns + SLICE : end;
         if (log_is_on(cpu->bus->log, LOG_IN_ASM))
             run_slice_logged(c, slice_end);

@@ -22,6 +22,9 @@ LA_OPS(X)
 typedef void (*interp_fn)(struct la_cpu *c, const struct la_insn *i);
 extern const interp_fn interp_table[]; // by enum la_op; NULL: no such instruction
 
+// What vldi with this immediate puts into each 64 bits; false: it is an undefined instruction.
+bool la_vldi_value(s32 imm, u64 *value);
+
 // For the functions themselves --------------------------------------------------------------
 
 // r0 takes writes and stays 0.

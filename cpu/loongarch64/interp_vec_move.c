@@ -170,15 +170,20 @@ static bool vldi_pattern(unsigned pattern, u64 value, u64 *r)
     }
 }
 
+bool la_vldi_value(s32 imm, u64 *value)
+{
+    if (imm & 0x1000)
+        return vldi_pattern((unsigned)imm >> 8 & 15, (u64)imm & 0xff, value);
+    unsigned bits = 8u << ((unsigned)imm >> 10 & 3);
+    *value = repeat((u64)sign_extend((u64)imm, 10) & BITS(bits - 1, 0), bits);
+    return true;
+}
+
 // Patterns that do not exist are undefined instructions.
 static u64 vldi_value(struct la_cpu *c, const struct la_insn *i)
 {
     u64 value;
-    if (!(i->imm & 0x1000)) {
-        unsigned bits = 8u << ((unsigned)i->imm >> 10 & 3);
-        return repeat((u64)sign_extend((u64)i->imm, 10) & BITS(bits - 1, 0), bits);
-    }
-    if (!vldi_pattern((unsigned)i->imm >> 8 & 15, (u64)i->imm & 0xff, &value))
+    if (!la_vldi_value(i->imm, &value))
         la_raise(c, EXC_INE);
     return value;
 }

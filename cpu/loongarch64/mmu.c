@@ -5,7 +5,7 @@
 // and mode: GID, ASID, privilege level, direct or mapped. Changing any of these selects another
 // number and drops nothing. Numbers are handed out in eights (one per mode) to address spaces as
 // they appear; when they run out everything is forgotten and counting starts anew. Number 0 is
-// the root's direct mode, which knows no address spaces; NEVER_CACHED is in no tag.
+// the root's direct mode, which knows no address spaces; LA_NEVER_CACHED is in no tag.
 //
 // What is cached for a guest is the result of both stages. It may outlive the second-stage entry
 // that it came from, as in any hidden level of a TLB; every invalidation that could have hit that
@@ -16,9 +16,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define N_SPACES     511 // times 8 modes; 511 * 8 and above are NEVER_CACHED
+#define N_SPACES     511 // times 8 modes; 511 * 8 and above are LA_NEVER_CACHED
 #define N_KNOWN      1024
-#define NEVER_CACHED 0xfff
 #define NO_KEY       (~0u)
 #define GUEST_DIRECT 4 // a guest in direct mode, beside its privilege levels 0 to 3
 
@@ -40,6 +39,8 @@ static void forget_spaces(struct la_mmu_contexts *x)
 static void drop_cache(struct la_cpu *c)
 {
     memset(c->cache, 0xff, sizeof(c->cache));
+    la_slots_forget(c);
+    la_targets_forget(c);
 }
 
 void la_mmu_flush(struct la_cpu *c)
@@ -108,16 +109,22 @@ static bool is_of_unusual_root(const struct la_cpu *c)
     return la_in_guest(c) && c->root.csr[CSR_CRMD] & CRMD_PLV;
 }
 
-void la_mmu_mode_changed(struct la_cpu *c)
+static void choose_context(struct la_cpu *c)
 {
     if (la_mmu_is_va32(c) || is_strictly_aligned(c) || is_of_unusual_root(c))
-        c->mmu_context = NEVER_CACHED;
+        c->mmu_context = LA_NEVER_CACHED;
     else if (!(c->csr[CSR_CRMD] & CRMD_DA))
         c->mmu_context = space_number(c, space_key(c)) * 8 + la_plv(c);
     else if (la_in_guest(c))
         c->mmu_context = space_number(c, space_key(c)) * 8 + GUEST_DIRECT;
     else
         c->mmu_context = 0;
+}
+
+void la_mmu_mode_changed(struct la_cpu *c)
+{
+    choose_context(c);
+    la_slots_mode_changed(c);
 }
 
 void la_mmu_flush_pair(struct la_cpu *c, u64 va, unsigned ps)
@@ -130,6 +137,7 @@ void la_mmu_flush_pair(struct la_cpu *c, u64 va, unsigned ps)
     for (u64 i = 0; i < n; i++)
         for (unsigned access = 0; access < 3; access++)
             c->cache[access][la_cache_index(va + i * LA_GRANULE)].tag = ~0ULL;
+    la_slots_forget_range(c, va, n * LA_GRANULE);
 }
 
 // Only the name of the space is dropped: what was cached under it can match no more.
@@ -262,9 +270,28 @@ u64 la_translate(struct la_cpu *c, u64 va, enum la_access access)
     return la_in_guest(c) ? la_translate_gpa(c, pa, access) : la_route(c, pa);
 }
 
+static unsigned entry_size(struct la_cpu *c, const struct la_tlb_view *v, u64 va)
+{
+    const struct la_tlb_entry *t = la_tlb_find(c, v, va);
+    return t ? t->ps : 12;
+}
+
+unsigned la_mmu_page_size(struct la_cpu *c, u64 va, enum la_access access)
+{
+    bool is_direct = c->csr[CSR_CRMD] & CRMD_DA || in_window(c, va);
+    struct la_tlb_view own = la_tlb_own(c);
+    unsigned ps = is_direct ? 63 : entry_size(c, &own, va);
+    if (!la_in_guest(c))
+        return ps;
+    u64 gpa = translate_own(c, va, access);
+    struct la_tlb_view second = la_tlb_stage2(c);
+    unsigned ps2 = entry_size(c, &second, gpa);
+    return ps2 < ps ? ps2 : ps;
+}
+
 bool la_mmu_may_cache(const struct la_cpu *c)
 {
-    return c->mmu_context != NEVER_CACHED;
+    return c->mmu_context != LA_NEVER_CACHED;
 }
 
 bool la_mmu_traps_misaligned(const struct la_cpu *c)

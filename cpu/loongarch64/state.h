@@ -157,9 +157,97 @@ enum la_access { LA_LOAD, LA_STORE, LA_FETCH };
 #define LA_GRANULE_SHIFT 12
 #define LA_GRANULE       (1u << LA_GRANULE_SHIFT)
 
+#define LA_NEVER_CACHED  0xfff // a context number that is in no tag
+
 struct la_cached_page {
     u64 tag;
     u64 delta; // host address - VA
+};
+
+// What translated code (jit/) remembers of translations; mmu.c forgets it with the cache above, and
+// slots.c holds both kinds.
+//
+// A slot is a region of memory around the last access through one base register, or through what
+// one instruction left in a register: an access to
+// [va, va + n) is in it if va - base < limit, for n up to LA_SLOT_SPAN; limit8 is the same for n up
+// to 8. Loads have the first half, stores the second; a store's slot may be read as well.
+// There is a set of them for each mode, so that a system call does not lose them.
+#define LA_N_MODES   10 // root, then guest: PLV 0 to 3, direct addressing
+#define LA_SLOT_SPAN 64
+#define LA_N_SLOTS   256
+#define LA_N_SLOTS_OF_LOADS (LA_N_SLOTS / 2)
+struct la_slots {
+    u64 limit[LA_N_SLOTS];
+    u64 limit8[LA_N_SLOTS];
+    u64 base[LA_N_SLOTS];
+    u64 delta[LA_N_SLOTS]; // host address - VA
+    u32 context;   // mmu_context that they are of
+    bool is_used;  // some limit may not be 0
+};
+
+// Behind the slots: pages of 16 KiB that are mapped as one, direct mapped by VA, with the context
+// number in the low bits of the tag; loads', then stores'. Smaller pages are in the cache above.
+#define LA_PAGE_SHIFT 14
+#define LA_N_PAGES    1024
+struct la_page {
+    u64 tag; // ~0: none
+    u64 delta;
+};
+
+// The largest block of RAM, where a mode sees it without a TLB: slots of loads may cover all of it,
+// those of stores a chunk without watched pages.
+#define LA_CHUNK_SHIFT 17
+struct la_window {
+    u64 base;  // VA
+    u64 size; // a multiple of chunks; 0: there is none
+    u64 delta;
+    const _Atomic u8 *watched; // 8 bytes per chunk
+    bool is_known;
+};
+
+// Where code at a virtual address was translated to.
+struct la_target {
+    u64 va;      // ~0: none
+    u64 context; // mmu_context << 32: equal to the word at cpu.requests while nothing is requested
+    void *host;
+    u64 pc_base; // VA of the 16 KiB of physical memory that hold it
+};
+#define LA_N_TARGETS 4096 // 32 bytes each: the index is scaled by 8 from (VA ^ VA >> 12) & 0x3ffc
+
+// While instructions are tried and undone again (jit/check.c): the bytes that stores replaced. A
+// device that is touched ends the trial: it leaves through la_cpu.leave before anything happens.
+#define LA_JOURNAL_MAX 256
+struct la_journal {
+    struct {
+        u8 *host;
+        u8 size;
+        u8 old[16];
+    } entry[LA_JOURNAL_MAX];
+    unsigned n;
+    bool met_device;
+};
+
+struct jit_vcpu; // jit/
+
+struct la_code {
+    u64 pc_base;      // of the code that runs
+    u64 context;      // mmu_context
+    u64 scratch[3];
+    u64 written;      // physical address of watched memory that the instruction stores to; 0: none
+    u32 mode;         // index of the slots in use
+    u32 units;        // EUEN bits of the units whose registers are in host registers
+    u32 mxcsr;        // that the host runs with while they are
+    u32 n_interpret;  // left by an exit: instructions for the interpreter
+    void *link_site;  // left by an exit: the jump that wants a target, or NULL
+    struct jit_vcpu *vcpu; // jit/; NULL: nothing is translated
+    struct la_journal *journal; // NULL: no trial
+    u64 executed[64]; // a bit per hash of a page that targets lie in
+    u32 misses_left[LA_N_SLOTS]; // until somebody looks how often a slot misses
+    u64 misses_since[LA_N_SLOTS]; // the host's time stamp when that began
+    struct la_slots slots[LA_N_MODES];
+    struct la_window windows[LA_N_MODES];
+    struct la_page pages[2][LA_N_PAGES];
+    struct la_target targets[LA_N_TARGETS];
 };
 
 struct la_decoded; // interp.c
@@ -185,6 +273,7 @@ struct la_cpu {
     struct la_tlb tlb[LA_N_TLBS];
     u32 random;                       // for tlbfill
     struct la_mmu_contexts *contexts; // mmu.c
+    struct la_code code;
 
     struct la_lvz_counts lvz_counts;
     struct la_lvz lvz; // choices where the extension is open: lvz.h
@@ -199,6 +288,7 @@ struct la_cpu {
     u64 raised_va;
     jmp_buf leave;
     struct la_decoded *decoded;
+    enum cpu_exit (*run)(struct cpu *cpu, u64 budget); // la_interp_run, or a translator's
 };
 
 static inline struct la_cpu *la_of(struct cpu *c)
@@ -336,6 +426,8 @@ u64 la_physical_mask(const struct la_cpu *c); // PALEN bits
 void la_mmu_init(struct la_cpu *c); // allocates c->contexts
 // False: using `va` in the present mode raises ADEF or ADEM.
 bool la_mmu_is_address(const struct la_cpu *c, u64 va);
+// log2 of the smallest page that the translation of `va` goes through. Such an access has succeeded.
+unsigned la_mmu_page_size(struct la_cpu *c, u64 va, enum la_access access);
 // The steps of it, for who tells them: the direct-mapped window that holds an address at the present
 // level, or -1; whether addresses are cut to 32 bits; what may be looked up in the TLB; where an
 // entry leads.
@@ -347,11 +439,24 @@ u64 la_mmu_page_address(const struct la_cpu *c, const struct la_tlb_entry *t, u6
 bool la_mmu_may_cache(const struct la_cpu *c);
 bool la_mmu_traps_misaligned(const struct la_cpu *c);
 
+// slots.c ----------------------------------------------------------------------------------------
+
+void la_slots_forget(struct la_cpu *c);        // all of them
+void la_slots_forget_stores(struct la_cpu *c); // those that let code store
+void la_slots_forget_range(struct la_cpu *c, u64 va, u64 size); // bits 47:0 of va count
+void la_slots_mode_changed(struct la_cpu *c); // after mmu_context was chosen
+void la_targets_forget(struct la_cpu *c);
+// NULL: not known.
+struct la_target *la_target_find(struct la_cpu *c, u64 va);
+void la_target_put(struct la_cpu *c, u64 va, void *host, u64 pc_base);
+
 // access.c ---------------------------------------------------------------------------------------
 
 // Slow paths of access.h: translate, fill the cache, do the access.
 u64 la_load_slow(struct la_cpu *c, u64 va, unsigned size);
 void la_store_slow(struct la_cpu *c, u64 va, u64 value, unsigned size);
+// Fills the cache for a load or store. Raises as the access would; false: it can not be cached.
+bool la_fill(struct la_cpu *c, u64 va, enum la_access access);
 // The instruction word at c->pc, not found in the cache.
 u32 la_fetch_slow(struct la_cpu *c);
 
@@ -409,5 +514,13 @@ enum cpu_exit la_interp_run(struct cpu *cpu, u64 budget);
 // One instruction, or the exception it raises, or an interrupt and the first instruction of its
 // handler.
 void la_interp_step(struct la_cpu *c);
+// Parts of the run loop, for a translator. The caller has set c->leave.
+void la_step(struct la_cpu *c); // one instruction, without looking at requests
+// What other threads asked for. False: leave, for the reason in *why.
+bool la_serve_requests(struct la_cpu *c, enum cpu_exit *why);
+void la_take_raised(struct la_cpu *c); // after la_raise came back through c->leave
+// What executes an instruction on this model; never NULL.
+typedef void (*la_execute_fn)(struct la_cpu *c, const struct la_insn *i);
+la_execute_fn la_decode_for(const struct la_cpu *c, u32 word, struct la_insn *insn);
 // Chooses what each instruction does on this model; after features changed.
 void la_interp_prepare(struct la_cpu *c);

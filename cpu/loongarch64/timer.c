@@ -24,6 +24,14 @@ static u64 initial_ticks(const struct la_context *x)
     return x->csr[CSR_TCFG] & ~3ULL;
 }
 
+static void set_alarm(struct la_cpu *c)
+{
+    if (!c->cpu.alarm)
+        return;
+    u64 root = la_timer_deadline_ns(c, &c->root), guest = la_timer_deadline_ns(c, &c->guest);
+    c->cpu.alarm(c->cpu.alarm_opaque, &c->cpu, root < guest ? root : guest);
+}
+
 // After TCFG was written. Switched off, the timer stops where it is.
 void la_timer_configure(struct la_cpu *c, struct la_context *x)
 {
@@ -34,6 +42,7 @@ void la_timer_configure(struct la_cpu *c, struct la_context *x)
         x->timer.deadline = CLOCK_NEVER;
         x->timer.left = left;
     }
+    set_alarm(c);
     la_timer_poll(c);
 }
 
@@ -53,6 +62,7 @@ void la_timer_set_value(struct la_cpu *c, struct la_context *x, u64 ticks)
         x->timer.deadline = la_counter(c) + ticks;
     else
         x->timer.left = ticks;
+    set_alarm(c);
     la_timer_poll(c);
 }
 
@@ -69,6 +79,7 @@ static void expire(struct la_cpu *c, struct la_context *x, u64 now)
         t->deadline = CLOCK_NEVER;
         t->left = ~0ULL;
     }
+    set_alarm(c);
     la_check_interrupts_soon(c);
 }
 

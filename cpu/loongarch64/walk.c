@@ -179,8 +179,10 @@ static bool set_bits(struct la_cpu *c, const struct la_context *x, u64 pa, u64 o
         return true;
     u64 hpa = table_in_host(c, x, pa, LA_STORE) & ~7ULL;
     u64 *host = (u64 *)(void *)mem_ram_page(c->cpu.bus->mem, hpa, 8, true);
-    return !host || __atomic_compare_exchange_n(host, &old, old | bits, false, __ATOMIC_SEQ_CST,
-                                                __ATOMIC_SEQ_CST);
+    bool done = !host || __atomic_compare_exchange_n(host, &old, old | bits, false,
+                                                     __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+    mem_written(c->cpu.bus->mem, hpa, 8);
+    return done;
 }
 
 static struct la_tlb_entry *insert_leaf(struct la_cpu *c, const struct la_tlb_view *v, u64 va,

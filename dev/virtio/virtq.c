@@ -118,6 +118,9 @@ static int add_pieces(struct virtq *q, struct virtq_buffer *b, const struct desc
     int n = mem_dma_iov(q->mem, d->addr, d->len, q->pieces + used, (int)(VIRTQ_MAX_PIECES - used));
     if (n < 0)
         return broken(q, "descriptor is not in RAM, or the buffer has too many pieces");
+    // Told before the bytes change: nobody runs code from a buffer that a device may write.
+    if (is_write)
+        mem_written(q->mem, d->addr, d->len);
     *(is_write ? &b->n_in : &b->n_out) += (unsigned)n;
     *(is_write ? &b->in_size : &b->out_size) += d->len;
     return 0;

@@ -26,10 +26,14 @@ static u64 spin(u64 a, u64 b, u64 c)
         __asm__ volatile("");
 }
 
-static u64 count_down(u64 n, u64 b, u64 c)
+// A guest's work that takes `ticks` at least, however fast the machine is.
+static u64 take_time(u64 ticks, u64 b, u64 c)
 {
-    while (n--)
-        __asm__ volatile("");
+    u64 begin, now;
+    __asm__ volatile("rdtime.d %0, $zero" : "=r"(begin));
+    do
+        __asm__ volatile("rdtime.d %0, $zero" : "=r"(now));
+    while (now - begin < ticks);
     return 77;
 }
 
@@ -99,7 +103,7 @@ static void test_one_shot_in_root(void)
     // With interrupts off nothing leaves the guest.
     start();
     gcsr_write(CSR_TCFG, ticks_of_ms(1) | TCFG_EN);
-    unsigned found = lvz_call(&v, 0, count_down, 2000000, 0, 0);
+    unsigned found = lvz_call(&v, 0, take_time, ticks_of_ms(2), 0, 0);
     report(found == EXC_NONE && lvz_result(&v) == 77, "interrupts off: no exit");
     report(is_pending(), "interrupts off: TI is pending");
 }
@@ -180,7 +184,7 @@ static void test_from_root(void)
     report(gcsr_read(CSR_TVAL) > hour / 2, "the guest cannot write TVAL");
     u64 elapsed = rdtime();
     value = gcsr_read(CSR_TVAL);
-    lvz_call(&v, 0, count_down, 100000, 0, 0);
+    lvz_call(&v, 0, take_time, ticks_of_ms(1), 0, 0);
     wait_ms(2);
     value -= gcsr_read(CSR_TVAL);
     elapsed = rdtime() - elapsed;

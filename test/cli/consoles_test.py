@@ -6,7 +6,7 @@ import os
 import re
 import socket
 
-from harness import check, check_equal, main, read, read_some, wait_for, wait_until, write
+from harness import Skip, check, check_equal, main, read, read_some, wait_for, wait_until, write
 
 ECHO = ('print', 'ready\\n', 'echo', '.', 'print', '\\nbye\\n', 'poweroff')
 HELLO = ('print', 'hello\\n', 'poweroff')
@@ -160,7 +160,8 @@ def test_log_file(s):
 
 def test_statistics(s):
     """The program counts 250 ms; reading the counter over and over takes instructions."""
-    result = s.lh_run(s.payload('delay', '250', 'poweroff'), '-smp', '2', '-d', 'stats')
+    result = s.lh_run(s.payload('delay', '250', 'poweroff'), '-smp', '2', '-d', 'stats', '-accel',
+                      'interp')
     check_equal((result.status, result.out), (0, ''))
     lines = result.err.splitlines()
     check_equal(len(lines), 3)
@@ -171,6 +172,18 @@ def test_statistics(s):
                            r'in its kernel, (\d+) KiB resident at most', lines[2])
     elapsed, user, kernel, kib = map(float, numbers.groups())
     check(elapsed >= 0.25 and 0 < user + kernel < 2.5 * elapsed + 1 and kib > 1000, lines)
+
+
+def test_statistics_of_the_translator(s):
+    """It does not count what is executed, but what it made."""
+    result = s.lh_run(s.payload('delay', '250', 'poweroff'), '-d', 'stats', '-accel', 'jit')
+    if 'there is no translator' in result.err:
+        raise Skip('this host is none that there is a translator for')
+    check_equal((result.status, result.out), (0, ''))
+    numbers = re.match(r'stats: translated (\d+) instructions in (\d+) blocks, ([\d.]+) bytes each; '
+                       r'dropped 0 pages, 0 times all\n', result.err)
+    insns, blocks, size = map(float, numbers.groups())
+    check(insns >= blocks > 0 and size > 1, result.err)
 
 
 def test_log_file_without_classes(s):

@@ -117,7 +117,8 @@ def test_dumb_terminals_are_left_alone(s):
 
 
 def test_status_line_until_the_first_output(s):
-    with run(s, s.payload('delay', '1200', 'print', 'first\\n', 'delay', '600', 'poweroff')) as t:
+    payload = s.payload('delay', '1200', 'print', 'first\\n', 'delay', '600', 'poweroff')
+    with run(s, payload, '-accel', 'interp') as t:
         t.expect(b"waiting for the guest's first output")
         lines = t.end().split(ERASE)
         check(lines[1].startswith(b'loading '), lines)

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+// What translated code remembers: regions of memory by base register, translated code by address.
+//
+// Both are forgotten together with the cache that they were filled from (mmu.c): slots of a mode
+// when its address space is another one, slots and targets of a range when an entry of the TLB
+// changes. Targets carry the context number, like the cache.
+#include "cpu/loongarch64/state.h"
+
+#include <string.h>
+
+#define LOW48           BITS(47, 0)
+#define CODE_PAGE_SHIFT 14
+// A longer range is not looked at page by page.
+#define N_RANGE_PAGES 64
+
+static void forget_slot(struct la_slots *s, unsigned i)
+{
+    s->limit[i] = s->limit8[i] = 0;
+}
+
+static void forget_set(struct la_slots *s)
+{
+    if (s->is_used)
+        memset(s->limit, 0, sizeof(s->limit) + sizeof(s->limit8));
+    s->is_used = false;
+}
+
+static void forget_pages(struct la_page *pages)
+{
+    memset(pages, 0xff, LA_N_PAGES * sizeof(*pages));
+}
+
+void la_slots_forget(struct la_cpu *c)
+{
+    if (!c->code.vcpu)
+        return;
+    forget_pages(c->code.pages[0]);
+    forget_pages(c->code.pages[1]);
+    for (unsigned i = 0; i < LA_N_MODES; i++) {
+        forget_set(&c->code.slots[i]);
+        c->code.windows[i].is_known = false;
+    }
+    c->code.slots[c->code.mode].is_used = true; // from now on, by code that does not tell
+}
+
+void la_slots_forget_stores(struct la_cpu *c)
+{
+    for (unsigned i = 0; i < LA_N_MODES; i++)
+        for (unsigned slot = LA_N_SLOTS_OF_LOADS; slot < LA_N_SLOTS; slot++)
+            forget_slot(&c->code.slots[i], slot);
+    forget_pages(c->code.pages[1]);
+}
+
+static bool overlaps(const struct la_slots *s, unsigned i, u64 va, u64 size)
+{
+    u64 base = s->base[i] & LOW48, length = s->limit8[i] + 7;
+    return s->limit8[i] && base < va + size && va < base + length;
+}
+
+static bool was_executed(const struct la_cpu *c, u64 page)
+{
+    return c->code.executed[page >> 6 & 63] >> (page & 63) & 1;
+}
+
+static void forget_targets(struct la_cpu *c, u64 va, u64 size)
+{
+    u64 first = va >> CODE_PAGE_SHIFT, last = (va + size - 1) >> CODE_PAGE_SHIFT;
+    bool hit = last - first >= N_RANGE_PAGES;
+    for (u64 page = first; page <= last && !hit; page++)
+        hit = was_executed(c, page);
+    if (hit)
+        la_targets_forget(c);
+}
+
+void la_slots_forget_range(struct la_cpu *c, u64 va, u64 size)
+{
+    if (!c->code.vcpu)
+        return;
+    va &= LOW48;
+    for (unsigned mode = 0; mode < LA_N_MODES; mode++) {
+        struct la_slots *s = &c->code.slots[mode];
+        for (unsigned i = 0; s->is_used && i < LA_N_SLOTS; i++)
+            if (overlaps(s, i, va, size))
+                forget_slot(s, i);
+    }
+    for (u64 page = va >> LA_PAGE_SHIFT; page <= (va + size - 1) >> LA_PAGE_SHIFT; page++) {
+        c->code.pages[0][page % LA_N_PAGES].tag = ~0ULL;
+        c->code.pages[1][page % LA_N_PAGES].tag = ~0ULL;
+    }
+    forget_targets(c, va, size);
+}
+
+static const struct mem_ram *largest_ram(const struct mem_space *m)
+{
+    const struct mem_ram *best = NULL;
+    for (unsigned i = 0; i < m->n_ram; i++)
+        if (!best || m->ram[i].size > best->size)
+            best = &m->ram[i];
+    return best;
+}
+
+// Where physical address 0 is seen, cached: directly or in a window. -1: nowhere.
+static u64 direct_base(const struct la_cpu *c)
+{
+    if (c->csr[CSR_CRMD] & CRMD_DA)
+        return 0;
+    for (unsigned n = 0; n < 4; n++) {
+        u64 dmw = c->csr[CSR_DMW0 + n];
+        if (dmw >> la_plv(c) & 1 && bits_get(dmw, 5, 4) == 1)
+            return dmw & BITS(63, 60);
+    }
+    return ~0ULL;
+}
+
+// A guest's RAM is behind the second stage, and a board may move addresses: then there is none.
+static void find_window(struct la_cpu *c, struct la_window *w)
+{
+    const struct cpu_bus *bus = c->cpu.bus;
+    const struct mem_ram *r = largest_ram(bus->mem);
+    u64 base = direct_base(c);
+    *w = (struct la_window){.is_known = true};
+    if (!r || base == ~0ULL || la_in_guest(c) || (bus->route && (!bus->is_routed || *bus->is_routed)))
+        return;
+    w->base = base + r->base;
+    w->size = r->size & ~(BIT(LA_CHUNK_SHIFT) - 1);
+    w->delta = (u64)(uintptr_t)r->host - w->base;
+    w->watched = r->watched;
+}
+
+static unsigned mode_of(const struct la_cpu *c)
+{
+    unsigned level = c->csr[CSR_CRMD] & CRMD_DA ? 4 : la_plv(c);
+    return level + (la_in_guest(c) ? 5 : 0);
+}
+
+void la_slots_mode_changed(struct la_cpu *c)
+{
+    struct la_code *x = &c->code;
+    if (!x->vcpu)
+        return;
+    x->mode = mode_of(c);
+    c->cpu.context = c->mmu_context;
+    x->context = c->mmu_context;
+    struct la_slots *s = &x->slots[x->mode];
+    if (s->context != c->mmu_context)
+        forget_set(s);
+    s->context = c->mmu_context;
+    s->is_used = true;
+    if (!x->windows[x->mode].is_known)
+        find_window(c, &x->windows[x->mode]);
+}
+
+void la_targets_forget(struct la_cpu *c)
+{
+    if (!c->code.vcpu)
+        return;
+    for (unsigned i = 0; i < LA_N_TARGETS; i++)
+        c->code.targets[i].va = ~0ULL;
+    memset(c->code.executed, 0, sizeof(c->code.executed));
+}
+
+// As translated code has it.
+static unsigned target_index(u64 va)
+{
+    return (va ^ va >> 12) >> 2 & (LA_N_TARGETS - 1);
+}
+
+struct la_target *la_target_find(struct la_cpu *c, u64 va)
+{
+    struct la_target *t = &c->code.targets[target_index(va)];
+    return t->va == va && t->context == (u64)c->mmu_context << 32 ? t : NULL;
+}
+
+void la_target_put(struct la_cpu *c, u64 va, void *host, u64 pc_base)
+{
+    u64 page = (va & LOW48) >> CODE_PAGE_SHIFT;
+    c->code.executed[page >> 6 & 63] |= BIT(page & 63);
+    c->code.targets[target_index(va)] = (struct la_target){
+        .va = va, .context = (u64)c->mmu_context << 32, .host = host, .pc_base = pc_base};
+}

@@ -1,0 +1,361 @@
+// SPDX-License-Identifier: Apache-2.0
+// The buffer of translated code, and the pages that it came from.
+//
+// Writing and running go through two mappings of the same memory, so that no page is ever both
+// writable and executable. Blocks are never moved or reused one by one: when the buffer is full
+// everything is dropped at once, after all processors have left it.
+//
+// A page with translations is watched (mem/space.h): stores to it take the slow path and end in
+// jit_written. When a page becomes watched, other processors may still store to it through what
+// they have cached; they are told to forget that (CPU_REQ_CODE) and see the request at their next
+// poll, that is before they take part in whatever makes code visible to another processor: an
+// interrupt, or a loop that waits for a flag.
+#include "jit/cache.h"
+#include "base/bug.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#define BUFFER_SIZE (256u << 20)
+
+static unsigned hash_of(u64 number)
+{
+    return (unsigned)((number ^ number >> 13) & (JIT_N_HASH - 1));
+}
+
+static bool is_mode(struct jit_mode a, struct jit_mode b)
+{
+    return a.slots == b.slots && a.is_small == b.is_small && a.fp_traps == b.fp_traps;
+}
+
+struct jit_page *jit_find_page(struct jit *j, u64 pa, struct jit_mode mode)
+{
+    u64 number = pa >> CODE_PAGE_SHIFT;
+    for (struct jit_page *p = j->pages[hash_of(number)]; p; p = p->next)
+        if (p->number == number && is_mode(p->mode, mode))
+            return p;
+    return NULL;
+}
+
+// Asks processors to forget what lets them store to watched pages and run dropped code. The request
+// wakes nobody: who sleeps obeys before it runs on.
+static void tell_cpus(struct jit *j)
+{
+    for (unsigned i = 0; i < j->n_vcpus; i++)
+        atomic_fetch_or_explicit(&j->vcpus[i].cpu->cpu.requests, CPU_REQ_CODE,
+                                 memory_order_seq_cst);
+}
+
+static u64 sum_of(const struct jit *j, u64 number)
+{
+    const u64 *word = (const u64 *)(const void *)mem_ram_page(j->mem, number << CODE_PAGE_SHIFT,
+                                                              CODE_PAGE, true);
+    u64 sum = number;
+    for (unsigned i = 0; i < CODE_PAGE / 8; i++)
+        sum = (sum ^ __atomic_load_n(&word[i], __ATOMIC_RELAXED)) * 0x9e3779b97f4a7c15 + (sum >> 29);
+    return sum;
+}
+
+static void drop_page(struct jit *j, struct jit_page *p);
+
+static void drop_number(struct jit *j, u64 number)
+{
+    for (struct jit_page *p = j->pages[hash_of(number)]; p; p = p->next)
+        if (p->number == number)
+            drop_page(j, p);
+    tell_cpus(j);
+}
+
+// Everybody obeyed, or is outside and will before he goes inside.
+static bool is_obeyed(struct jit *j, u64 request)
+{
+    for (unsigned i = 0; i < j->n_vcpus; i++)
+        if (j->vcpus[i].is_inside && j->vcpus[i].n_obeyed < request)
+            return false;
+    return true;
+}
+
+// Drops the fresh pages that were stored to; those that everybody knows about are fresh no more.
+static void look_at_fresh(struct jit *j)
+{
+    unsigned n_left = 0;
+    for (unsigned i = 0; i < j->n_fresh; i++) {
+        struct jit_fresh f = j->fresh[i];
+        bool is_known = is_obeyed(j, f.request);
+        bool is_same = sum_of(j, f.number) == f.sum;
+        if (!is_same)
+            drop_number(j, f.number);
+        if (!is_known && is_same)
+            j->fresh[n_left++] = f;
+        else if (!is_known)
+            j->fresh[n_left++] = (struct jit_fresh){f.number, sum_of(j, f.number), f.request};
+    }
+    j->n_fresh = n_left;
+}
+
+void jit_see_code(struct la_cpu *c)
+{
+    struct jit *j = c->code.vcpu->jit;
+    if (!j->n_fresh)
+        return;
+    pthread_mutex_lock(&j->lock);
+    look_at_fresh(j);
+    pthread_mutex_unlock(&j->lock);
+}
+
+// With too many fresh pages the oldest are waited for, outside of translated code and the lock.
+static void note_fresh(struct jit *j, u64 number)
+{
+    if (j->n_vcpus == 1)
+        return;
+    while (j->n_fresh == JIT_MAX_FRESH) {
+        look_at_fresh(j);
+        pthread_mutex_unlock(&j->lock);
+        sched_yield();
+        pthread_mutex_lock(&j->lock);
+    }
+    j->fresh[j->n_fresh++] = (struct jit_fresh){number, sum_of(j, number), j->n_requests};
+}
+
+// The processor that translates forgets at once.
+static void watch(struct jit *j, struct la_cpu *c, u64 pa)
+{
+    if (mem_is_watched(j->mem, pa))
+        return;
+    mem_watch(j->mem, pa);
+    j->n_requests++;
+    tell_cpus(j);
+    jit_obey(c);
+    note_fresh(j, pa >> CODE_PAGE_SHIFT);
+}
+
+struct jit_page *jit_make_page(struct jit *j, struct la_cpu *c, u64 pa, struct jit_mode mode,
+                               const u8 *host)
+{
+    watch(j, c, pa);
+    struct jit_page *p = jit_find_page(j, pa, mode);
+    if (p)
+        return p;
+    p = calloc(1, sizeof(*p));
+    BUG_ON(!p);
+    p->number = pa >> CODE_PAGE_SHIFT;
+    p->mode = mode;
+    p->host = host;
+    struct jit_page **head = &j->pages[hash_of(p->number)];
+    p->next = *head;
+    *head = p;
+    return p;
+}
+
+u8 *jit_reserve(struct jit *j, size_t size)
+{
+    return j->size - j->used >= size ? j->buffer + j->used : NULL;
+}
+
+static bool has_code(const struct jit_page *p, u64 offset, u64 size)
+{
+    for (u64 line = offset >> CODE_LINE_SHIFT; line <= (offset + size - 1) >> CODE_LINE_SHIFT; line++)
+        if (p->lines[line >> 6] >> (line & 63) & 1)
+            return true;
+    return false;
+}
+
+static void drop_page(struct jit *j, struct jit_page *p)
+{
+    memset(p->entry, 0, sizeof(p->entry));
+    memset(p->lines, 0, sizeof(p->lines));
+    j->n_drops++;
+}
+
+void jit_probe_from_now(struct jit *j, struct jit_page *p, unsigned offset)
+{
+    const unsigned n = offset / 4 % CODE_N_INSNS, max = 64;
+    pthread_mutex_lock(&j->lock);
+    if (p->n_probing < max && !(p->probing[n / 64] >> (n % 64) & 1)) {
+        p->probing[n / 64] |= BIT(n % 64);
+        p->n_probing++;
+        drop_page(j, p);
+        tell_cpus(j);
+    }
+    pthread_mutex_unlock(&j->lock);
+}
+
+// True if the page has translations of any mode afterwards.
+static bool drop_written(struct jit *j, gpa_t gpa, u64 size)
+{
+    const u64 number = gpa >> CODE_PAGE_SHIFT;
+    bool has_some = false;
+    for (struct jit_page *p = j->pages[hash_of(number)]; p; p = p->next) {
+        if (p->number != number)
+            continue;
+        if (has_code(p, gpa & (CODE_PAGE - 1), size)) {
+            drop_page(j, p);
+            p->n_invalidated++;
+            j->counts.n_invalidated++;
+        }
+        has_some |= has_code(p, 0, CODE_PAGE);
+    }
+    return has_some;
+}
+
+// mem_space.written. Bytes beside code change nothing. A page that has no code any more, because it
+// holds something else now, is watched no more.
+static void jit_written(void *opaque, gpa_t gpa, u64 size)
+{
+    struct jit *j = opaque;
+    pthread_mutex_lock(&j->lock);
+    unsigned n_drops = j->n_drops;
+    if (!drop_written(j, gpa, size))
+        mem_unwatch(j->mem, gpa);
+    if (j->n_drops != n_drops)
+        tell_cpus(j);
+    pthread_mutex_unlock(&j->lock);
+}
+
+u32 jit_literal(struct jit *j, const u64 value[4])
+{
+    u64(*table)[4] = (void *)(j->buffer + j->literals);
+    if (!(value[0] | value[1] | value[2] | value[3]))
+        return 32 * JIT_N_LITERALS;
+    u64 hash = (value[0] ^ value[1] * 3 ^ value[2] * 5 ^ value[3] * 7) * 0x9e3779b97f4a7c15;
+    unsigned n = (unsigned)(hash >> 32) & (JIT_N_LITERALS - 1);
+    for (; table[n][0] | table[n][1] | table[n][2] | table[n][3]; n = (n + 1) & (JIT_N_LITERALS - 1))
+        if (!memcmp(table[n], value, sizeof(table[n])))
+            return 32 * n;
+    if (j->n_literals >= JIT_N_LITERALS * 3 / 4)
+        return ~0u;
+    j->n_literals++;
+    memcpy(table[n], value, sizeof(table[n]));
+    return 32 * n;
+}
+
+void jit_drop_all(struct jit *j)
+{
+    for (unsigned i = 0; i < JIT_N_HASH; i++) {
+        for (struct jit_page *p = j->pages[i], *next; p; p = next) {
+            next = p->next;
+            mem_unwatch(j->mem, p->number << CODE_PAGE_SHIFT);
+            free(p);
+        }
+        j->pages[i] = NULL;
+    }
+    j->used = j->first;
+    memset(j->stubs.miss, 0, sizeof(j->stubs.miss));
+    j->n_literals = 0;
+    memset(j->buffer + j->literals, 0, 32 * JIT_N_LITERALS);
+    j->counts.n_flushes++;
+    j->n_drops++;
+    tell_cpus(j);
+}
+
+void jit_obey(struct la_cpu *c)
+{
+    atomic_fetch_and_explicit(&c->cpu.requests, ~(u32)CPU_REQ_CODE, memory_order_seq_cst);
+    struct jit_vcpu *v = c->code.vcpu;
+    unsigned n_drops = v->jit->n_drops;
+    v->n_obeyed = v->jit->n_requests;
+    memset(c->cache[LA_STORE], 0xff, sizeof(c->cache[LA_STORE]));
+    la_slots_forget_stores(c);
+    if (v->n_drops != n_drops)
+        la_targets_forget(c);
+    v->n_drops = n_drops;
+    c->code.link_site = NULL;
+}
+
+// The two mappings of shared memory: mremap of nothing makes the second. Without a file behind it
+// perf looks for names in its map.
+static bool map_buffer(struct jit *j, struct err *e)
+{
+    u8 *rw = mmap(NULL, BUFFER_SIZE, PROT_READ | PROT_WRITE,
+                  MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (rw == MAP_FAILED)
+        return err_set(e, "memory for translated code: %s", strerror(errno));
+    j->buffer = rw;
+    j->size = BUFFER_SIZE;
+    u8 *rx = mremap(rw, 0, BUFFER_SIZE, MREMAP_MAYMOVE);
+    if (rx == MAP_FAILED || mprotect(rx, BUFFER_SIZE, PROT_READ | PROT_EXEC))
+        return err_set(e, "memory for translated code cannot be mapped to run: %s", strerror(errno));
+    j->to_run = rx - rw;
+    return true;
+}
+
+bool jit_is_possible(struct err *e)
+{
+    if (__builtin_cpu_supports("x86-64-v2"))
+        return true;
+    return err_set(e, "the translator needs an x86-64-v2 processor (SSE4.2); use -accel interp");
+}
+
+static void detect_host(struct jit *j)
+{
+    j->has_avx2 = __builtin_cpu_supports("avx2");
+    j->has_fma = __builtin_cpu_supports("fma");
+    j->has_bmi2 = __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("bmi") &&
+                  __builtin_cpu_supports("lzcnt");
+    j->has_evex = !j->options.no_evex && __builtin_cpu_supports("x86-64-v4");
+}
+
+struct jit *jit_new(struct mem_space *mem, struct log *log, const struct jit_options *options,
+                    struct err *e)
+{
+    struct jit *j = calloc(1, sizeof(*j));
+    BUG_ON(!j);
+    j->mem = mem;
+    j->log = log;
+    if (options)
+        j->options = *options;
+    j->options.no_chain |= j->options.check;
+    pthread_mutex_init(&j->lock, NULL);
+    pthread_cond_init(&j->left, NULL);
+    detect_host(j);
+    if (!jit_is_possible(e) || !map_buffer(j, e) ||
+        (j->options.perf_map && !(j->perf_map = perf_map_new(e)))) {
+        jit_free(j);
+        return NULL;
+    }
+    j->trans = jit_trans_new();
+    jit_make_stubs(j);
+    j->literals = (j->used + 63) & ~(size_t)63;
+    j->first = j->used = j->literals + 32 * (JIT_N_LITERALS + 1);
+    perf_map_add(j->perf_map, j->buffer + j->to_run, j->used, 0);
+    mem->written = jit_written;
+    mem->written_opaque = j;
+    return j;
+}
+
+void jit_free(struct jit *j)
+{
+    if (!j)
+        return;
+    if (j->buffer) {
+        jit_drop_all(j);
+        munmap(j->buffer, j->size);
+        if (j->to_run)
+            munmap(j->buffer + j->to_run, j->size);
+    }
+    if (j->mem->written_opaque == j)
+        j->mem->written = NULL;
+    pthread_cond_destroy(&j->left);
+    pthread_mutex_destroy(&j->lock);
+    for (unsigned i = 0; i < j->n_vcpus; i++)
+        free(j->vcpus[i].check);
+    perf_map_free(j->perf_map);
+    free(j->trans);
+    free(j);
+}
+
+struct jit_counts jit_count(const struct jit *j)
+{
+    struct jit_counts n = j->counts;
+    for (unsigned i = 0; i < j->n_vcpus; i++) {
+        n.n_lookups += j->vcpus[i].n_lookups;
+        n.n_links += j->vcpus[i].n_links;
+        n.n_interpreted += j->vcpus[i].n_interpreted;
+        n.n_calls += j->vcpus[i].n_calls;
+        n.n_fills += j->vcpus[i].n_fills;
+    }
+    return n;
+}

@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: Apache-2.0
+// The run loop around translated code.
+//
+// Translated code runs from block to block by itself. It comes back here for a target that it does
+// not know, for a request that it saw at a poll, and for instructions that the interpreter has to
+// execute; exceptions come back through c->leave, as in the interpreter.
+#include "jit/cache.h"
+#include "cpu/loongarch64/access.h"
+#include "jit/x86_64/state.h"
+#include "base/bug.h"
+
+#include <string.h>
+
+// Interpreted in one go where there is nothing to translate: firmware in flash, unusual modes.
+#define N_INTERPRETED 256
+
+static struct jit *jit_of(struct la_cpu *c)
+{
+    return c->code.vcpu->jit;
+}
+
+static u32 mxcsr_of(u32 fcsr)
+{
+    static const u8 rounding[] = {0, 3, 2, 1}; // nearest, zero, up, down
+    return 0x1f80 | (u32)rounding[fcsr >> 8 & 3] << 13;
+}
+
+// After an atomic access to a page with translations, which is not seen as other stores are.
+static void tell_written(struct la_cpu *c)
+{
+    u64 pa = c->code.written;
+    c->code.written = 0;
+    mem_written(c->cpu.bus->mem, pa, 16);
+}
+
+static void interpret(struct la_cpu *c, unsigned n)
+{
+    c->code.vcpu->n_interpreted += n;
+    for (unsigned i = 0; i < n && (i == 0 || !c->cpu.requests); i++) {
+        la_step(c);
+        if (unlikely(c->code.written))
+            tell_written(c);
+    }
+}
+
+void jit_execute(struct la_cpu *c, const struct jit_call *x)
+{
+    c->code.vcpu->n_calls++;
+    c->pc = c->code.pc_base + x->offset;
+    c->next_pc = c->pc + 4;
+    c->insn = x->insn.raw;
+    x->execute(c, &x->insn);
+    if (unlikely(c->code.written))
+        tell_written(c);
+    if (x->insn.op == LA_IBAR)
+        jit_see_code(c);
+}
+
+static bool is_within(u64 va, u64 size, unsigned shift)
+{
+    return (va & (BIT(shift) - 1)) + size <= BIT(shift);
+}
+
+// Remembers the page of 16 KiB around `va` if it is mapped as a whole. NULL: it is not.
+static struct la_page *fill_page(struct la_cpu *c, u64 va, u8 *host, enum la_access access)
+{
+    u64 in_page = va & (BIT(LA_PAGE_SHIFT) - 1);
+    if (la_mmu_page_size(c, va, access) < LA_PAGE_SHIFT || (c->cpu.bus->route && !c->cpu.bus->is_routed))
+        return NULL;
+    struct la_page *p = &c->code.pages[access == LA_STORE][va >> LA_PAGE_SHIFT & (LA_N_PAGES - 1)];
+    p->tag = (va - in_page) | c->mmu_context;
+    p->delta = (u64)(uintptr_t)host - va;
+    return p;
+}
+
+static void fill_slot(struct la_cpu *c, unsigned slot, u64 base, u64 size, u64 delta)
+{
+    struct la_slots *s = &c->code.slots[c->code.mode];
+    s->base[slot] = base;
+    s->delta[slot] = delta;
+    s->limit[slot] = size - LA_SLOT_SPAN + 1;
+    s->limit8[slot] = size - 7;
+    s->is_used = true;
+}
+
+// Slots that miss all the time cost more than they save. They are looked at each so many misses; a
+// miss costs about as much as this many ticks of the time stamp between misses would save.
+#define MISSES_LOOKED_AT 512
+#define TICKS_PER_MISS   150
+
+static void look_at_misses(struct la_cpu *c, const struct jit_access *x)
+{
+    u64 now = __builtin_ia32_rdtsc(), since = c->code.misses_since[x->slot];
+    c->code.misses_left[x->slot] = MISSES_LOOKED_AT;
+    c->code.misses_since[x->slot] = now;
+    if (since && now - since < MISSES_LOOKED_AT * TICKS_PER_MISS)
+        jit_probe_from_now(c->code.vcpu->jit, x->page, x->offset);
+}
+
+bool jit_fill(struct la_cpu *c, const struct jit_access *x, u64 start)
+{
+    c->code.vcpu->n_fills++;
+    if ((s32)c->code.misses_left[x->slot] <= 0)
+        look_at_misses(c, x);
+    c->pc = c->code.pc_base + x->offset;
+    c->next_pc = c->pc + 4;
+    c->insn = x->word;
+    u64 va = start + (u64)(s64)x->first;
+    enum la_access access = x->has_store ? LA_STORE : LA_LOAD;
+    if (!is_within(start, x->span, LA_GRANULE_SHIFT + 2) || c->code.vcpu->jit->options.no_slots)
+        return false;
+    // A store that comes after a load is not tried before its turn: it could raise.
+    if (!la_host(c, va, 1, x->is_store ? LA_STORE : LA_LOAD) &&
+        !la_fill(c, va, x->is_store ? LA_STORE : LA_LOAD))
+        return false;
+    u8 *host = la_host(c, va, 1, access);
+    if (!host)
+        return false;
+    unsigned shift = fill_page(c, va, host, access) ? LA_PAGE_SHIFT : LA_GRANULE_SHIFT;
+    if (!is_within(start, x->span, shift))
+        return false;
+    c->code.scratch[0] = (u64)(uintptr_t)host - va;
+    fill_slot(c, x->slot, start & ~(BIT(shift) - 1), BIT(shift), c->code.scratch[0]);
+    return true;
+}
+
+static struct jit_mode mode_of(const struct la_cpu *c, bool is_small)
+{
+    return (struct jit_mode){
+        .slots = (u8)c->code.mode, .is_small = is_small, .fp_traps = c->fcsr & 0x1f};
+}
+
+// Nothing smaller than a code page maps the direct modes; otherwise the table says.
+static bool is_mapped_small(struct la_cpu *c, u64 va, u64 pa)
+{
+    u64 in_page = CODE_PAGE - 1;
+    return la_mmu_page_size(c, va, LA_FETCH) < CODE_PAGE_SHIFT || (va & in_page) != (pa & in_page);
+}
+
+// Waits until no processor but the caller's is in translated code, and drops everything. Until then
+// none goes in, and none translates: entry_at waits as well.
+static void flush_all(struct jit *j, struct la_cpu *c)
+{
+    j->is_flushing = true;
+    for (unsigned i = 0; i < j->n_vcpus; i++)
+        cpu_request(&j->vcpus[i].cpu->cpu, CPU_REQ_CODE);
+    for (unsigned i = 0; i < j->n_vcpus; i++)
+        while (&j->vcpus[i] != c->code.vcpu && j->vcpus[i].is_inside)
+            pthread_cond_wait(&j->left, &j->lock);
+    jit_drop_all(j);
+    jit_obey(c);
+    j->is_flushing = false;
+    pthread_cond_broadcast(&j->left);
+}
+
+static bool is_time_to_flush(const struct jit *j)
+{
+    u32 every = j->options.flush_every;
+    return every && j->counts.n_blocks % every == every - 1;
+}
+
+// The entry at `pa`, translated if need be.
+static void *entry_at(struct jit *j, struct la_cpu *c, u64 pa, bool is_small, const u8 *host)
+{
+    unsigned offset = pa & (CODE_PAGE - 1);
+    pthread_mutex_lock(&j->lock);
+    while (j->is_flushing)
+        pthread_cond_wait(&j->left, &j->lock);
+    struct jit_mode mode = mode_of(c, is_small);
+    struct jit_page *p = jit_find_page(j, pa, mode);
+    if (!p || !p->entry[offset / 4]) {
+        if (is_time_to_flush(j))
+            flush_all(j, c);
+        p = jit_make_page(j, c, pa, mode, host - offset);
+        if (!jit_translate(j, c, p, offset)) {
+            flush_all(j, c);
+            p = jit_make_page(j, c, pa, mode, host - offset);
+            BUG_ON(!jit_translate(j, c, p, offset));
+        }
+    }
+    void *entry = jit_run_address(j, p->entry[offset / 4]);
+    pthread_mutex_unlock(&j->lock);
+    return entry;
+}
+
+// The translation of the code at c->pc, or NULL if it is not in RAM. Raises if it cannot be fetched.
+static struct la_target *look_up(struct jit *j, struct la_cpu *c)
+{
+    struct la_target *t = la_target_find(c, c->pc);
+    if (t)
+        return t;
+    c->code.vcpu->n_lookups++;
+    if (c->pc & 3)
+        return NULL;
+    u64 pa = la_translate(c, c->pc, LA_FETCH);
+    u64 page = pa & ~(u64)(CODE_PAGE - 1);
+    u8 *host = mem_ram_page(j->mem, page, CODE_PAGE, true);
+    if (!host)
+        return NULL;
+    host += pa - page;
+    void *entry = entry_at(j, c, pa, is_mapped_small(c, c->pc, pa), host);
+    la_target_put(c, c->pc, entry, c->pc - (pa & (CODE_PAGE - 1)));
+    return la_target_find(c, c->pc);
+}
+
+// Lets the jump that brought us here lead on by itself, if it stays in its page.
+static void link(struct jit *j, struct la_cpu *c, u8 *site, const struct la_target *t, u64 old_base)
+{
+    if (!site || j->options.no_chain || c->code.link_site != site || t->pc_base != old_base)
+        return;
+    pthread_mutex_lock(&j->lock);
+    if (!(atomic_load(&c->cpu.requests) & CPU_REQ_CODE)) {
+        emit_patch(site - j->to_run, (u8 *)t->host - j->to_run);
+        c->code.vcpu->n_links++;
+    }
+    pthread_mutex_unlock(&j->lock);
+}
+
+// Between these two the processor may not be assumed to be outside.
+static void go_inside(struct jit *j, struct jit_vcpu *v)
+{
+    atomic_store(&v->is_inside, true);
+    while (unlikely(j->is_flushing)) {
+        pthread_mutex_lock(&j->lock);
+        atomic_store(&v->is_inside, false);
+        pthread_cond_broadcast(&j->left);
+        while (j->is_flushing)
+            pthread_cond_wait(&j->left, &j->lock);
+        atomic_store(&v->is_inside, true);
+        pthread_mutex_unlock(&j->lock);
+    }
+}
+
+static void go_outside(struct jit *j, struct jit_vcpu *v)
+{
+    atomic_store(&v->is_inside, false);
+    if (unlikely(j->is_flushing)) {
+        pthread_mutex_lock(&j->lock);
+        pthread_cond_broadcast(&j->left);
+        pthread_mutex_unlock(&j->lock);
+    }
+}
+
+// Code that is known by its address alone was translated for the same FCSR.
+static void compare_fp_traps(struct la_cpu *c)
+{
+    bool fp_traps = c->fcsr & 0x1f;
+    if (c->code.vcpu->fp_traps != fp_traps)
+        la_targets_forget(c);
+    c->code.vcpu->fp_traps = fp_traps;
+}
+
+static void run_translated(struct jit *j, struct la_cpu *c)
+{
+    compare_fp_traps(c);
+    u8 *site = c->code.link_site;
+    u64 old_base = c->code.pc_base;
+    struct la_target *t = look_up(j, c);
+    if (!t) {
+        c->code.link_site = NULL;
+        interpret(c, N_INTERPRETED);
+        return;
+    }
+    link(j, c, site, t, old_base);
+    c->code.link_site = NULL;
+    go_inside(j, c->code.vcpu);
+    if (likely(!c->cpu.requests)) {
+        c->code.pc_base = t->pc_base;
+        c->code.mxcsr = mxcsr_of(c->fcsr);
+        c->code.n_interpret = 0;
+        if (unlikely(c->code.vcpu->check))
+            jit_check_before(c);
+        void (*enter)(struct la_cpu *, void *) = (void (*)(struct la_cpu *, void *))j->stubs.enter;
+        enter(c, t->host);
+        if (unlikely(c->code.vcpu->check))
+            jit_check_after(c, false);
+    }
+    go_outside(j, c->code.vcpu);
+    if (c->code.n_interpret)
+        interpret(c, c->code.n_interpret);
+}
+
+// True: go on.
+static bool serve(struct la_cpu *c, enum cpu_exit *why)
+{
+    if (likely(!c->cpu.requests))
+        return true;
+    c->code.link_site = NULL;
+    if (c->cpu.requests & CPU_REQ_CODE)
+        jit_obey(c);
+    return la_serve_requests(c, why);
+}
+
+static enum cpu_exit jit_run(struct cpu *cpu, u64 budget)
+{
+    struct la_cpu *c = la_of(cpu);
+    struct jit *j = jit_of(c);
+    enum cpu_exit why = CPU_EXIT_BUDGET;
+    if (budget < N_INTERPRETED || log_is_on(cpu->bus->log, LOG_IN_ASM))
+        return la_interp_run(cpu, budget);
+    la_check_interrupts_soon(c);
+    if (setjmp(c->leave)) {
+        if (c->code.vcpu->check && c->code.vcpu->is_inside)
+            jit_check_after(c, true);
+        go_outside(j, c->code.vcpu);
+        c->code.written = 0;
+        c->code.link_site = NULL;
+        la_take_raised(c);
+    }
+    while (serve(c, &why)) {
+        if (likely(la_mmu_may_cache(c)))
+            run_translated(j, c);
+        else
+            interpret(c, N_INTERPRETED);
+    }
+    return why;
+}
+
+void jit_add_cpu(struct jit *j, struct la_cpu *c)
+{
+    BUG_ON(j->n_vcpus == JIT_MAX_CPUS || c->cpu.index != j->n_vcpus);
+    struct jit_vcpu *v = &j->vcpus[j->n_vcpus++];
+    v->jit = j;
+    v->cpu = c;
+    v->check = j->options.check ? jit_check_new() : NULL;
+    c->code.vcpu = v;
+    c->run = jit_run;
+    la_mmu_flush(c);
+}

@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: Apache-2.0
+// One block: decode, emit, what is rarely needed behind it, and its entries.
+//
+// A block begins where it is first entered and goes on past conditional branches that are not taken,
+// to an unconditional one, to an instruction after which everything may be different, or to the
+// end of its page. Every instruction boundary at which only the pinned state matters is an entry.
+#include "jit/x86_64/la_trans.h"
+#include "cpu/loongarch64/interp.h"
+#include "jit/x86_64/vector_ops.h"
+#include "base/bug.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+// More than a block can need.
+#define MAX_BYTES (BLOCK_MAX_INSNS * 256 + BLOCK_MAX_COLD * 128)
+
+// Instructions after which the mode, the requests or the code itself may be others.
+static bool changes_much(unsigned op)
+{
+    switch (la_op_info[op].class) {
+    case LA_CLASS_CSR: return op != LA_CSRRD;
+    case LA_CLASS_TLB:
+    case LA_CLASS_SYS: return op != LA_CACOP;
+    default:
+        return op == LA_INVALID || op == LA_IBAR || op == LA_MOVGR2FCSR || op == LA_SYSCALL ||
+               op == LA_BREAK;
+    }
+}
+
+const struct la_template *trans_template(const struct trans *t, unsigned n)
+{
+    const struct la_template *x = &la_templates[t->insns[n].op];
+    if (!x->emit || t->execute[n] != interp_table[t->insns[n].op])
+        return NULL;
+    return x->flags & T_AVX2 && !jit_n_vector_pins(t->jit) ? NULL : x;
+}
+
+bool jit_has_template(const struct jit *j, const struct la_cpu *c, u32 word)
+{
+    struct la_insn i;
+    la_execute_fn execute = la_decode_for(c, word, &i);
+    const struct la_template *x = &la_templates[i.op];
+    if (la_op_info[i.op].class == LA_CLASS_CSR)
+        return false;
+    return x->emit && execute == interp_table[i.op] &&
+           !(x->flags & T_AVX2 && !jit_n_vector_pins(j));
+}
+
+static bool ends(const struct trans *t, unsigned n)
+{
+    const struct la_template *x = trans_template(t, n);
+    return x ? x->flags & T_ENDS : changes_much(t->insns[n].op);
+}
+
+// Instructions from the block's beginning on. Those of small pages end with 4 KiB.
+static void decode(struct trans *t)
+{
+    const unsigned page = t->page->mode.is_small ? 4096 : CODE_PAGE;
+    unsigned max = (page - t->offset % page) / 4;
+    unsigned limit = t->jit->options.one_insn ? 1 : BLOCK_MAX_INSNS;
+    max = max < limit ? max : limit;
+    for (t->n = 0; t->n < max;) {
+        u32 word;
+        memcpy(&word, t->page->host + t->offset + 4 * t->n, 4);
+        t->execute[t->n] = la_decode_for(t->cpu, word, &t->insns[t->n]);
+        t->n++;
+        if (ends(t, t->n - 1))
+            break;
+    }
+}
+
+struct record *trans_call_record(struct trans *t)
+{
+    BUG_ON(t->n_records == BLOCK_MAX_COLD);
+    struct record *r = &t->records[t->n_records++];
+    *r = (struct record){
+        .is_call = true,
+        .call = {
+            .execute = t->execute[t->now], .insn = t->insns[t->now], .offset = trans_offset(t)}};
+    return r;
+}
+
+// A block that is compared has nothing in it that cannot be undone.
+static void leave_to_interpreter(struct trans *t)
+{
+    emit_mov_ri(&t->e, RAX, trans_offset(t));
+    emit_mov_ri(&t->e, RCX, 1);
+    emit_jmp_to(&t->e, t->jit->stubs.interpret);
+    t->is_ended = true;
+}
+
+// The interpreter's call of this instruction.
+void trans_interpret(struct trans *t)
+{
+    if (t->jit->options.check) {
+        leave_to_interpreter(t);
+        return;
+    }
+    trans_call_record(t)->site = emit_lea_rip(&t->e, RDX);
+    t->is_ended = changes_much(t->insns[t->now].op);
+    if (t->is_ended)
+        emit_jmp_to(&t->e, t->jit->stubs.call_last);
+    else
+        emit_call_to(&t->e, t->jit->stubs.call);
+    t->group_base = 0;
+}
+
+// An open group needs its delta again.
+static void cold_redo(struct trans *t, const struct cold *x)
+{
+    if (x->value)
+        emit_mov_mr(&t->e, W64, STATE(code.scratch[2]), RDX);
+    t->records[x->record].site = emit_lea_rip(&t->e, RDX);
+    emit_call_to(&t->e, t->jit->stubs.call);
+    if (x->value)
+        emit_mov_rm(&t->e, W64, RDX, STATE(code.scratch[2]));
+    emit_jmp_to(&t->e, emit_run_address(&t->e, x->back));
+}
+
+struct cold *trans_redo_if(struct trans *t, enum cond cc)
+{
+    trans_call_record(t);
+    struct cold *x = trans_cold(t, cold_redo, emit_jcc(&t->e, cc));
+    x->record = t->n_records - 1;
+    x->value = t->group_base != 0;
+    return x;
+}
+
+static void cold_unit(struct trans *t, const struct cold *x)
+{
+    emit_mov_ri(&t->e, RAX, x->offset);
+    emit_mov_ri(&t->e, RCX, x->value);
+    emit_call_to(&t->e, t->jit->stubs.unit);
+    emit_jmp_to(&t->e, emit_run_address(&t->e, x->back));
+}
+
+void trans_need_unit(struct trans *t, u32 bit)
+{
+    if (t->units & bit)
+        return;
+    emit_test_mi8(&t->e, STATE(code.units), bit);
+    struct cold *x = trans_cold(t, cold_unit, emit_jcc(&t->e, CC_E));
+    x->value = bit;
+    x->back = emit_here(&t->e);
+    t->units |= bit;
+}
+
+// A pointer that is moved on by a constant still points to where it did.
+static bool is_step(const struct la_insn *i)
+{
+    return i->op == LA_ADDI_D && i->rd == i->rj;
+}
+
+static void note_definition(struct trans *t, const struct la_insn *i)
+{
+    const struct la_op_info *o = &la_op_info[i->op];
+    bool writes_d = o->writes & 1 << LA_SLOT_D && o->file[LA_SLOT_D] == LA_FILE_GPR;
+    if (writes_d && i->rd == t->group_base)
+        t->group_base = 0;
+    if (writes_d && !is_step(i))
+        t->defined[i->rd] = trans_offset(t) + 1;
+}
+
+static void emit_insn(struct trans *t)
+{
+    const struct la_insn *i = &t->insns[t->now];
+    const struct la_template *x = trans_template(t, t->now);
+    bool is_in_group = t->group_base && t->now < t->group_end;
+    if (!is_in_group || !x || x->flags & T_RDX)
+        t->group_base = 0;
+    if (!t->group_base && !t->units)
+        t->entry[t->now] = emit_here(&t->e);
+    if (!x) {
+        trans_interpret(t);
+        note_definition(t, i);
+        return;
+    }
+    t->is_ended = x->flags & T_ENDS;
+    x->emit(t, i, x->arg);
+    note_definition(t, i);
+}
+
+static void emit_cold(struct trans *t)
+{
+    for (unsigned n = 0; n < t->n_cold && !t->e.is_full; n++) {
+        struct cold *x = &t->cold[n];
+        emit_patch(x->site, emit_here(&t->e));
+        x->emit(t, x);
+    }
+}
+
+static void emit_records(struct trans *t)
+{
+    emit_align(&t->e, 8, 0);
+    for (unsigned n = 0; n < t->n_records && !t->e.is_full; n++) {
+        struct record *r = &t->records[n];
+        emit_patch(r->site, emit_here(&t->e));
+        if (r->is_call)
+            emit_bytes(&t->e, &r->call, sizeof(r->call));
+        else
+            emit_bytes(&t->e, &r->access, sizeof(r->access));
+        emit_align(&t->e, 8, 0);
+    }
+}
+
+static void note_lines(struct jit_page *p, unsigned offset, unsigned size)
+{
+    for (unsigned line = offset >> CODE_LINE_SHIFT;
+         line <= (offset + size - 1) >> CODE_LINE_SHIFT; line++)
+        p->lines[line >> 6] |= BIT(line & 63);
+}
+
+// An instruction that has an entry already keeps it: jumps lead there.
+static void note_entries(struct trans *t)
+{
+    for (unsigned n = 0; n < t->now; n++) {
+        u32 *entry = &t->page->entry[t->offset / 4 + n];
+        if (t->entry[n] && (n == 0 || !*entry))
+            *entry = (u32)(t->entry[n] - t->jit->buffer);
+    }
+}
+
+static void emit_block(struct trans *t)
+{
+    for (t->now = 0; t->now < t->n && !t->is_ended; t->now++) {
+        if (t->n_cold + 8 > BLOCK_MAX_COLD || t->n_records + 4 > BLOCK_MAX_COLD)
+            break;
+        emit_insn(t);
+    }
+    if (!t->is_ended)
+        trans_goto(t, (s32)trans_offset(t));
+    emit_cold(t);
+    emit_records(t);
+}
+
+static void commit(struct trans *t)
+{
+    struct jit *j = t->jit;
+    note_lines(t->page, t->offset, 4 * t->now);
+    note_entries(t);
+    j->counts.n_blocks++;
+    j->counts.n_insns += t->now;
+    j->counts.n_bytes += (size_t)(t->e.p - t->e.start);
+    perf_map_add(j->perf_map, emit_run_address(&t->e, t->e.start), (size_t)(t->e.p - t->e.start),
+                 (t->page->number << CODE_PAGE_SHIFT) + t->offset);
+    j->used = ((size_t)(t->e.p - j->buffer) + 15) & ~(size_t)15;
+}
+
+struct trans *jit_trans_new(void)
+{
+    struct trans *t = calloc(1, sizeof(*t));
+    BUG_ON(!t);
+    return t;
+}
+
+bool jit_translate(struct jit *j, struct la_cpu *c, struct jit_page *p, unsigned offset)
+{
+    const unsigned mode = p->mode.slots;
+    if (!j->stubs.miss[mode][0][0] && !jit_make_misses(j, mode))
+        return false;
+    u8 *start = jit_reserve(j, MAX_BYTES);
+    if (!start)
+        return false;
+    struct trans *t = j->trans;
+    memset(t, 0, offsetof(struct trans, cold));
+    t->n_cold = t->n_records = 0;
+    t->e = (struct emit){
+        .p = start, .start = start, .limit = start + MAX_BYTES,
+        .literals = j->buffer + j->literals, .to_run = j->to_run};
+    t->jit = j;
+    t->n_vector_pins = jit_n_vector_pins(j);
+    t->cpu = c;
+    t->page = p;
+    t->offset = offset;
+    decode(t);
+    emit_block(t);
+    BUG_ON(t->e.is_full);
+    if (t->is_literal_missing)
+        return false;
+    commit(t);
+    return true;
+}

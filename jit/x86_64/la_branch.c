@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: Apache-2.0
+// Branches: within a page by jumps that are linked once their target is translated, to other pages
+// through the processor's table of targets, looked up in place.
+#include "jit/x86_64/la_trans.h"
+#include "base/bug.h"
+
+struct cold *trans_cold(struct trans *t, void (*emit)(struct trans *, const struct cold *), u8 *site)
+{
+    BUG_ON(t->n_cold == BLOCK_MAX_COLD);
+    struct cold *x = &t->cold[t->n_cold++];
+    *x = (struct cold){.emit = emit, .site = site, .offset = trans_offset(t)};
+    return x;
+}
+
+static void cold_leave(struct trans *t, const struct cold *x)
+{
+    trans_leave(t, x->offset);
+}
+
+void trans_leave(struct trans *t, u32 offset)
+{
+    emit_mov_ri(&t->e, RAX, offset);
+    emit_jmp_to(&t->e, t->jit->stubs.leave);
+}
+
+void trans_poll(struct trans *t)
+{
+    emit_alu_mi(&t->e, ALU_CMP, W32, STATE(cpu.requests), 0);
+    trans_cold(t, cold_leave, emit_jcc(&t->e, CC_NE));
+}
+
+// Whether code at `target` is surely mapped like this code: in the same page.
+static bool is_in_page(const struct trans *t, s32 target)
+{
+    const s32 page = t->page->mode.is_small ? 4096 : CODE_PAGE;
+    s32 first = (s32)t->offset / page * page;
+    return target >= first && target < first + page;
+}
+
+static void cold_link(struct trans *t, const struct cold *x)
+{
+    emit_patch(emit_lea_rip(&t->e, RDX), x->site);
+    emit_mov_ri(&t->e, RAX, (u64)(s64)x->target);
+    emit_jmp_to(&t->e, t->jit->stubs.link);
+}
+
+// A distance that is patched while others run it must not cross a cache line.
+static void keep_in_line(struct trans *t, unsigned n_before)
+{
+    unsigned at = ((uintptr_t)t->e.p + n_before) & 63;
+    if (at > 60)
+        emit_align(&t->e, 64, n_before);
+}
+
+// Where `target` is translated already, or NULL.
+static const u8 *known_entry(const struct trans *t, s32 target)
+{
+    u32 known = t->page->entry[target / 4];
+    if (known)
+        return jit_run_address(t->jit, known);
+    s32 n = (target - (s32)t->offset) / 4;
+    bool is_here = target >= (s32)t->offset && n < (s32)t->n && t->entry[n];
+    return is_here ? emit_run_address(&t->e, t->entry[n]) : NULL;
+}
+
+static void jump_in_page(struct trans *t, s32 target, int cc)
+{
+    const u8 *entry = t->jit->options.no_chain ? NULL : known_entry(t, target);
+    keep_in_line(t, cc < 0 ? 1 : 2);
+    u8 *site = cc < 0 ? emit_jmp(&t->e) : emit_jcc(&t->e, (enum cond)cc);
+    if (entry)
+        emit_patch(site, entry - t->e.to_run);
+    else
+        trans_cold(t, cold_link, site)->target = target;
+}
+
+static void cold_unknown(struct trans *t, const struct cold *x)
+{
+    emit_jmp_to(&t->e, t->jit->stubs.leave_pc);
+}
+
+#define TARGET(f) (JIT_FIELD(code.targets) + (s32)offsetof(struct la_target, f))
+
+// Goes to the address in rax. A processor that has been asked for something leaves.
+static void go_to_rax(struct trans *t)
+{
+    struct emit *e = &t->e;
+    if (t->jit->options.no_chain) {
+        emit_jmp_to(e, t->jit->stubs.leave_pc);
+        return;
+    }
+    emit_mov_rr(e, W64, RCX, RAX);
+    emit_shift_ri(e, SHIFT_SHR, W64, RCX, 12);
+    emit_alu_rr(e, ALU_XOR, W32, RCX, RAX);
+    emit_alu_ri(e, ALU_AND, W32, RCX, (LA_N_TARGETS - 1) << 2);
+    emit_mov_rm(e, W64, RDX, STATE(cpu.requests)); // and the context
+    emit_alu_rm(e, ALU_CMP, W64, RAX, at_index(RBP, RCX, 8, TARGET(va)));
+    trans_cold(t, cold_unknown, emit_jcc(e, CC_NE));
+    emit_alu_rm(e, ALU_CMP, W64, RDX, at_index(RBP, RCX, 8, TARGET(context)));
+    trans_cold(t, cold_unknown, emit_jcc(e, CC_NE));
+    emit_mov_rm(e, W64, RDX, at_index(RBP, RCX, 8, TARGET(pc_base)));
+    emit_mov_mr(e, W64, STATE(code.pc_base), RDX);
+    emit_jmp_m(e, at_index(RBP, RCX, 8, TARGET(host)));
+}
+
+static void go_to_page(struct trans *t, s32 target)
+{
+    emit_mov_rm(&t->e, W64, RAX, STATE(code.pc_base));
+    emit_alu_ri(&t->e, ALU_ADD, W64, RAX, target);
+    go_to_rax(t);
+}
+
+void trans_goto(struct trans *t, s32 target)
+{
+    if (is_in_page(t, target))
+        jump_in_page(t, target, -1);
+    else
+        go_to_page(t, target);
+}
+
+static void cold_other_page(struct trans *t, const struct cold *x)
+{
+    go_to_page(t, x->target);
+}
+
+void trans_goto_if(struct trans *t, enum cond cc, s32 target)
+{
+    if (is_in_page(t, target))
+        jump_in_page(t, target, (int)cc);
+    else
+        trans_cold(t, cold_other_page, emit_jcc(&t->e, cc))->target = target;
+}
+
+static s32 target_of(const struct trans *t, const struct la_insn *i)
+{
+    return (s32)trans_offset(t) + i->imm;
+}
+
+// A backward branch is where a loop can be left.
+static void poll_backward(struct trans *t, const struct la_insn *i)
+{
+    if (i->imm <= 0)
+        trans_poll(t);
+}
+
+// A branch to an address that is no multiple of 4 raises when it is fetched; none encodes one.
+TEMPLATE(b)
+{
+    poll_backward(t, i);
+    trans_goto(t, target_of(t, i));
+}
+
+static void link_register(struct trans *t, unsigned rd)
+{
+    enum reg d = trans_define(rd);
+    emit_mov_rm(&t->e, W64, d, STATE(code.pc_base));
+    emit_alu_ri(&t->e, ALU_ADD, W64, d, (s32)trans_offset(t) + 4);
+    trans_set(t, rd, d);
+}
+
+TEMPLATE(bl)
+{
+    poll_backward(t, i);
+    link_register(t, 1);
+    trans_goto(t, target_of(t, i));
+}
+
+TEMPLATE(jirl)
+{
+    trans_copy(t, RAX, i->rj);
+    if (i->imm)
+        emit_alu_ri(&t->e, ALU_ADD, W64, RAX, i->imm);
+    if (i->rd) {
+        emit_mov_rr(&t->e, W64, RDX, RAX);
+        link_register(t, i->rd);
+        emit_mov_rr(&t->e, W64, RAX, RDX);
+    }
+    go_to_rax(t);
+}
+
+// Compares two registers; returns the condition to use.
+static enum cond compare(struct trans *t, unsigned a, unsigned b, enum cond cc)
+{
+    enum reg ra = trans_use(t, a, RAX);
+    if (!b)
+        emit_test_rr(&t->e, W64, ra, ra);
+    else if (gpr_host(b) != NO_REG)
+        emit_alu_rr(&t->e, ALU_CMP, W64, ra, gpr_host(b));
+    else
+        emit_alu_rm(&t->e, ALU_CMP, W64, ra, gpr_home(b));
+    return cc;
+}
+
+// `arg` is the condition of rj against rd. After `test` the carry is clear, as after a comparison
+// with 0.
+TEMPLATE(branch)
+{
+    poll_backward(t, i);
+    trans_goto_if(t, compare(t, i->rj, i->rd, (enum cond)arg), target_of(t, i));
+}
+
+TEMPLATE(branch_zero)
+{
+    poll_backward(t, i);
+    trans_goto_if(t, compare(t, i->rj, 0, (enum cond)arg), target_of(t, i));
+}
+
+bool trans_is_branched_on(const struct trans *t, unsigned fcc, bool *goes_back)
+{
+    const struct la_insn *next = &t->insns[t->now + 1];
+    if (t->now + 1 >= t->n || (next->op != LA_BCEQZ && next->op != LA_BCNEZ) || next->rj != fcc)
+        return false;
+    *goes_back = next->imm <= 0;
+    return true;
+}
+
+TEMPLATE(branch_flag)
+{
+    trans_need_unit(t, EUEN_FPE);
+    if (t->flag_end && t->flag_end == t->now && t->flag_fcc == i->rj) {
+        enum cond is_clear = (enum cond)(t->flag_cc ^ 1);
+        trans_goto_if(t, arg == CC_NE ? t->flag_cc : is_clear, target_of(t, i));
+        return;
+    }
+    poll_backward(t, i);
+    emit_alu_mi(&t->e, ALU_CMP, W8, at(RBP, JIT_FIELD(fcc) + i->rj), 0);
+    trans_goto_if(t, (enum cond)arg, target_of(t, i));
+}

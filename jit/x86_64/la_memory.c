@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: Apache-2.0
+// Loads and stores: the check against a slot, shared by a group of accesses, and the access.
+//
+// A group is a run of accesses through one base register that nobody changes in between, so near to
+// each other that one slot surely covers all or is not used. With a store among them the group uses
+// the store's slot; a store that a branch may skip does not join one that was of loads.
+#include "jit/x86_64/la_trans.h"
+#include "jit/x86_64/vector_ops.h"
+#include "base/bug.h"
+
+struct group {
+    s32 low, high; // bytes relative to the base register
+    unsigned end;  // the instruction after the last access
+    bool has_store;
+};
+
+static bool is_store(const struct trans *t, unsigned n)
+{
+    return la_op_info[t->insns[n].op].store_size != 0;
+}
+
+static unsigned size_of(const struct trans *t, unsigned n)
+{
+    const struct la_op_info *o = &la_op_info[t->insns[n].op];
+    return o->store_size ? o->store_size : o->load_size;
+}
+
+static bool writes_gpr(const struct trans *t, unsigned n, unsigned r)
+{
+    const struct la_insn *i = &t->insns[n];
+    const struct la_op_info *o = &la_op_info[i->op];
+    if (o->writes & 1 << LA_SLOT_J && i->rj == r)
+        return true;
+    return o->writes & 1 << LA_SLOT_D && o->file[LA_SLOT_D] == LA_FILE_GPR && i->rd == r;
+}
+
+// Takes access n into the group if it fits.
+static bool join(const struct trans *t, struct group *g, unsigned n, bool past_branch)
+{
+    s32 low = t->insns[n].imm, high = low + (s32)size_of(t, n);
+    low = low < g->low ? low : g->low;
+    high = high > g->high ? high : g->high;
+    if (high - low > LA_SLOT_SPAN || (past_branch && is_store(t, n) && !g->has_store))
+        return false;
+    *g = (struct group){low, high, n + 1, g->has_store || is_store(t, n)};
+    return true;
+}
+
+// The group that begins with the current instruction.
+static struct group find_group(const struct trans *t)
+{
+    const struct la_insn *i = &t->insns[t->now];
+    struct group g = {i->imm, i->imm + (s32)size_of(t, t->now), t->now + 1, is_store(t, t->now)};
+    bool past_branch = false;
+    for (unsigned n = t->now; n < t->n; n++) {
+        const struct la_template *x = trans_template(t, n);
+        if (!x || x->flags & (T_RDX | T_INDEX | T_ENDS))
+            break;
+        if (x->flags & T_GROUP && (t->insns[n].rj != i->rj || !join(t, &g, n, past_branch)))
+            break;
+        past_branch |= x->flags & T_BRANCH;
+        if (writes_gpr(t, n, i->rj))
+            break;
+    }
+    return g;
+}
+
+static struct record *access_record(struct trans *t, const struct group *g, unsigned slot)
+{
+    BUG_ON(t->n_records == BLOCK_MAX_COLD);
+    const struct la_insn *i = &t->insns[t->now];
+    struct record *r = &t->records[t->n_records++];
+    *r = (struct record){
+        .access = {
+            .page = t->page,
+            .slot = slot,
+            .span = (u32)(g->high - g->low),
+            .offset = trans_offset(t),
+            .word = i->raw,
+            .n_insns = (u8)(g->end - t->now),
+            .is_store = is_store(t, t->now),
+            .has_store = g->has_store,
+        }};
+    return r;
+}
+
+static bool is_wide(const struct jit_access *a)
+{
+    return a->span > 8;
+}
+
+static void cold_miss(struct trans *t, const struct cold *x)
+{
+    struct record *r = &t->records[x->record];
+    const u8 *back = emit_run_address(&t->e, x->back);
+    unsigned mode = t->page->mode.slots;
+    emit_call_to(&t->e, t->jit->stubs.miss[mode][r->access.slot][is_wide(&r->access)]);
+    emit_jcc_to(&t->e, CC_AE, back);
+    r->site = emit_lea_rip(&t->e, RDX);
+    emit_call_to(&t->e, t->jit->stubs.fill);
+    emit_jmp_to(&t->e, back);
+}
+
+// Pointers that come in have the slot of their register. Those that are made in the block have one
+// by where that is: what one instruction loads points to the same region again and again, while the
+// register holds something else next.
+static unsigned choose_slot(const struct trans *t, unsigned r)
+{
+    u64 where = t->page->number << (CODE_PAGE_SHIFT - 2) | t->defined[r] >> 2;
+    return t->defined[r] ? 32 + (unsigned)((where * 0x9e3779b97f4a7c15) >> 32) % (LA_N_SLOTS_OF_LOADS - 32) : r;
+}
+
+// rax is the address; rdx becomes the delta.
+static void check_slot(struct trans *t, const struct group *g, s32 first)
+{
+    struct emit *e = &t->e;
+    unsigned slot = choose_slot(t, t->insns[t->now].rj) + (g->has_store ? LA_N_SLOTS_OF_LOADS : 0);
+    struct record *r = access_record(t, g, slot);
+    r->access.first = first;
+    struct slot_place p = jit_slot_place(t->page->mode.slots, slot);
+    emit_alu_rm(e, ALU_SUB, W64, RAX, p.base);
+    emit_mov_rm(e, W64, RDX, p.delta);
+    emit_alu_rm(e, ALU_CMP, W64, RAX, is_wide(&r->access) ? p.limit : p.limit8);
+    struct cold *x = trans_cold(t, cold_miss, emit_jcc(e, CC_AE));
+    x->record = t->n_records - 1;
+    x->back = emit_here(e);
+}
+
+static bool is_probing(const struct trans *t)
+{
+    unsigned n = trans_offset(t) / 4;
+    return t->page->probing[n / 64] >> (n % 64) & 1;
+}
+
+static void cold_fill(struct trans *t, const struct cold *x)
+{
+    t->records[x->record].site = emit_lea_rip(&t->e, RDX);
+    emit_call_to(&t->e, t->jit->stubs.fill);
+    emit_jmp_to(&t->e, emit_run_address(&t->e, x->back));
+}
+
+// The table of pages, by the first byte; the tag is that of the last one, so that accesses that
+// cross miss. rax is the address and rcx is lost; rdx becomes the delta.
+static void check_pages(struct trans *t, const struct group *g, s32 first)
+{
+    struct emit *e = &t->e;
+    struct record *r = access_record(t, g, t->insns[t->now].rj + (g->has_store ? LA_N_SLOTS_OF_LOADS : 0));
+    r->access.first = first;
+    s32 pages = JIT_FIELD(code.pages) + (s32)(g->has_store ? sizeof(t->cpu->code.pages[0]) : 0);
+    emit_mov_rr(e, W32, RCX, RAX);
+    emit_shift_ri(e, SHIFT_SHR, W32, RCX, LA_PAGE_SHIFT - 4);
+    emit_alu_ri(e, ALU_AND, W32, RCX, (LA_N_PAGES - 1) << 4);
+    emit_lea(e, W64, RDX, at(RAX, g->high - g->low - 1));
+    emit_alu_ri(e, ALU_AND, W64, RDX, -(1 << LA_PAGE_SHIFT));
+    emit_alu_rm(e, ALU_OR, W64, RDX, STATE(code.context));
+    emit_alu_rm(e, ALU_CMP, W64, RDX, at_index(RBP, RCX, 1, pages));
+    struct cold *x = trans_cold(t, cold_fill, emit_jcc(e, CC_NE));
+    emit_mov_rm(e, W64, RDX, at_index(RBP, RCX, 1, pages + 8));
+    x->record = t->n_records - 1;
+    x->back = emit_here(e);
+}
+
+// Loses rcx, whatever it is.
+static void check(struct trans *t, const struct group *g, s32 first)
+{
+    if (is_probing(t))
+        check_pages(t, g, first);
+    else
+        check_slot(t, g, first);
+}
+
+static struct mem open_group(struct trans *t)
+{
+    const struct la_insn *i = &t->insns[t->now];
+    struct group g = find_group(t);
+    enum reg base = trans_use(t, i->rj, RCX);
+    emit_lea(&t->e, W64, RAX, at(base, g.low));
+    check(t, &g, i->imm - g.low);
+    if (base == RCX && is_probing(t))
+        trans_copy(t, RCX, i->rj);
+    bool is_shared = g.end > t->now + 1;
+    t->group_base = is_shared ? i->rj : 0;
+    t->group_end = g.end;
+    t->group_is_store = g.has_store;
+    if (base != RCX || !is_shared)
+        return at_index(base, RDX, 1, i->imm);
+    emit_alu_rr(&t->e, ALU_ADD, W64, RDX, RCX);
+    return at(RDX, i->imm);
+}
+
+static struct mem indexed(struct trans *t)
+{
+    const struct la_insn *i = &t->insns[t->now];
+    struct group g = {0, (s32)size_of(t, t->now), t->now + 1, is_store(t, t->now)};
+    trans_copy(t, RCX, i->rj);
+    if (i->rk && gpr_host(i->rk) != NO_REG)
+        emit_alu_rr(&t->e, ALU_ADD, W64, RCX, gpr_host(i->rk));
+    else if (i->rk)
+        emit_alu_rm(&t->e, ALU_ADD, W64, RCX, gpr_home(i->rk));
+    emit_mov_rr(&t->e, W64, RAX, RCX);
+    if (!is_probing(t)) {
+        check_slot(t, &g, 0);
+        return at_index(RCX, RDX, 1, 0);
+    }
+    check_pages(t, &g, 0);
+    emit_mov_rr(&t->e, W64, RCX, RAX);
+    return at_index(RCX, RDX, 1, 0);
+}
+
+struct mem trans_access(struct trans *t)
+{
+    const struct la_insn *i = &t->insns[t->now];
+    if (trans_template(t, t->now)->flags & T_INDEX)
+        return indexed(t);
+    if (t->group_base != i->rj || t->now >= t->group_end || !i->rj)
+        return open_group(t);
+    enum reg base = gpr_host(i->rj);
+    return base == NO_REG ? at(RDX, i->imm) : at_index(base, RDX, 1, i->imm);
+}
+
+// `arg`: the width in bytes, and 16 if the value is sign-extended.
+TEMPLATE(load)
+{
+    struct mem m = trans_access(t);
+    enum reg d = trans_define(i->rd);
+    emit_extend_rm(&t->e, (enum width)(arg & 15), arg & 16, d, m);
+    trans_set(t, i->rd, d);
+}
+
+TEMPLATE(store)
+{
+    struct mem m = trans_access(t);
+    if (i->rd)
+        emit_mov_mr(&t->e, (enum width)arg, m, trans_use(t, i->rd, RAX));
+    else
+        emit_mov_mi(&t->e, (enum width)arg, m, 0);
+}
+
+TEMPLATE(nothing)
+{
+}
+
+// Only hints that order earlier stores before later loads need a fence on a host with total store
+// order. Bits 2 and 1 of the hint: earlier loads, stores are not waited for; volume 1, 2.2.8.1.
+TEMPLATE(dbar)
+{
+    bool orders_store_load = (i->imm & 0x700) != 0x700 && !(i->imm & 6);
+    if (!orders_store_load)
+        return;
+    emit_locked(&t->e);
+    emit_alu_mi(&t->e, ALU_OR, W32, at(RSP, -8), 0);
+}

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+// Inside the translation of LoongArch64 to x86-64: the block that is being translated.
+//
+// A template emits one guest instruction. It may use rax, rcx and rdx as it likes if its row in
+// la_templates.def says so (RDX), else rax and rcx only; it writes its destination last, and
+// leaves the pinned registers of all others alone.
+#pragma once
+
+#include "jit/cache.h"
+#include "jit/x86_64/state.h"
+
+#define BLOCK_MAX_INSNS 64
+#define BLOCK_MAX_COLD  192
+
+struct trans;
+
+// Something that is emitted behind the block: code that is rarely reached from `site`.
+struct cold {
+    void (*emit)(struct trans *t, const struct cold *x);
+    u8 *site;      // the distance of the jump that leads there
+    u8 *back;      // where it goes on
+    u32 offset;    // of the instruction, from pc_base
+    s32 target;    // of a branch, from pc_base
+    u32 record;    // index in trans.records
+    u32 value;
+};
+
+// Data behind the block.
+struct record {
+    u8 *site; // the distance of the lea that addresses it
+    bool is_call;
+    union {
+        struct jit_call call;
+        struct jit_access access;
+    };
+};
+
+struct trans {
+    struct emit e;
+    struct jit *jit;
+    const struct la_cpu *cpu; // what the model has; nothing of its state
+    struct jit_page *page;
+    unsigned offset; // of the first instruction in the page
+    unsigned n;      // instructions
+    struct la_insn insns[BLOCK_MAX_INSNS];
+    la_execute_fn execute[BLOCK_MAX_INSNS];
+    u8 *entry[BLOCK_MAX_INSNS]; // NULL: the state there is not what an entry needs
+    unsigned now;               // the instruction that is being emitted
+    bool is_ended;              // it does not go on to the next one
+    u32 units;                  // known to be loaded
+    bool is_literal_missing;    // the table of literals is full: nothing of this can be used
+    unsigned flag_end; // host flags hold what the instruction at flag_end - 1 wrote to an fcc
+    unsigned flag_fcc;
+    enum cond flag_cc; // that it is set
+
+    u32 defined[32]; // 1 + offset of the instruction that a register's value is from; 0: it came in
+
+    // The open group: rdx is the delta of accesses through the register; 0: none. For a base that
+    // is not pinned rdx is the base's host address.
+    unsigned group_base;
+    unsigned n_vector_pins;
+    unsigned group_end; // the first instruction after it
+    bool group_is_store;
+
+    struct cold cold[BLOCK_MAX_COLD];
+    unsigned n_cold;
+    struct record records[BLOCK_MAX_COLD];
+    unsigned n_records;
+};
+
+typedef void (*template_fn)(struct trans *t, const struct la_insn *i, unsigned arg);
+
+enum template_flag {
+    T_RDX = 1,    // loses rdx: ends a group of accesses
+    T_GROUP = 2,  // accesses memory at rj + imm
+    T_INDEX = 4,  // accesses memory at rj + rk
+    T_BRANCH = 8, // conditional
+    T_ENDS = 16,  // the block ends after it
+    T_AVX2 = 32,  // only where vector registers are pinned
+};
+
+struct la_template {
+    template_fn emit;
+    unsigned arg;
+    unsigned flags;
+};
+
+#define TEMPLATE(name) void la_t_##name(struct trans *t, const struct la_insn *i, unsigned arg)
+#define T(op, name, arg, flags) TEMPLATE(name);
+#include "jit/x86_64/la_templates.def"
+#undef T
+
+// By enum la_op; no emit: the interpreter executes it.
+extern const struct la_template la_templates[];
+// NULL: the interpreter executes it, on this host.
+const struct la_template *trans_template(const struct trans *t, unsigned n);
+
+static inline u32 trans_offset(const struct trans *t)
+{
+    return t->offset + 4 * t->now;
+}
+
+// Registers. `trans_use` returns where the value is: the register's own place or `scratch`.
+static inline enum reg gpr_host(unsigned r)
+{
+    return (enum reg)jit_gpr_host[r];
+}
+enum reg trans_use(struct trans *t, unsigned r, enum reg scratch);
+void trans_copy(struct trans *t, enum reg d, unsigned r); // d := register
+// Where to compute the new value of r: its own place, or rax.
+enum reg trans_define(unsigned r);
+// Makes `value` the value of r (nothing for r0).
+void trans_set(struct trans *t, unsigned r, enum reg value);
+
+// Control: la_branch.c.
+struct cold *trans_cold(struct trans *t, void (*emit)(struct trans *, const struct cold *), u8 *site);
+void trans_goto(struct trans *t, s32 target); // unconditional; a target from pc_base
+void trans_goto_if(struct trans *t, enum cond cc, s32 target);
+void trans_poll(struct trans *t); // leaves before this instruction if something is requested
+void trans_leave(struct trans *t, u32 offset);
+// Whether the next instruction branches on a flag, and backward: then this instruction, which sets
+// it, polls before it does.
+bool trans_is_branched_on(const struct trans *t, unsigned fcc, bool *goes_back);
+// la_block.c: the interpreter executes this instruction.
+void trans_interpret(struct trans *t);
+// Data for the interpreter to execute it; whoever asks sets `site`.
+struct record *trans_call_record(struct trans *t);
+// If `cc` (of host flags) the interpreter executes this instruction again; its result goes on at
+// `back` of what is returned, which the template sets when it has set its destination.
+struct cold *trans_redo_if(struct trans *t, enum cond cc);
+// The registers of a unit (enum la_enable bit of EUEN) are in host registers from here on, or the
+// instruction raises.
+void trans_need_unit(struct trans *t, u32 bit);
+
+// Memory: la_memory.c. The operand for an access of the current instruction, rj + imm or rj + rk;
+// emits the check if no group is open for it. rax is lost, rcx too if there is an index or the base
+// is not pinned, rdx stays the group's.
+struct mem trans_access(struct trans *t);

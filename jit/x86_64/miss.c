@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+// The stubs that fill a slot without leaving translated code, one for each: all addresses are
+// constants. A mode that sees RAM in a window takes the slot from there, the largest possible; the
+// others, and stores beside watched pages, look into the table of pages.
+#include "jit/cache.h"
+#include "jit/x86_64/state.h"
+#include "base/bug.h"
+
+struct miss {
+    struct emit *e;
+    struct slot_place slot;
+    struct mem left;      // misses until C looks at how many there are
+    struct mem window[4]; // base, size, delta, watched
+    s32 pages;
+    bool is_store, is_wide;
+};
+
+static s32 span_of(const struct miss *m)
+{
+    return m->is_wide ? LA_SLOT_SPAN : 8;
+}
+
+static void found(struct emit *e)
+{
+    emit_pop(e, RCX);
+    emit_bytes(e, "\xf8", 1); // clc
+    emit_ret(e);
+}
+
+static void set_limits(const struct miss *m, s64 size)
+{
+    emit_mov_mi(m->e, W64, m->slot.limit, (s32)(size - LA_SLOT_SPAN + 1));
+    emit_mov_mi(m->e, W64, m->slot.limit8, (s32)(size - 7));
+}
+
+// The whole window, for loads. rcx is the offset in it.
+static void take_window(const struct miss *m)
+{
+    struct emit *e = m->e;
+    emit_mov_rm(e, W64, RDX, m->window[0]);
+    emit_mov_mr(e, W64, m->slot.base, RDX);
+    emit_mov_rm(e, W64, RDX, m->window[1]);
+    emit_alu_ri(e, ALU_SUB, W64, RDX, 7);
+    emit_mov_mr(e, W64, m->slot.limit8, RDX);
+    emit_alu_ri(e, ALU_SUB, W64, RDX, LA_SLOT_SPAN - 8);
+    emit_mov_mr(e, W64, m->slot.limit, RDX);
+}
+
+// A chunk of it without watched pages, for stores.
+static void take_chunk(const struct miss *m, u8 **is_watched)
+{
+    struct emit *e = m->e;
+    emit_shift_ri(e, SHIFT_SHR, W64, RCX, LA_CHUNK_SHIFT);
+    emit_mov_rm(e, W64, RDX, m->window[3]);
+    emit_alu_mi(e, ALU_CMP, W64, at_index(RDX, RCX, 8, 0), 0);
+    *is_watched = emit_jcc(e, CC_NE);
+    emit_shift_ri(e, SHIFT_SHL, W64, RCX, LA_CHUNK_SHIFT);
+    emit_alu_rm(e, ALU_ADD, W64, RCX, m->window[0]);
+    emit_mov_mr(e, W64, m->slot.base, RCX);
+    set_limits(m, 1 << LA_CHUNK_SHIFT);
+}
+
+// rax is the address, rcx is free. The jumps lead on if the window does not help.
+static void probe_window(const struct miss *m, u8 *others[3])
+{
+    struct emit *e = m->e;
+    emit_mov_rr(e, W64, RCX, RAX);
+    emit_alu_rm(e, ALU_SUB, W64, RCX, m->window[0]);
+    emit_lea(e, W64, RDX, at(RCX, span_of(m)));
+    emit_alu_rm(e, ALU_CMP, W64, RDX, m->window[1]);
+    others[0] = emit_jcc(e, CC_A);
+    emit_alu_rm(e, ALU_CMP, W64, RCX, m->window[1]); // one below the window wraps around
+    others[1] = emit_jcc(e, CC_AE);
+    others[2] = NULL;
+    if (m->is_store)
+        take_chunk(m, &others[2]);
+    else
+        take_window(m);
+    emit_mov_rm(e, W64, RDX, m->window[2]);
+    emit_mov_mr(e, W64, m->slot.delta, RDX);
+    found(e);
+    for (unsigned i = 0; i < 3; i++)
+        if (others[i])
+            emit_patch(others[i], emit_here(e));
+}
+
+static void probe_pages(const struct miss *m, u8 *misses[2])
+{
+    struct emit *e = m->e;
+    const s32 in_page = (1 << LA_PAGE_SHIFT) - 1;
+    emit_mov_rr(e, W32, RCX, RAX);
+    emit_shift_ri(e, SHIFT_SHR, W32, RCX, LA_PAGE_SHIFT - 4);
+    emit_alu_ri(e, ALU_AND, W32, RCX, (LA_N_PAGES - 1) << 4);
+    emit_mov_rr(e, W64, RDX, RAX);
+    emit_alu_ri(e, ALU_AND, W64, RDX, ~in_page);
+    emit_alu_rm(e, ALU_OR, W64, RDX, STATE(code.context));
+    emit_alu_rm(e, ALU_CMP, W64, RDX, at_index(RBP, RCX, 1, m->pages));
+    misses[0] = emit_jcc(e, CC_NE);
+    emit_mov_rr(e, W32, RDX, RAX);
+    emit_alu_ri(e, ALU_AND, W32, RDX, in_page);
+    emit_alu_ri(e, ALU_CMP, W32, RDX, in_page + 1 - span_of(m));
+    misses[1] = emit_jcc(e, CC_A);
+    emit_alu_ri(e, ALU_AND, W64, RAX, ~in_page);
+    emit_mov_mr(e, W64, m->slot.base, RAX);
+    emit_mov_rm(e, W64, RDX, at_index(RBP, RCX, 1, m->pages + 8));
+    emit_mov_mr(e, W64, m->slot.delta, RDX);
+    set_limits(m, 1 << LA_PAGE_SHIFT);
+    found(e);
+    emit_patch(misses[0], emit_here(e));
+    emit_patch(misses[1], emit_here(e));
+}
+
+static const u8 *make_miss(const struct jit *j, const struct miss *m, bool has_window)
+{
+    struct emit *e = m->e;
+    u8 *others[3], *misses[2];
+    emit_align(e, 16, 0);
+    const u8 *start = emit_run_address(e, emit_here(e));
+    emit_alu_rm(e, ALU_ADD, W64, RAX, m->slot.base);
+    emit_alu_mi(e, ALU_SUB, W32, m->left, 1);
+    u8 *looks = emit_jcc(e, CC_E);
+    if (!j->options.no_slots) {
+        emit_push(e, RCX);
+        if (has_window)
+            probe_window(m, others);
+        probe_pages(m, misses);
+        emit_pop(e, RCX);
+    }
+    emit_patch(looks, emit_here(e));
+    emit_bytes(e, "\xf9", 1); // stc
+    emit_ret(e);
+    return start;
+}
+
+static struct mem window_field(unsigned mode, size_t offset)
+{
+    return at(RBP, JIT_FIELD(code.windows) + (s64)(mode * sizeof(struct la_window) + offset));
+}
+
+static void make_of_slot(const struct jit *j, struct emit *e, unsigned mode, unsigned slot,
+                         const u8 *made[2])
+{
+    struct miss m = {
+        .e = e,
+        .slot = jit_slot_place(mode, slot),
+        .left = at(RBP, JIT_FIELD(code.misses_left) + 4 * (s32)slot),
+        .window = {window_field(mode, offsetof(struct la_window, base)),
+                   window_field(mode, offsetof(struct la_window, size)),
+                   window_field(mode, offsetof(struct la_window, delta)),
+                   window_field(mode, offsetof(struct la_window, watched))},
+        .pages = JIT_FIELD(code.pages),
+        .is_store = slot >= LA_N_SLOTS_OF_LOADS,
+    };
+    if (m.is_store)
+        m.pages += (s32)sizeof(((struct la_cpu *)0)->code.pages[0]);
+    for (unsigned wide = 0; wide < 2; wide++) {
+        m.is_wide = wide;
+        made[wide] = make_miss(j, &m, mode == 0 || mode == 4);
+    }
+}
+
+bool jit_make_misses(struct jit *j, unsigned mode)
+{
+    const size_t size = LA_N_SLOTS * 2 * 256;
+    u8 *start = jit_reserve(j, size);
+    if (!start)
+        return false;
+    struct emit e = {.p = start, .start = start, .limit = start + size, .to_run = j->to_run};
+    for (unsigned slot = 0; slot < LA_N_SLOTS; slot++)
+        make_of_slot(j, &e, mode, slot, j->stubs.miss[mode][slot]);
+    BUG_ON(e.is_full);
+    perf_map_add(j->perf_map, emit_run_address(&e, start), (size_t)(e.p - start), mode);
+    j->used = ((size_t)(e.p - j->buffer) + 15) & ~(size_t)15;
+    return true;
+}

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which host registers hold what while translated code runs, and where the rest of a processor's
+// state is.
+//
+//   rbp               the processor: the middle of its general registers, so that all of them have
+//                     short displacements
+//   rax, rcx, rdx     scratch; rdx is the delta of a group of accesses while one is open
+//   the rest but rsp  eleven guest registers, the same everywhere
+//   vector registers  0 to 3 scratch; from 4 on guest vector registers while la_code.units is not 0
+//
+// At every instruction boundary the pinned registers hold exact state, the other registers are in
+// memory, and only the PC is implied by the place.
+#pragma once
+
+#include "cpu/loongarch64/state.h"
+#include "jit/x86_64/emit.h"
+
+#include <stddef.h>
+
+#define JIT_STATE     (offsetof(struct la_cpu, gpr) + 128)
+#define JIT_FIELD(f)  ((s32)offsetof(struct la_cpu, f) - (s32)JIT_STATE)
+#define STATE(f)      at(RBP, JIT_FIELD(f))
+static inline struct mem gpr_home(unsigned r)
+{
+    return at(RBP, JIT_FIELD(gpr) + 8 * (s32)r);
+}
+
+static inline struct mem vr_home(unsigned r)
+{
+    return at(RBP, JIT_FIELD(vr) + 32 * (s32)r);
+}
+
+struct slot_place {
+    struct mem limit, limit8, base, delta;
+};
+
+static inline struct slot_place jit_slot_place(unsigned mode, unsigned slot)
+{
+    const s32 set = JIT_FIELD(code.slots) + (s32)(mode * sizeof(struct la_slots) + slot * 8);
+    return (struct slot_place){at(RBP, set + (s32)offsetof(struct la_slots, limit)),
+                               at(RBP, set + (s32)offsetof(struct la_slots, limit8)),
+                               at(RBP, set + (s32)offsetof(struct la_slots, base)),
+                               at(RBP, set + (s32)offsetof(struct la_slots, delta))};
+}
+
+struct jit_pin {
+    u8 guest, host;
+};
+#define JIT_N_PINS 11
+extern const struct jit_pin jit_pins[JIT_N_PINS];
+// Host register of a guest register, or NO_REG.
+extern const u8 jit_gpr_host[32];
+
+// Scratch comes first: instructions without an EVEX encoding reach it.
+enum { V0, V1, V2, V3, JIT_N_VECTOR_SCRATCH };
+
+// Guest vector registers below this are in host registers: 28, or 12 without EVEX, or none.
+struct jit;
+unsigned jit_n_vector_pins(const struct jit *j);
+static inline unsigned vr_host(unsigned r)
+{
+    return r + JIT_N_VECTOR_SCRATCH;
+}

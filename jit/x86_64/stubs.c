@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: Apache-2.0
+// Code that is made once: ways into translated code, out of it, and into C from it.
+//
+// Inside, rsp is 8 more than a multiple of 16, so that a stub that was called is aligned to call C.
+#include "jit/cache.h"
+#include "jit/x86_64/state.h"
+#include "jit/x86_64/vector_ops.h"
+#include "base/bug.h"
+
+// Counted in the kernels and programs of a distribution: what is used most.
+const struct jit_pin jit_pins[JIT_N_PINS] = {
+    {1, RBX}, {3, RSI},  {4, RDI},  {5, R8},   {6, R9},   {7, R10},
+    {8, R11}, {9, R12},  {12, R13}, {13, R14}, {23, R15},
+};
+const u8 jit_gpr_host[32] = {
+    NO_REG, RBX, NO_REG, RSI,    RDI,    R8,     R9,     R10,    R11,    R12,    NO_REG,
+    NO_REG, R13, R14,    NO_REG, NO_REG, NO_REG, NO_REG, NO_REG, NO_REG, NO_REG, NO_REG,
+    NO_REG, R15, NO_REG, NO_REG, NO_REG, NO_REG, NO_REG, NO_REG, NO_REG, NO_REG,
+};
+
+static const enum reg callee_saved[] = {RBX, RBP, R12, R13, R14, R15};
+
+unsigned jit_n_vector_pins(const struct jit *j)
+{
+    return (j->has_evex ? 32 : j->has_avx2 ? 16 : JIT_N_VECTOR_SCRATCH) - JIT_N_VECTOR_SCRATCH;
+}
+
+static void spill_gprs(struct emit *e)
+{
+    for (unsigned i = 0; i < JIT_N_PINS; i++)
+        emit_mov_mr(e, W64, gpr_home(jit_pins[i].guest), jit_pins[i].host);
+}
+
+static void reload_gprs(struct emit *e)
+{
+    for (unsigned i = 0; i < JIT_N_PINS; i++)
+        emit_mov_rm(e, W64, jit_pins[i].host, gpr_home(jit_pins[i].guest));
+}
+
+// The exceptions of MXCSR in the order of FCSR: bits 4 to 0 are V, Z, O, U, I. There is no
+// counterpart of "denormal operand".
+static u8 fcsr_flags_of(unsigned mxcsr)
+{
+    return (u8)((mxcsr & 1) << 4 | (mxcsr >> 2 & 1) << 3 | (mxcsr >> 3 & 1) << 2 |
+                (mxcsr >> 4 & 1) << 1 | (mxcsr >> 5 & 1));
+}
+
+static void store_mxcsr(struct emit *e, struct mem m)
+{
+    emit_0f_rm(e, 0, 0xae, W32, 3, m);
+}
+
+static void load_mxcsr(struct emit *e, struct mem m)
+{
+    emit_0f_rm(e, 0, 0xae, W32, 2, m);
+}
+
+// rcx is lost. The flags that were raised since the last time go to FCSR, if there are any: all of
+// them to Flags and to Cause, which therefore may hold those of earlier instructions as well. Falls
+// through; returns the site of a jump that is taken if there are none.
+static u8 *fold_mxcsr(struct emit *e, const u8 *table)
+{
+    store_mxcsr(e, STATE(code.scratch));
+    emit_mov_rm(e, W32, RCX, STATE(code.scratch));
+    emit_alu_ri(e, ALU_AND, W32, RCX, 0x3d);
+    u8 *none = emit_jcc(e, CC_E);
+    emit_push(e, RDX);
+    emit_mov_ri(e, RDX, (u64)(uintptr_t)table);
+    emit_extend_rm(e, W8, false, RCX, at_index(RDX, RCX, 1, 0));
+    emit_pop(e, RDX);
+    emit_alu_mi(e, ALU_AND, W32, STATE(fcsr), (s32)~0x1f000000u);
+    emit_shift_ri(e, SHIFT_SHL, W32, RCX, 16);
+    emit_alu_mr(e, ALU_OR, W32, STATE(fcsr), RCX);
+    emit_shift_ri(e, SHIFT_SHL, W32, RCX, 8);
+    emit_alu_mr(e, ALU_OR, W32, STATE(fcsr), RCX);
+    return none;
+}
+
+// Vector registers to their homes, if they are in the host's; rcx is lost.
+static void spill_vectors(struct emit *e, const struct jit *j, const u8 *table)
+{
+    unsigned n = jit_n_vector_pins(j);
+    if (!n)
+        return;
+    emit_alu_mi(e, ALU_CMP, W32, STATE(code.units), 0);
+    u8 *skip = emit_jcc(e, CC_E);
+    for (unsigned i = 0; i < n; i++)
+        emit_v_rrm(e, VMOVDQU_STORE, 256, vr_host(i), 0, vr_home(i));
+    u8 *none = fold_mxcsr(e, table);
+    emit_patch(none, emit_here(e));
+    emit_mov_mi(e, W32, STATE(code.scratch), 0x1f80);
+    load_mxcsr(e, STATE(code.scratch));
+    emit_mov_mi(e, W32, STATE(code.units), 0);
+    emit_bytes(e, "\xc5\xf8\x77", 3); // vzeroupper
+    emit_patch(skip, emit_here(e));
+}
+
+static void load_vectors(struct emit *e, const struct jit *j)
+{
+    for (unsigned i = 0; i < jit_n_vector_pins(j); i++)
+        emit_v_rrm(e, VMOVDQU, 256, vr_host(i), 0, vr_home(i));
+    load_mxcsr(e, STATE(code.mxcsr));
+    emit_mov_rm(e, W32, RCX, STATE(units));
+    emit_mov_mr(e, W32, STATE(code.units), RCX);
+}
+
+static const u8 *begin(struct emit *e)
+{
+    emit_align(e, 32, 0);
+    return emit_run_address(e, emit_here(e));
+}
+
+static void call_c(struct emit *e, void (*fn)(void))
+{
+    emit_mov_ri(e, RAX, (u64)(uintptr_t)fn);
+    emit_call_r(e, RAX);
+}
+
+static void return_to_c(struct emit *e)
+{
+    for (unsigned i = ARRAY_LEN(callee_saved); i-- > 0;)
+        emit_pop(e, callee_saved[i]);
+    emit_ret(e);
+}
+
+static void make_enter(struct emit *e, struct jit_stubs *s)
+{
+    s->enter = begin(e);
+    for (unsigned i = 0; i < ARRAY_LEN(callee_saved); i++)
+        emit_push(e, callee_saved[i]);
+    emit_lea(e, W64, RBP, at(RDI, JIT_STATE));
+    emit_mov_rr(e, W64, RAX, RSI);
+    reload_gprs(e);
+    emit_jmp_r(e, RAX);
+}
+
+static void make_leave(struct emit *e, const struct jit *j, struct jit_stubs *s, const u8 *table)
+{
+    s->leave_next = begin(e);
+    emit_mov_rm(e, W64, RAX, STATE(next_pc));
+    u8 *to_pc = emit_jmp(e);
+    s->link = begin(e);
+    emit_mov_mr(e, W64, STATE(code.link_site), RDX);
+    u8 *to_leave = emit_jmp(e);
+    s->interpret = begin(e);
+    emit_mov_mr(e, W32, STATE(code.n_interpret), RCX);
+    emit_patch(to_leave, emit_here(e));
+    s->leave = emit_run_address(e, emit_here(e));
+    emit_alu_rm(e, ALU_ADD, W64, RAX, STATE(code.pc_base));
+    emit_patch(to_pc, emit_here(e));
+    s->leave_pc = emit_run_address(e, emit_here(e));
+    emit_mov_mr(e, W64, STATE(pc), RAX);
+    spill_gprs(e);
+    spill_vectors(e, j, table);
+    return_to_c(e);
+}
+
+// The state is in memory; the address to go on with is next_pc.
+static void leave_spilled(struct emit *e)
+{
+    emit_mov_rm(e, W64, RAX, STATE(next_pc));
+    emit_mov_mr(e, W64, STATE(pc), RAX);
+    return_to_c(e);
+}
+
+// rcx is lost.
+static void spill_all(struct emit *e, const struct jit *j, const u8 *table)
+{
+    emit_mov_rm(e, W32, RCX, STATE(code.units));
+    emit_mov_mr(e, W32, STATE(code.scratch[1]), RCX);
+    spill_gprs(e);
+    spill_vectors(e, j, table);
+}
+
+static void reload_all(struct emit *e, const struct jit *j)
+{
+    emit_alu_mi(e, ALU_CMP, W32, STATE(code.scratch[1]), 0);
+    u8 *skip = emit_jcc(e, CC_E);
+    load_vectors(e, j);
+    emit_patch(skip, emit_here(e));
+    reload_gprs(e);
+}
+
+static void execute(struct emit *e)
+{
+    emit_lea(e, W64, RDI, at(RBP, -(s64)JIT_STATE));
+    emit_mov_rr(e, W64, RSI, RDX);
+    call_c(e, (void (*)(void))jit_execute);
+}
+
+static void make_call(struct emit *e, const struct jit *j, struct jit_stubs *s, const u8 *table)
+{
+    s->call = begin(e);
+    spill_all(e, j, table);
+    execute(e);
+    emit_alu_mi(e, ALU_CMP, W32, STATE(cpu.requests), 0);
+    u8 *is_wanted = emit_jcc(e, CC_NE);
+    reload_all(e, j);
+    emit_ret(e);
+    emit_patch(is_wanted, emit_here(e));
+    emit_alu_ri(e, ALU_ADD, W64, RSP, 8);
+    leave_spilled(e);
+    s->call_last = begin(e);
+    spill_all(e, j, table);
+    emit_alu_ri(e, ALU_SUB, W64, RSP, 8);
+    execute(e);
+    emit_alu_ri(e, ALU_ADD, W64, RSP, 8);
+    leave_spilled(e);
+}
+
+#define ACCESS(f) ((s64)offsetof(struct jit_access, f))
+
+// What no miss stub knows: C looks. rax and rcx stay. jit_fill sets c->pc if the interpreter has to go on.
+static void make_fill(struct emit *e, const struct jit *j, struct jit_stubs *s, const u8 *table)
+{
+    s->fill = begin(e);
+    emit_mov_mr(e, W64, STATE(code.scratch[2]), RAX);
+    emit_push(e, RCX);
+    emit_push(e, RDX);
+    spill_all(e, j, table);
+    emit_lea(e, W64, RDI, at(RBP, -(s64)JIT_STATE));
+    emit_mov_rr(e, W64, RSI, RDX);
+    emit_mov_rr(e, W64, RDX, RAX);
+    call_c(e, (void (*)(void))jit_fill);
+    emit_pop(e, RDX);
+    emit_test_rr(e, W8, RAX, RAX);
+    u8 *no = emit_jcc(e, CC_E);
+    reload_all(e, j);
+    emit_mov_rm(e, W64, RDX, STATE(code.scratch));
+    emit_mov_rm(e, W64, RAX, STATE(code.scratch[2]));
+    emit_pop(e, RCX);
+    emit_ret(e);
+    emit_patch(no, emit_here(e));
+    emit_alu_ri(e, ALU_ADD, W64, RSP, 16);
+    emit_extend_rm(e, W8, false, RCX, at(RDX, ACCESS(n_insns)));
+    emit_mov_mr(e, W32, STATE(code.n_interpret), RCX);
+    return_to_c(e);
+}
+
+// The unit is on in memory but its registers are not here, or it is off: then the interpreter raises
+// what there is to raise.
+static void make_unit(struct emit *e, const struct jit *j, struct jit_stubs *s)
+{
+    s->unit = begin(e);
+    emit_test_mr(e, W32, STATE(units), RCX);
+    u8 *off = emit_jcc(e, CC_E);
+    load_vectors(e, j);
+    emit_ret(e);
+    emit_patch(off, emit_here(e));
+    emit_alu_ri(e, ALU_ADD, W64, RSP, 8);
+    emit_mov_ri(e, RCX, 1);
+    emit_jmp_to(e, s->interpret);
+}
+
+static void make_fold(struct emit *e, struct jit_stubs *s, const u8 *table)
+{
+    s->fold = begin(e);
+    u8 *none = fold_mxcsr(e, table);
+    load_mxcsr(e, STATE(code.mxcsr));
+    emit_patch(none, emit_here(e));
+    emit_ret(e);
+}
+
+void jit_make_stubs(struct jit *j)
+{
+    struct emit e = {.p = j->buffer + j->used,
+                     .start = j->buffer + j->used,
+                     .limit = j->buffer + 65536,
+                     .to_run = j->to_run};
+    const u8 *table = emit_run_address(&e, emit_here(&e));
+    for (unsigned i = 0; i < 64; i++)
+        emit_u8(&e, fcsr_flags_of(i));
+    make_enter(&e, &j->stubs);
+    make_leave(&e, j, &j->stubs, table);
+    make_call(&e, j, &j->stubs, table);
+    make_fill(&e, j, &j->stubs, table);
+    make_unit(&e, j, &j->stubs);
+    make_fold(&e, &j->stubs, table);
+    BUG_ON(e.is_full);
+    j->used = (size_t)(e.p - j->buffer);
+}

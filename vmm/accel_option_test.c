@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "vmm/accel_option.h"
+#include "base/test.h"
+
+static struct accel_option parsed(const char *text)
+{
+    struct accel_option a = {0};
+    struct err e = {0};
+    CHECK(accel_option_parse(text, &a, &e));
+    CHECK_STR(e.text, "");
+    return a;
+}
+
+static void expect_error(const char *text, const char *message)
+{
+    struct accel_option a;
+    struct err e = {0};
+    CHECK(!accel_option_parse(text, &a, &e));
+    CHECK_STR(e.text, message);
+}
+
+TEST(names)
+{
+    CHECK_EQ(parsed(NULL).kind, ACCEL_DEFAULT);
+    CHECK_EQ(parsed("jit").kind, ACCEL_JIT);
+    CHECK_EQ(parsed("interp").kind, ACCEL_INTERP);
+    CHECK_EQ(parsed("kvm").kind, ACCEL_KVM);
+    expect_error("inter", "-accel: there is no 'inter'; did you mean interp?");
+    expect_error("", "-accel: there is no ''; -accel help lists them");
+}
+
+TEST(switches_say_what_is_on)
+{
+    struct jit_options plain = parsed("jit").jit;
+    CHECK(!plain.one_insn && !plain.no_slots && !plain.no_chain && !plain.no_evex && !plain.check);
+    CHECK_EQ(plain.flush_every, 0);
+    struct jit_options odd =
+        parsed("jit,one-insn=on,slots=off,chain=no,evex=off,check,flush-every=77").jit;
+    CHECK(odd.one_insn && odd.no_slots && odd.no_chain && odd.no_evex && odd.check);
+    CHECK_EQ(odd.flush_every, 77);
+    struct jit_options back = parsed("jit,slots=off,one-insn=on,slots=on,one-insn=off").jit;
+    CHECK(!back.no_slots && !back.one_insn);
+}
+
+TEST(what_is_wrong_is_named)
+{
+    expect_error("jit,slot=on", "-accel jit: no property 'slot'; did you mean slots?");
+    expect_error("jit,warp=9", "-accel jit: no property 'warp'; -accel help lists them");
+    expect_error("jit,slots=2", "-accel jit: slots=2: only on and off are there");
+    expect_error("jit,flush-every=x", "-accel jit: flush-every=x: write a number");
+    expect_error("jit,flush-every=-1", "-accel jit: flush-every=-1: write a number");
+    expect_error("jit,flush-every=4294967296",
+                 "-accel jit: flush-every=4294967296: write a number");
+    expect_error("jit,flush-every", "-accel jit: flush-every=on: write a number");
+    expect_error("jit,", "-accel jit: no property ''; -accel help lists them");
+    expect_error("interp,check=on", "-accel interp: it has no properties, and 'check=on' was given");
+}
