@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dune/faults.h"
+#include "dune/message.h"
+#include "dune/process.h"
+#include "dune/signals.h"
+#include "dune/space.h"
+#include "dune/thread.h"
+
+#include <linux/kvm.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+
+enum { PF_WRITE = 2, PF_FETCH = 16 };
+
+// Which signal and code an exception becomes; page faults and floating point know more.
+static const struct {
+    int signal, code;
+} kinds[32] = {
+    [0] = {SIGFPE, FPE_INTDIV}, [1] = {SIGTRAP, TRAP_TRACE}, [3] = {SIGTRAP, SI_KERNEL},
+    [4] = {SIGSEGV, SI_KERNEL}, [5] = {SIGSEGV, SI_KERNEL},  [6] = {SIGILL, ILL_ILLOPN},
+    [7] = {SIGSEGV, SI_KERNEL}, [10] = {SIGSEGV, SI_KERNEL}, [11] = {SIGBUS, SI_KERNEL},
+    [12] = {SIGBUS, SI_KERNEL}, [13] = {SIGSEGV, SI_KERNEL}, [16] = {SIGFPE, 0},
+    [17] = {SIGBUS, BUS_ADRALN}, [19] = {SIGFPE, 0},
+};
+
+// From the status bits that are not masked, in the kernel's order.
+static int floating_point_code(struct thread *t, u32 vector)
+{
+    struct kvm_xsave x;
+    if (vcpu_ioctl(t->vcpu.v, KVM_GET_XSAVE, &x) < 0)
+        return FPE_FLTINV;
+    u32 mxcsr = x.region[6], control = x.region[0] & 0xffff, status = x.region[0] >> 16;
+    u32 raised = vector == 19 ? mxcsr & ~(mxcsr >> 7) : status & ~control;
+    return raised & 1    ? FPE_FLTINV
+           : raised & 4  ? FPE_FLTDIV
+           : raised & 8  ? FPE_FLTOVF
+           : raised & 18 ? FPE_FLTUND
+           : raised & 32 ? FPE_FLTRES
+                         : 0;
+}
+
+static void serve_page_fault(struct thread *t, const struct vcpu_why *why)
+{
+    u32 wanted = why->error & PF_FETCH   ? PROT_EXEC
+                 : why->error & PF_WRITE ? PROT_WRITE
+                                         : PROT_READ;
+    int code = space_fault(t->process->space, why->address, wanted);
+    if (code)
+        signals_force(t, SIGSEGV, code, why->address);
+}
+
+static _Noreturn void give_up(struct thread *t, const struct vcpu_why *why)
+{
+    message("KVM cannot go on: exit %u, result %ld, at %x", (u64)why->reason, why->code,
+            regs_pc(t->regs));
+    signals_die(SIGKILL);
+}
+
+void faults_serve(struct thread *t, const struct vcpu_why *why)
+{
+    u32 v = why->vector;
+    COUNT(t->process->settings, faults);
+    if (why->exit == VCPU_DEAD)
+        give_up(t, why);
+    if (why->exit == VCPU_BUS)
+        signals_force(t, SIGBUS, BUS_ADRERR, 0);
+    else if (v == 14)
+        serve_page_fault(t, why);
+    else if (v < 32 && kinds[v].signal)
+        signals_force(t, kinds[v].signal, v == 16 || v == 19 ? floating_point_code(t, v) : kinds[v].code,
+                      v == 0 || v == 6 || v == 16 || v == 19 ? regs_pc(t->regs) : 0);
+    else
+        signals_force(t, SIGSEGV, SI_KERNEL, 0);
+}

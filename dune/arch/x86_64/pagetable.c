@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dune/arch/x86_64/pagetable.h"
+#include "dune/raw.h"
+#include "dune/slots.h"
+#include "dune/vma.h"
+
+#include <errno.h>
+#include <sys/mman.h>
+
+enum { PAGE = 4096, POOL_SIZE = 256 << 20 };
+#define GRANULE 0x200000ULL
+
+int pagetable_init(struct pagetable *pt, struct slots *slots, const struct vma_map *vmas)
+{
+    // One chunk more than needed, so that the pool can begin where a chunk does.
+    u8 *at = raw_pages(POOL_SIZE + slots->chunk_size);
+    if (!at)
+        return -ENOMEM;
+    u64 start = ((u64)at + slots->chunk_size - 1) & ~(slots->chunk_size - 1);
+    raw_pages_free(at, start - (u64)at);
+    raw_pages_free((u8 *)start + POOL_SIZE, (u64)at + slots->chunk_size - start);
+    pt->slots = slots;
+    pt->vmas = vmas;
+    pt->pool = (u8 *)start;
+    pt->pool_size = POOL_SIZE;
+    pt->pool_used = PAGE;
+    pt->root = 0;
+    return 0;
+}
+
+void pagetable_free(struct pagetable *pt)
+{
+    raw_pages_free(pt->pool, pt->pool_size);
+    pt->pool = NULL;
+}
+
+void *pagetable_page(struct pagetable *pt)
+{
+    if (pt->pool_used + PAGE > pt->pool_size)
+        return NULL;
+    u8 *page = pt->pool + pt->pool_used;
+    pt->pool_used += PAGE;
+    return page;
+}
+
+// The pool is contiguous for the host; each chunk of it gets its guest-physical place when used.
+u64 pagetable_page_gpa(struct pagetable *pt, const void *page)
+{
+    return slots_gpa(pt->slots, (u64)page);
+}
+
+u64 pagetable_root_gpa(struct pagetable *pt)
+{
+    return pagetable_page_gpa(pt, pt->pool + pt->root);
+}
+
+// What slots say about a table's entry, the other way round.
+static u64 *table_of(struct pagetable *pt, u64 entry)
+{
+    u64 gpa = entry & PTE_ADDRESS;
+    for (u32 i = 0; i < pt->slots->n; i++) {
+        const struct slot *s = pt->slots->list + i;
+        if (gpa - s->gpa < s->size)
+            return (u64 *)(s->hva + (gpa - s->gpa));
+    }
+    return NULL;
+}
+
+static u64 *step_down(struct pagetable *pt, u64 *entry, bool make)
+{
+    if (!(*entry & PTE_PRESENT)) {
+        void *page = make ? pagetable_page(pt) : NULL;
+        if (!page)
+            return NULL;
+        u64 gpa = pagetable_page_gpa(pt, page);
+        if (!gpa)
+            return NULL;
+        __atomic_store_n(entry, gpa | PTE_PRESENT | PTE_WRITE | PTE_USER | PTE_ACCESSED,
+                         __ATOMIC_RELEASE);
+    }
+    return table_of(pt, *entry);
+}
+
+// The entry for `va` in the table of that level: 1 is the lowest.
+static u64 *walk(struct pagetable *pt, u64 va, int level, bool make)
+{
+    u64 *table = (u64 *)(pt->pool + pt->root);
+    for (int at = 4; at > level && table; at--)
+        table = step_down(pt, table + (va >> (3 + 9 * at) & 511), make);
+    return table ? table + (va >> (3 + 9 * level) & 511) : NULL;
+}
+
+u64 *pagetable_entry(struct pagetable *pt, u64 va)
+{
+    return walk(pt, va, 1, false);
+}
+
+int pagetable_map(struct pagetable *pt, u64 va, u64 gpa, u64 bits)
+{
+    u64 *entry = walk(pt, va, 1, true);
+    if (!entry)
+        return -ENOMEM;
+    __atomic_store_n(entry, gpa | bits | PTE_PRESENT | PTE_ACCESSED | PTE_DIRTY, __ATOMIC_RELEASE);
+    return 0;
+}
+
+// Accessed and dirty are set from the start, so that the processor never writes here by itself.
+static u64 leaf(u64 gpa, u32 prot)
+{
+    u64 bits = PTE_USER | PTE_ACCESSED | PTE_DIRTY;
+    if (!(prot & (PROT_READ | PROT_WRITE | PROT_EXEC)))
+        return 0;
+    bits |= prot & PROT_WRITE ? PTE_WRITE : 0;
+    bits |= prot & PROT_EXEC ? 0 : PTE_NX;
+    return gpa | bits | PTE_PRESENT;
+}
+
+static void write_range(struct pagetable *pt, u64 *table, u64 start, u64 end, u32 prot)
+{
+    u64 gpa = prot ? slots_gpa(pt->slots, start) : 0;
+    for (u64 at = start; at < end; at += PAGE, gpa += gpa ? PAGE : 0)
+        __atomic_store_n(table + (at >> 12 & 511), gpa ? leaf(gpa, prot) : 0, __ATOMIC_RELEASE);
+}
+
+// [start, end) lies within one granule, whose table it is.
+static void write_granule(struct pagetable *pt, u64 *table, u64 start, u64 end)
+{
+    while (start < end) {
+        const struct vma *v = vma_at_or_above(pt->vmas, start);
+        u64 next = !v || v->start >= end ? end : v->start > start ? v->start : v->end;
+        next = next < end ? next : end;
+        write_range(pt, table, start, next, v && v->start <= start ? v->prot : PROT_NONE);
+        start = next;
+    }
+}
+
+// Calls back for each granule of the range that has a table; skips what has none in large steps.
+static void for_each_table(struct pagetable *pt, u64 start, u64 end,
+                           void (*act)(struct pagetable *, u64 *, u64, u64, u32), u32 prot)
+{
+    while (start < end) {
+        u64 *directory = walk(pt, start, 2, false);
+        u64 step = directory ? GRANULE : 1ULL << 30;
+        u64 next = (start & ~(step - 1)) + step;
+        next = next < end ? next : end;
+        if (directory && *directory & PTE_PRESENT && !(*directory & PTE_LARGE))
+            act(pt, table_of(pt, *directory), start, next, prot);
+        start = next;
+    }
+}
+
+static void sync_granule(struct pagetable *pt, u64 *table, u64 start, u64 end, u32 prot)
+{
+    write_granule(pt, table, start, end);
+}
+
+void pagetable_sync(struct pagetable *pt, u64 start, u64 end)
+{
+    for_each_table(pt, start, end, sync_granule, 0);
+}
+
+static void restrict_granule(struct pagetable *pt, u64 *table, u64 start, u64 end, u32 prot)
+{
+    u64 allowed = leaf(PTE_ADDRESS, prot);
+    for (u64 at = start; at < end; at += PAGE) {
+        u64 *entry = table + (at >> 12 & 511);
+        u64 cut = *entry & allowed & ~PTE_NX;
+        u64 nx = (*entry | allowed) & PTE_NX;
+        __atomic_store_n(entry, cut & PTE_PRESENT ? cut | nx : 0, __ATOMIC_RELEASE);
+    }
+}
+
+void pagetable_restrict(struct pagetable *pt, u64 start, u64 end, u32 prot)
+{
+    for_each_table(pt, start, end, restrict_granule, prot);
+}
+
+// A table is complete before an entry names it: other threads run on the tables meanwhile.
+int pagetable_fill(struct pagetable *pt, u64 va)
+{
+    u64 start = va & ~(GRANULE - 1);
+    u64 *directory = walk(pt, va, 2, true);
+    if (!directory)
+        return -ENOMEM;
+    if (*directory & PTE_PRESENT) {
+        write_granule(pt, table_of(pt, *directory), start, start + GRANULE);
+        return 0;
+    }
+    u64 *table = pagetable_page(pt);
+    u64 gpa = table ? pagetable_page_gpa(pt, table) : 0;
+    if (!gpa)
+        return -ENOMEM;
+    write_granule(pt, table, start, start + GRANULE);
+    __atomic_store_n(directory, gpa | PTE_PRESENT | PTE_WRITE | PTE_USER | PTE_ACCESSED,
+                     __ATOMIC_RELEASE);
+    return 0;
+}
