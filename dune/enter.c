@@ -5,6 +5,7 @@
 #include "dune/exec.h"
 #include "dune/load.h"
 #include "dune/monitor.h"
+#include "dune/policy.h"
 #include "dune/process.h"
 
 #include <errno.h>
@@ -19,7 +20,7 @@ enum { STATUS_OK = 0, STATUS_USER_ERROR = 1 };
 
 struct options {
     bool wants_trace, wants_stats, is_again;
-    const char *trace_file, *again;
+    const char *trace_file, *again, *policy;
     char **program;
 };
 
@@ -31,6 +32,8 @@ static void print_help(void)
            "Run a program in guest mode of KVM, with its system calls forwarded.\n\n"
            "  --trace[=FILE]      print its system calls on standard error, or in a file\n"
            "  --stat              print counts of exits, calls and faults when it ends\n"
+           "  --policy NAME|FILE  refuse what a policy does not allow; names: none, pure, ro, rw,\n"
+           "                      net; the language of files is in the manual page\n"
            "\nThe exit status is the program's; 1 when it could not be started.\n");
 }
 
@@ -49,6 +52,8 @@ static bool take_option(struct options *o, const char *word, struct err *e)
         o->wants_trace = true, o->trace_file = value;
     else if (!strcmp(word, "--stat"))
         o->wants_stats = true;
+    else if ((value = value_of(word, "--policy")))
+        o->policy = value;
     else if (!strncmp(word, EXEC_AGAIN, strlen(EXEC_AGAIN)))
         o->again = word + strlen(EXEC_AGAIN);
     else
@@ -63,8 +68,13 @@ static bool read_options(struct options *o, char **argv, struct err *e)
             argv++;
             break;
         }
-        if (!take_option(o, *argv++, e))
+        if (!strcmp(*argv, "--policy")) {
+            if (!*++argv)
+                return err_set(e, "--policy: a name or a file is missing");
+            o->policy = *argv++;
+        } else if (!take_option(o, *argv++, e)) {
             return false;
+        }
     }
     o->program = argv;
     return *argv || err_set(e, "which program? lh enter PROGRAM [ARGUMENT]...");
@@ -111,13 +121,66 @@ static bool open_stats(struct settings *s, const struct options *o, struct err *
     return hide_fd(s, fd, &s->stats_fd, e) && map_stats(s, e);
 }
 
+static char *read_text(const char *file, struct err *e)
+{
+    enum { MOST = 1 << 20 };
+    char *text = NULL;
+    FILE *f = fopen(file, "re");
+    if (!f) {
+        err_set(e, "--policy: no profile of that name, and %s: %s", file, strerror(errno));
+        return NULL;
+    }
+    text = calloc(1, MOST + 1);
+    size_t n = text ? fread(text, 1, MOST, f) : 0;
+    bool ok = text && !ferror(f) && feof(f) && strlen(text) == n;
+    if (!ok)
+        err_set(e, "%s: not a text of less than 1 MiB", file);
+    fclose(f);
+    if (ok)
+        return text;
+    free(text);
+    return NULL;
+}
+
+static bool read_policy(struct policy *p, const char *name, struct err *e)
+{
+    if (policy_profile(p, name))
+        return true;
+    char *text = read_text(name, e);
+    bool ok = text && policy_parse(p, name, text, e);
+    free(text);
+    return ok;
+}
+
+static bool map_policy(struct settings *s, struct err *e)
+{
+    void *at = mmap(NULL, sizeof(struct policy), PROT_READ, MAP_SHARED, s->policy_fd, 0);
+    s->policy = at == MAP_FAILED ? NULL : at;
+    return s->policy || err_set(e, "no memory for a policy: %s", strerror(errno));
+}
+
+// In a file in memory that nobody can change any more, for the programs that are executed.
+static bool open_policy(struct settings *s, const struct options *o, struct err *e)
+{
+    struct policy *p = o->policy ? calloc(1, sizeof(*p)) : NULL;
+    if (!o->policy)
+        return true;
+    bool ok = p && read_policy(p, o->policy, e);
+    int fd = ok ? memfd_create("lh-policy", MFD_CLOEXEC | MFD_ALLOW_SEALING) : -1;
+    if (ok && (fd < 0 || write(fd, p, sizeof(*p)) != sizeof(*p) ||
+               fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL)))
+        ok = err_set(e, "no memory for a policy: %s", strerror(errno));
+    free(p);
+    return ok && hide_fd(s, fd, &s->policy_fd, e) && map_policy(s, e);
+}
+
 static bool open_all(struct settings *s, const struct options *o, struct err *e)
 {
     int ret = hidden_init(&s->hidden);
     if (ret < 0)
         return err_set(e, "the limit of open files: %s", strerror(-ret));
     s->root_pid = getpid();
-    return open_hidden(s, "/dev/kvm", O_RDWR, &s->kvm_fd, e) &&
+    return open_policy(s, o, e) && open_hidden(s, "/dev/kvm", O_RDWR, &s->kvm_fd, e) &&
            open_hidden(s, "/proc/self/exe", O_PATH, &s->self_fd, e) && open_trace(s, o, e) &&
            open_stats(s, o, e);
 }
@@ -171,7 +234,9 @@ static bool start_again(struct settings *s, const struct options *o, int n_words
         if (kept[i] >= 0)
             fcntl(kept[i], F_SETFD, FD_CLOEXEC);
     struct load l = {.file = words[0], .arguments = arguments, .environment = words + 2 + n};
-    bool ok = (s->stats_fd < 0 || map_stats(s, e)) && monitor_start(s, &l, e);
+    bool ok = (s->stats_fd < 0 || map_stats(s, e)) && (s->policy_fd < 0 || map_policy(s, e));
+    s->is_again = true;
+    ok = ok && monitor_start(s, &l, e);
     free(arguments);
     return ok;
 }

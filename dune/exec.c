@@ -74,12 +74,13 @@ static long check_program(const u8 *head, long n)
     return elf_parse(&elf, head, (u64)n, &e) ? 0 : -ENOEXEC;
 }
 
-static long make_plan(struct plan *p)
+static long make_plan(struct thread *t, struct plan *p)
 {
     u8 head[ELF_HEAD];
     for (u32 i = 0; i <= MAX_SCRIPTS; i++) {
         struct script s;
-        long n = read_head(p->file, head, sizeof(head));
+        long n = paths_judge_exec(t, p->file);
+        n = n ? n : read_head(p->file, head, sizeof(head));
         if (n < 0)
             return n;
         if (!script_parse(&s, head, (u64)n))
@@ -202,7 +203,7 @@ static long plan_and_execute(struct thread *t, const char *file, u64 arguments, 
     t->plan = p;
     t->plan_size = sizeof(*p);
     memcpy(p->file, file, strlen(file) + 1);
-    long ret = make_plan(p);
+    long ret = make_plan(t, p);
     ret = ret ? ret : execute(t, p, arguments, environment);
     raw_pages_free(p, sizeof(*p));
     t->plan = NULL;

@@ -77,6 +77,7 @@ HANDLER(readlinkat);
 HANDLER(readv);
 HANDLER(writev);
 HANDLER(vmsplice);
+HANDLER(address);
 HANDLER(sendmsg);
 HANDLER(recvmsg);
 HANDLER(sendmmsg);

@@ -30,9 +30,7 @@ HANDLER(openat)
 
 HANDLER(openat2)
 {
-    struct {
-        u64 flags, mode, resolve;
-    } how;
+    struct paths_how how;
     if (a[3] < sizeof(how))
         return -EINVAL;
     if (guest_read(&how, a[2], sizeof(how)))

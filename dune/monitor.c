@@ -6,6 +6,7 @@
 #include "dune/signals.h"
 #include "dune/space.h"
 #include "dune/thread.h"
+#include "dune/wall.h"
 
 #include <errno.h>
 #include <linux/prctl.h>
@@ -122,6 +123,8 @@ bool monitor_start(struct settings *s, struct load *l, struct err *e)
         return false;
     t->regs->rip = l->entry;
     t->regs->rsp = l->sp;
+    if (s->policy && !s->is_again && !wall_build(s->policy, e))
+        return false;
     signals_init(p, &t->mask);
     show_program(l);
     fflush(NULL);

@@ -15,7 +15,9 @@ bool paths_is_own_file(struct thread *t, u64 path);
 
 // openat with its arguments; openat2 with what its structure says.
 long paths_open(struct thread *t, const u64 a[6]);
-long paths_open2(struct thread *t, const u64 a[6], const void *how);
+long paths_open2(struct thread *t, const u64 a[6], const struct paths_how *how);
 // Any other call: which arguments are descriptors of directories (-1: the working directory) and
 // which are paths (-1: none), two of each.
 long paths_call(struct thread *t, u64 number, const u64 a[6], const int fds[2], const int paths[2]);
+// Whether the policy lets that file be executed: 0 or -errno.
+long paths_judge_exec(struct thread *t, const char *path);

@@ -33,6 +33,7 @@ struct settings {
     int policy_fd;        // hidden, or -1
     int root_pid;         // the process that the user started
     bool is_native;       // the program runs on the host's processor, without KVM
+    bool is_again;        // this is a program that another one executed
     struct stats *stats;  // NULL: nobody asked
     const struct policy *policy; // NULL: everything that can be forwarded is
     char exe[4096];       // what the program sees as its own file
