@@ -30,17 +30,26 @@ int hidden_init(struct hidden *h)
     return (int)ret;
 }
 
-// The program may have lowered the limit below our numbers; it does not apply to us.
+bool hidden_raise_limit(const struct hidden *h, u64 saved[2])
+{
+    if (raw(SYS_prlimit64, 0, RLIMIT_NOFILE, 0, saved) < 0 || saved[1] < (u64)h->end)
+        return false;
+    u64 raised[2] = {(u64)h->end, saved[1]};
+    return raw(SYS_prlimit64, 0, RLIMIT_NOFILE, raised, 0) == 0;
+}
+
+void hidden_restore_limit(const u64 saved[2])
+{
+    raw(SYS_prlimit64, 0, RLIMIT_NOFILE, saved, 0);
+}
+
 static long move_beyond_limit(const struct hidden *h, int fd)
 {
-    u64 limit[2], raised[2];
-    if (raw(SYS_prlimit64, 0, RLIMIT_NOFILE, 0, limit) < 0 || limit[1] < (u64)h->end)
+    u64 saved[2];
+    if (!hidden_raise_limit(h, saved))
         return -EMFILE;
-    raised[0] = (u64)h->end;
-    raised[1] = limit[1];
-    raw(SYS_prlimit64, 0, RLIMIT_NOFILE, raised, 0);
     long to = raw(SYS_fcntl, fd, F_DUPFD_CLOEXEC, h->first);
-    raw(SYS_prlimit64, 0, RLIMIT_NOFILE, limit, 0);
+    hidden_restore_limit(saved);
     return to;
 }
 

@@ -17,6 +17,10 @@ int hidden_init(struct hidden *h);
 // case it is closed.
 int hidden_move(const struct hidden *h, int fd);
 
+// The program may have lowered the limit, which is not meant for us: raises it for a moment.
+bool hidden_raise_limit(const struct hidden *h, u64 saved[2]);
+void hidden_restore_limit(const u64 saved[2]);
+
 static inline bool hidden_has(const struct hidden *h, u64 fd)
 {
     return (int)fd >= h->first && (int)fd < h->end;

@@ -57,9 +57,8 @@ u64 stack_build(const struct stack *s, u8 *buffer, u64 size, u64 at, u64 text[2]
     u64 zero = 0, n_arguments = count(s->arguments), n_environment = count(s->environment);
     push(&b, &zero, sizeof(zero));
     u64 file = push(&b, s->file, strlen(s->file) + 1);
-    text[1] = b.at + b.n;
     push_texts(&b, s->environment);
-    u64 environment = b.at + b.n;
+    u64 environment = text[1] = b.at + b.n;
     push_texts(&b, s->arguments);
     text[0] = b.at + b.n;
     u64 random = push(&b, s->random, 16), platform = push(&b, "x86_64", 7);

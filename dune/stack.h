@@ -18,6 +18,6 @@ struct stack {
 };
 
 // Writes to the end of [buffer, buffer + size), which will be at [at, at + size). The stack pointer
-// to start with, 16-aligned, or 0 when it does not fit. `*text` is where the texts of arguments
-// begin; they end where those of the environment do.
+// to start with, 16-aligned, or 0 when it does not fit. `text` is where the texts
+// of the arguments begin, and those of the environment behind them.
 u64 stack_build(const struct stack *s, u8 *buffer, u64 size, u64 at, u64 text[2]);

@@ -15,9 +15,21 @@ static long ioctl_again(int fd, unsigned long request, void *argument)
     return ret;
 }
 
+// A descriptor that KVM makes has the lowest number that is free, before it is moved.
+static long new_fd(struct vm *vm, int fd, unsigned long request, u64 argument)
+{
+    u64 saved[2];
+    long ret = ioctl_again(fd, request, (void *)argument);
+    if (ret != -EMFILE || !hidden_raise_limit(vm->hidden, saved))
+        return ret;
+    ret = ioctl_again(fd, request, (void *)argument);
+    hidden_restore_limit(saved);
+    return ret;
+}
+
 static int create(struct vm *vm)
 {
-    long fd = ioctl_again(vm->kvm_fd, KVM_CREATE_VM, 0);
+    long fd = new_fd(vm, vm->kvm_fd, KVM_CREATE_VM, 0);
     if (fd < 0)
         return (int)fd;
     vm->vm_fd = hidden_move(vm->hidden, (int)fd);
@@ -63,7 +75,7 @@ int vm_add_slot(void *opaque, u32 index, const struct slot *slot)
 
 static bool make_vcpu(struct vm *vm, struct vcpu *v, u32 id)
 {
-    long fd = ioctl_again(vm->vm_fd, KVM_CREATE_VCPU, (void *)(u64)id);
+    long fd = new_fd(vm, vm->vm_fd, KVM_CREATE_VCPU, id);
     if (fd < 0)
         return false;
     v->id = id;

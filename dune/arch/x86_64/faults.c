@@ -50,6 +50,56 @@ static void serve_page_fault(struct thread *t, const struct vcpu_why *why)
         signals_force(t, SIGSEGV, code, why->address);
 }
 
+static bool host_reaches(u64 at)
+{
+    u8 byte;
+    return guest_read(&byte, at, 1) == 0;
+}
+
+// KVM does not say which address the host could not reach. So the instruction is run again on
+// tables that show nothing but the code: the exceptions name its operands one after the other,
+// and each that the host can reach is shown too.
+static u64 find_address(struct thread *t, struct space *space, struct pagetable *probe)
+{
+    struct vcpu_why why;
+    u64 pc = regs_pc(t->regs), last = ~0ULL;
+    for (int i = 0; i < 16; i++) {
+        vcpu_run(&t->vcpu, &why);
+        if (why.exit == VCPU_SIGNAL) {
+            t->vcpu.v->run->immediate_exit = 0;
+            continue;
+        }
+        if (why.exit != VCPU_FAULT || why.vector != 14 || regs_pc(t->regs) != pc)
+            return last == ~0ULL ? 0 : last;
+        last = why.address;
+        if (!host_reaches(last) ||
+            pagetable_map(probe, last & ~(SPACE_PAGE - 1),
+                          slots_gpa(&space->slots, last & ~(SPACE_PAGE - 1)), PTE_USER | PTE_WRITE))
+            return last;
+    }
+    return last;
+}
+
+// Signals that come meanwhile are noted and delivered behind this one.
+static void serve_bus_error(struct thread *t)
+{
+    struct space *space = t->process->space;
+    struct pagetable probe = space->tables;
+    u64 address = 0;
+    signals_block_all();
+    lock_take(&space->lock);
+    u64 used = space->tables.pool_used;
+    if (pagetable_probe(&space->tables, &probe, regs_pc(t->regs)) == 0 &&
+        vcpu_use_root(&t->vcpu, pagetable_root_gpa(&probe)) == 0)
+        address = find_address(t, space, &probe);
+    vcpu_use_root(&t->vcpu, pagetable_root_gpa(&space->tables));
+    memset(space->tables.pool + used, 0, probe.pool_used - used);
+    lock_drop(&space->lock);
+    if (!t->taken)
+        signals_use_mask(t);
+    signals_force(t, SIGBUS, BUS_ADRERR, address);
+}
+
 static _Noreturn void give_up(struct thread *t, const struct vcpu_why *why)
 {
     message("KVM cannot go on: exit %u, result %ld, at %x", (u64)why->reason, why->code,
@@ -64,7 +114,7 @@ void faults_serve(struct thread *t, const struct vcpu_why *why)
     if (why->exit == VCPU_DEAD)
         give_up(t, why);
     if (why->exit == VCPU_BUS)
-        signals_force(t, SIGBUS, BUS_ADRERR, 0);
+        serve_bus_error(t);
     else if (v == 14)
         serve_page_fault(t, why);
     else if (v < 32 && kinds[v].signal)

@@ -5,6 +5,7 @@
 #include "dune/vma.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/mman.h>
 
 enum { PAGE = 4096, POOL_SIZE = 256 << 20 };
@@ -193,5 +194,27 @@ int pagetable_fill(struct pagetable *pt, u64 va)
     write_granule(pt, table, start, start + GRANULE);
     __atomic_store_n(directory, gpa | PTE_PRESENT | PTE_WRITE | PTE_USER | PTE_ACCESSED,
                      __ATOMIC_RELEASE);
+    return 0;
+}
+
+// The program's code is what may be executed.
+static void show_code(struct pagetable *pt, struct pagetable *probe, u64 va)
+{
+    const u64 *entry = pagetable_entry(pt, va);
+    if (entry && *entry & PTE_PRESENT && !(*entry & PTE_NX))
+        pagetable_map(probe, va, *entry & PTE_ADDRESS, PTE_USER);
+}
+
+int pagetable_probe(struct pagetable *pt, struct pagetable *probe, u64 pc)
+{
+    *probe = *pt;
+    u8 *root = pagetable_page(probe);
+    if (!root)
+        return -ENOMEM;
+    probe->root = (u64)(root - pt->pool);
+    memcpy(root + PAGE / 2, pt->pool + pt->root + PAGE / 2, PAGE / 2);
+    pc &= ~(u64)(PAGE - 1);
+    show_code(pt, probe, pc);
+    show_code(pt, probe, pc + PAGE);
     return 0;
 }

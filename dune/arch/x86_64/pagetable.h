@@ -42,6 +42,10 @@ u64 pagetable_page_gpa(struct pagetable *pt, const void *page);
 
 // Maps one page whatever the account says. 0 or -ENOMEM.
 int pagetable_map(struct pagetable *pt, u64 va, u64 gpa, u64 bits);
+// Other tables out of the same pool, with the guest's kernel and nothing of the program but the
+// code at `pc`. Their pages are those from `pool_used` of the first on, and free again when they are not
+// used any more. 0 or -ENOMEM.
+int pagetable_probe(struct pagetable *pt, struct pagetable *probe, u64 pc);
 // The entry of a page, or NULL when its granule has no table.
 u64 *pagetable_entry(struct pagetable *pt, u64 va);
 

@@ -389,6 +389,14 @@ int vcpu_probe(struct vcpu_state *s, struct vcpu_model *m)
     return (int)set_entry(s->v, m);
 }
 
+int vcpu_use_root(struct vcpu_state *s, u64 root_gpa)
+{
+    struct kvm_sregs sregs;
+    long ret = vcpu_ioctl(s->v, KVM_GET_SREGS, &sregs);
+    sregs.cr3 = root_gpa;
+    return ret < 0 ? (int)ret : (int)vcpu_ioctl(s->v, KVM_SET_SREGS, &sregs);
+}
+
 int vcpu_get_base(struct vcpu_state *s, u64 *fs, u64 *gs)
 {
     struct kvm_sregs sregs;

@@ -70,6 +70,9 @@ int vcpu_probe(struct vcpu_state *s, struct vcpu_model *m);
 // Runs the program until something happens.
 void vcpu_run(struct vcpu_state *s, struct vcpu_why *why);
 
+// Lets the vCPU go on with other tables. 0 or -errno.
+int vcpu_use_root(struct vcpu_state *s, u64 root_gpa);
+
 int vcpu_get_extra(struct vcpu_state *s, struct vcpu_extra *x);
 int vcpu_set_extra(struct vcpu_state *s, const struct vcpu_extra *x);
 int vcpu_get_base(struct vcpu_state *s, u64 *fs, u64 *gs);
