@@ -233,7 +233,7 @@ static bool start_again(struct settings *s, const struct options *o, int n_words
     for (size_t i = 0; i < ARRAY_LEN(kept); i++)
         if (kept[i] >= 0)
             fcntl(kept[i], F_SETFD, FD_CLOEXEC);
-    struct load l = {.file = words[0], .arguments = arguments, .environment = words + 2 + n};
+    struct load l = {.file = words[0], .is_again = true, .arguments = arguments, .environment = words + 2 + n};
     bool ok = (s->stats_fd < 0 || map_stats(s, e)) && (s->policy_fd < 0 || map_policy(s, e));
     s->is_again = true;
     ok = ok && monitor_start(s, &l, e);

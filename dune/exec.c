@@ -221,6 +221,25 @@ HANDLER(execve)
     return n < 0 ? n : !n ? -ENOENT : plan_and_execute(t, file, a[1], a[2]);
 }
 
+// A descriptor that is closed on execution would be gone when its file is wanted: the file is named
+// itself, and one that has no name any more is kept open for the new monitor.
+static long name_of_fd(struct thread *t, int fd, char *to)
+{
+    struct text text = {to, PATH_SIZE, 0};
+    char link[64];
+    struct text name = {link, sizeof(link), 0};
+    text_add(&name, "/proc/self/fd/%d", fd);
+    long n = raw(SYS_readlink, link, to, PATH_SIZE - 1);
+    if (n < 0)
+        return -EBADF;
+    to[n] = 0;
+    if (*to == '/' && raw(SYS_access, to, 0) == 0)
+        return 0;
+    long kept = raw(SYS_fcntl, fd, F_DUPFD, t->process->settings->hidden.first);
+    text_add(&text, "/proc/self/fd/%d", (int)kept);
+    return kept < 0 ? kept : 0;
+}
+
 HANDLER(execveat)
 {
     char file[PATH_SIZE], whole[PATH_SIZE];
@@ -232,7 +251,9 @@ HANDLER(execveat)
         return -ENOENT;
     if (*file == '/' || (int)a[0] == AT_FDCWD)
         text_add(&text, "%s", file);
-    else
-        text_add(&text, n ? "/proc/self/fd/%d/%s" : "/proc/self/fd/%d", (int)a[0], file);
+    else if (n)
+        text_add(&text, "/proc/self/fd/%d/%s", (int)a[0], file);
+    else if ((n = name_of_fd(t, (int)a[0], whole)) < 0)
+        return n;
     return text.n + 1 >= text.size ? -ENAMETOOLONG : plan_and_execute(t, whole, a[2], a[3]);
 }

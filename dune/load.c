@@ -201,6 +201,7 @@ static bool load_images(struct space *s, struct load *l, struct image *m, struct
 
 bool load_program(struct space *s, struct load *l, struct err *e)
 {
+    const char *kept = "/proc/self/fd/";
     struct image *m = calloc(2, sizeof(*m));
     if (!m)
         return err_set(e, "out of memory");
@@ -209,6 +210,8 @@ bool load_program(struct space *s, struct load *l, struct err *e)
     for (int i = 0; i < 2; i++)
         if (m[i].fd >= 0)
             close(m[i].fd);
+    if (l->is_again && !strncmp(l->file, kept, strlen(kept)))
+        close(atoi(l->file + strlen(kept)));
     free(m);
     return ok;
 }

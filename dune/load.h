@@ -12,6 +12,7 @@ struct load {
     const char *file;        // what is opened
     char *const *arguments;  // the program's own
     char *const *environment;
+    bool is_again;           // a file named by descriptor was kept open for this only
     // Results.
     u64 entry, sp;
     u64 text[3];             // arguments begin, environment begins, environment ends

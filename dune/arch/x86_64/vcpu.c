@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <linux/kvm.h>
 #include <string.h>
+#include <time.h>
 
 enum {
     PAGE = 4096,
@@ -357,6 +358,22 @@ static bool take_exit(struct vcpu_state *s, struct vcpu_why *why, long ret)
     return true;
 }
 
+// KVM starts a thread of its own when a VM first runs; where the number of processes is limited it
+// may have to wait for others to end.
+static long run_once(struct vcpu_state *s)
+{
+    enum { TRIES = 11 };
+    long ret = raw(SYS_ioctl, s->v->fd, KVM_RUN, 0);
+    for (u32 i = 0; ret == -EAGAIN && i < TRIES; i++) {
+        struct timespec pause = {0, 1000000L << i};
+        pause.tv_sec = pause.tv_nsec / 1000000000;
+        pause.tv_nsec %= 1000000000;
+        raw(SYS_nanosleep, &pause, 0);
+        ret = raw(SYS_ioctl, s->v->fd, KVM_RUN, 0);
+    }
+    return ret;
+}
+
 void vcpu_run(struct vcpu_state *s, struct vcpu_why *why)
 {
     struct kvm_run *run = s->v->run;
@@ -366,7 +383,7 @@ void vcpu_run(struct vcpu_state *s, struct vcpu_why *why)
     }
     enter(s);
     for (;;) {
-        long ret = raw(SYS_ioctl, s->v->fd, KVM_RUN, 0);
+        long ret = run_once(s);
         if (take_exit(s, why, ret))
             return;
         run->immediate_exit = 0;
