@@ -46,6 +46,18 @@ static void restore(struct thread *t, const struct saved *s)
     *t->regs = s->regs;
 }
 
+// The thread pointer on the host's processor is the calling thread's own.
+static void prepare(struct thread *child, const struct saved *s)
+{
+    if (child->vcpu.native) {
+        child->native.xsave_size = s->extra.xsave_size;
+        memcpy(child->native.xsave, s->extra.xsave, sizeof(child->native.xsave));
+        *child->regs = s->regs;
+    } else {
+        restore(child, s);
+    }
+}
+
 // The child's side of the call: result 0, its own stack and thread pointer.
 static void become_child(struct saved *s, const struct birth *b)
 {
@@ -78,6 +90,8 @@ static void start(void *opaque)
 {
     struct thread *t = opaque;
     t->tid = (int)raw(SYS_gettid);
+    if (t->vcpu.native)
+        vcpu_set_base(&t->vcpu, &t->tls, NULL);
     thread_run(t);
 }
 
@@ -103,6 +117,8 @@ static struct thread *make_thread(struct thread *t, struct process *p)
 // With the space's lock held: a vCPU that is new takes a page of the guest's kernel.
 static bool give_vcpu(struct thread *child, struct space *space)
 {
+    if (!space->has_vm)
+        return thread_be_native(child);
     struct vcpu *v = vm_take_vcpu(&space->vm);
     if (v && vcpu_set_up(&child->vcpu, &space->model, v) == 0) {
         child->regs = child->vcpu.regs;
@@ -127,7 +143,8 @@ static long new_thread(struct thread *t, const struct birth *b)
         return -EAGAIN;
     }
     become_child(&s, b);
-    restore(child, &s);
+    prepare(child, &s);
+    child->tls = s.extra.fs_base;
     COUNT(p->settings, threads);
     __atomic_fetch_add((u32 *)&p->n_threads, 1, __ATOMIC_RELAXED);
     signals_block_all();
@@ -135,11 +152,25 @@ static long new_thread(struct thread *t, const struct birth *b)
                            start, child);
     if (ret < 0) {
         __atomic_fetch_sub((u32 *)&p->n_threads, 1, __ATOMIC_RELAXED);
-        vm_give_vcpu(&p->space->vm, child->vcpu.v);
+        if (child->vcpu.v)
+            vm_give_vcpu(&p->space->vm, child->vcpu.v);
         thread_free(child);
     }
     signals_use_mask(t);
     return ret;
+}
+
+static void lend_vcpu(struct thread *t, struct thread *child, const struct saved *s)
+{
+    if (t->vcpu.native) {
+        thread_be_native(child);
+        vcpu_set_extra(&child->vcpu, &s->extra);
+    } else {
+        child->vcpu = t->vcpu;
+        child->regs = t->regs;
+    }
+    *child->regs = s->regs;
+    child->tls = s->extra.fs_base;
 }
 
 // The child has the parent's vCPU until it executes a program or ends, and the parent waits so
@@ -160,19 +191,19 @@ static long new_borrower(struct thread *t, const struct birth *b)
     inherit_stack(child, t);
     child->borrows = true;
     child->resets_signals = b->flags & CLONE_CLEAR_SIGHAND;
-    child->vcpu = t->vcpu;
-    child->regs = t->regs;
-    *child->regs = s.regs;
+    lend_vcpu(t, child, &s);
     if (b->flags & CLONE_SETTLS)
         vcpu_set_base(&child->vcpu, &b->tls, NULL);
     COUNT(p->settings, forks);
     signals_block_all();
     long ret = entry_spawn(host_flags(b), thread_stack_top(child), host_parent_tid(b), b->child_tid,
                            start_borrower, child);
-    t->vcpu.ring = child->vcpu.ring;
-    t->vcpu.n_exits = child->vcpu.n_exits;
+    if (t->vcpu.v) {
+        t->vcpu.ring = child->vcpu.ring;
+        t->vcpu.n_exits = child->vcpu.n_exits;
+        t->vcpu.v->run->immediate_exit = 0;
+    }
     restore(t, &parent);
-    t->vcpu.v->run->immediate_exit = 0;
     raw_pages_free(child->scratch, child->scratch_size);
     raw_pages_free(child->plan, child->plan_size);
     thread_free(child);
@@ -200,11 +231,11 @@ static void open_child(struct thread *t, struct saved *s)
     struct space *space = t->process->space;
     t->process->pid = t->tid = (int)raw(SYS_getpid);
     forget_threads(t);
-    int ret = space_open_vm_again(space);
+    int ret = space->has_vm ? space_open_vm_again(space) : native_begin(&t->native);
     if (ret < 0)
-        child_cannot_run("create a virtual machine", ret);
+        child_cannot_run(space->has_vm ? "create a virtual machine" : "dispatch system calls", ret);
     lock_drop(&space->vm.lock);
-    if (!give_vcpu(t, space))
+    if (space->has_vm && !give_vcpu(t, space))
         child_cannot_run("create a vCPU", -EAGAIN);
     restore(t, s);
 }

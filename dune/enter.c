@@ -20,7 +20,7 @@ enum { STATUS_OK = 0, STATUS_USER_ERROR = 1 };
 
 struct options {
     bool wants_trace, wants_stats, is_again;
-    const char *trace_file, *again, *policy;
+    const char *trace_file, *again, *policy, *backend;
     char **program;
 };
 
@@ -32,6 +32,8 @@ static void print_help(void)
            "Run a program in guest mode of KVM, with its system calls forwarded.\n\n"
            "  --trace[=FILE]      print its system calls on standard error, or in a file\n"
            "  --stat              print counts of exits, calls and faults when it ends\n"
+           "  --backend NAME      kvm: guest mode (usual); sud: on the host's processor, by syscall user\n"
+           "                      dispatch, where there is no KVM: a tracer and no wall\n"
            "  --policy NAME|FILE  refuse what a policy does not allow; names: none, pure, ro, rw,\n"
            "                      net; the language of files is in the manual page\n"
            "\nThe exit status is the program's; 1 when it could not be started.\n");
@@ -43,17 +45,33 @@ static const char *value_of(const char *word, const char *name)
     return !strncmp(word, name, n) && word[n] == '=' ? word + n + 1 : NULL;
 }
 
-static bool take_option(struct options *o, const char *word, struct err *e)
+// "--name VALUE" or "--name=VALUE"; *found says whether it was this one.
+static bool take_value(char ***words, const char *name, const char **value, bool *found, struct err *e)
 {
-    const char *value;
+    const char *behind = value_of(**words, name);
+    *found = behind || !strcmp(**words, name);
+    if (!*found)
+        return true;
+    if (!behind && !(behind = *++*words))
+        return err_set(e, "%s: a value is missing; lh enter --help", name);
+    *value = behind;
+    return true;
+}
+
+static bool take_option(struct options *o, char ***words, struct err *e)
+{
+    const char *word = **words, *value;
+    bool found = false;
+    if (!take_value(words, "--policy", &o->policy, &found, e) || found)
+        return found && !err_is_set(e);
+    if (!take_value(words, "--backend", &o->backend, &found, e) || found)
+        return found && !err_is_set(e);
     if (!strcmp(word, "--trace"))
         o->wants_trace = true;
     else if ((value = value_of(word, "--trace")))
         o->wants_trace = true, o->trace_file = value;
     else if (!strcmp(word, "--stat"))
         o->wants_stats = true;
-    else if ((value = value_of(word, "--policy")))
-        o->policy = value;
     else if (!strncmp(word, EXEC_AGAIN, strlen(EXEC_AGAIN)))
         o->again = word + strlen(EXEC_AGAIN);
     else
@@ -61,23 +79,28 @@ static bool take_option(struct options *o, const char *word, struct err *e)
     return true;
 }
 
+static bool check_options(const struct options *o, struct err *e)
+{
+    if (o->backend && strcmp(o->backend, "kvm") && strcmp(o->backend, "sud"))
+        return err_set(e, "--backend: '%s' is neither kvm nor sud", o->backend);
+    if (o->policy && o->backend && !strcmp(o->backend, "sud"))
+        return err_set(e, "--policy wants --backend kvm: on the host's processor a program can reach "
+                          "the monitor and end its policy");
+    return *o->program || err_set(e, "which program? lh enter PROGRAM [ARGUMENT]...");
+}
+
 static bool read_options(struct options *o, char **argv, struct err *e)
 {
-    while (*argv && **argv == '-' && (*argv)[1]) {
+    for (; *argv && **argv == '-' && (*argv)[1]; argv++) {
         if (!strcmp(*argv, "--")) {
             argv++;
             break;
         }
-        if (!strcmp(*argv, "--policy")) {
-            if (!*++argv)
-                return err_set(e, "--policy: a name or a file is missing");
-            o->policy = *argv++;
-        } else if (!take_option(o, *argv++, e)) {
+        if (!take_option(o, &argv, e))
             return false;
-        }
     }
     o->program = argv;
-    return *argv || err_set(e, "which program? lh enter PROGRAM [ARGUMENT]...");
+    return check_options(o, e);
 }
 
 static bool hide_fd(const struct settings *s, int fd, int *to, struct err *e)
@@ -180,7 +203,9 @@ static bool open_all(struct settings *s, const struct options *o, struct err *e)
     if (ret < 0)
         return err_set(e, "the limit of open files: %s", strerror(-ret));
     s->root_pid = getpid();
-    return open_policy(s, o, e) && open_hidden(s, "/dev/kvm", O_RDWR, &s->kvm_fd, e) &&
+    s->is_native = o->backend && !strcmp(o->backend, "sud");
+    return open_policy(s, o, e) &&
+           (s->is_native || open_hidden(s, "/dev/kvm", O_RDWR, &s->kvm_fd, e)) &&
            open_hidden(s, "/proc/self/exe", O_PATH, &s->self_fd, e) && open_trace(s, o, e) &&
            open_stats(s, o, e);
 }

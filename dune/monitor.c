@@ -104,6 +104,16 @@ static bool start_in_vm(struct settings *s, struct space *space, struct thread *
     return make_first_thread(t, space, e);
 }
 
+static bool start_native(struct thread *t, struct err *e)
+{
+    int ret = native_check();
+    if (ret < 0)
+        return err_set(e, "--backend sud: this kernel has no syscall user dispatch: %s", strerror(-ret));
+    thread_be_native(t);
+    t->regs->rflags = 0x202;
+    return true;
+}
+
 bool monitor_start(struct settings *s, struct load *l, struct err *e)
 {
     struct space *space = raw_pages(sizeof(*space));
@@ -119,7 +129,7 @@ bool monitor_start(struct settings *s, struct load *l, struct err *e)
     if (!t)
         return err_set(e, "out of memory");
     t->tid = p->pid;
-    if (!start_in_vm(s, space, t, e))
+    if (s->is_native ? !start_native(t, e) : !start_in_vm(s, space, t, e))
         return false;
     t->regs->rip = l->entry;
     t->regs->rsp = l->sp;

@@ -2,6 +2,7 @@
 #include "dune/signals.h"
 #include "dune/arch/x86_64/entry.h"
 #include "dune/arch/x86_64/frame.h"
+#include "dune/arch/x86_64/native.h"
 #include "dune/process.h"
 #include "dune/space.h"
 #include "dune/thread.h"
@@ -40,9 +41,18 @@ void signals_block_all(void)
     set_mask(~0ULL);
 }
 
+// With syscall user dispatch, SIGSYS has to come through whatever the program blocks.
+static void use_mask(const struct thread *t)
+{
+    u64 mask = t->vcpu.native ? t->mask & ~BIT(SIGSYS) : t->mask;
+    if (t->vcpu.native)
+        t->vcpu.native->mask = mask;
+    set_mask(mask);
+}
+
 void signals_use_mask(const struct thread *t)
 {
-    set_mask(t->mask);
+    use_mask(t);
 }
 
 // Runs on the monitor's stack of the thread that the kernel chose.
@@ -50,22 +60,34 @@ static void note(int signal, siginfo_t *info, void *context)
 {
     struct thread *t = thread_self();
     ucontext_t *uc = context;
+    bool is_from_program = t->vcpu.native && t->vcpu.native->selector;
+    bool is_call = signal == SIGSYS && info->si_code == 2;
+    if (is_from_program && (is_call || (is_fault(signal) && info->si_code > 0)))
+        native_interrupt(t->vcpu.native, signal, info, uc);
     // The monitor faulted: what is wrong is not the program's.
     if (is_fault(signal) && info->si_code > 0)
         signals_die(signal);
     memcpy(&t->info, info, sizeof(t->info));
     atomic_store_explicit(&t->taken, signal, memory_order_relaxed);
     memset(&uc->uc_sigmask, 0xff, 8);
+    if (is_from_program)
+        native_interrupt(t->vcpu.native, signal, info, uc);
     restartable_interrupt(uc);
     if (t->vcpu.v)
         t->vcpu.v->run->immediate_exit = 1;
 }
 
-// The kernel's action for what the program asked for.
-static long install(int signal, const struct action *a)
+// Without KVM everything that the program does wrong, and each of its calls, comes as a signal.
+static bool is_always_ours(const struct process *p, int signal)
 {
-    struct action host = {.handler = a->handler, .flags = SA_KERNEL_RESTORER, .mask = ~0ULL};
-    if (is_function(a->handler)) {
+    return p->settings->is_native && (is_fault(signal) || signal == SIGSYS);
+}
+
+// The kernel's action for what the program asked for.
+static long install(struct process *p, int signal, const struct action *a)
+{
+    struct action host = {.handler = a->handler, .flags = SA_KERNEL_RESTORER | SA_ONSTACK, .mask = ~0ULL};
+    if (is_function(a->handler) || is_always_ours(p, signal)) {
         host.handler = (u64)note;
         host.flags |= SA_SIGINFO;
     }
@@ -82,6 +104,8 @@ void signals_init(struct process *p, u64 *mask)
         raw(SYS_rt_sigaction, i, 0, &p->actions[i], 8);
         if (is_function(p->actions[i].handler))
             p->actions[i] = (struct action){0};
+        if (is_always_ours(p, i))
+            install(p, i, &p->actions[i]);
     }
 }
 
@@ -90,7 +114,7 @@ void signals_reset(struct process *p)
     for (int i = 1; i <= N_SIGNALS; i++)
         if (is_function(p->actions[i].handler)) {
             p->actions[i] = (struct action){0};
-            install(i, &p->actions[i]);
+            install(p, i, &p->actions[i]);
         }
 }
 
@@ -109,14 +133,21 @@ void signals_die(int signal)
     __builtin_unreachable();
 }
 
-// The program took its handler back between the signal's coming and now: it is sent once more, to
+// A signal of the program's that has no handler of its own while ours is installed: what the kernel
+// would do. Or: the program took its handler back between the signal's coming and now: it is sent once more, to
 // the action that the kernel has now.
 static void send_again(struct thread *t, int signal)
 {
     struct action act = t->process->actions[signal];
-    install(signal, &act);
+    if (is_always_ours(t->process, signal)) {
+        if (act.handler == (u64)SIG_DFL)
+            signals_die(signal);
+        use_mask(t);
+        return;
+    }
+    install(t->process, signal, &act);
     raw(SYS_tgkill, raw(SYS_getpid), raw(SYS_gettid), signal);
-    set_mask(t->mask);
+    use_mask(t);
 }
 
 static void run_handler(struct thread *t, const siginfo_t *info, const struct frame_trap *trap)
@@ -127,7 +158,7 @@ static void run_handler(struct thread *t, const siginfo_t *info, const struct fr
     struct action a = p->actions[signal];
     if (a.flags & SA_RESETHAND && is_function(a.handler)) {
         p->actions[signal].handler = (u64)SIG_DFL;
-        install(signal, &p->actions[signal]);
+        install(p, signal, &p->actions[signal]);
     }
     lock_drop(&p->lock);
     COUNT(p->settings, signals);
@@ -138,7 +169,7 @@ static void run_handler(struct thread *t, const siginfo_t *info, const struct fr
     if (frame_push(t, info, &a, trap) < 0)
         signals_die(SIGSEGV);
     t->mask |= a.mask | (a.flags & SA_NODEFER ? 0 : BIT(signal));
-    set_mask(t->mask);
+    use_mask(t);
 }
 
 void signals_deliver(struct thread *t)
@@ -183,7 +214,7 @@ long signals_action(struct thread *t, int signal, u64 action, u64 old, u64 size)
     if (action) {
         a.mask &= ~(BIT(SIGKILL) | BIT(SIGSTOP));
         p->actions[signal] = a;
-        install(signal, &a);
+        install(p, signal, &a);
     }
     lock_drop(&p->lock);
     return old ? guest_write(old, &before, sizeof(before)) : 0;
@@ -207,7 +238,7 @@ long signals_change_mask(struct thread *t, int how, u64 set, u64 old, u64 size)
         return -EINVAL;
     // A signal that was noted keeps all others out until it is delivered.
     if (set && !atomic_load_explicit(&t->taken, memory_order_relaxed)) {
-        set_mask(t->mask);
+        use_mask(t);
         if (atomic_load_explicit(&t->taken, memory_order_relaxed))
             signals_block_all();
     }
@@ -249,6 +280,6 @@ long signals_return(struct thread *t)
         signals_force(t, SIGSEGV, SI_KERNEL, 0);
     t->mask &= ~(BIT(SIGKILL) | BIT(SIGSTOP));
     if (!atomic_load_explicit(&t->taken, memory_order_relaxed))
-        set_mask(t->mask);
+        use_mask(t);
     return 0;
 }

@@ -3,6 +3,7 @@
 #include "dune/arch/x86_64/entry.h"
 #include "dune/calls.h"
 #include "dune/faults.h"
+#include "dune/message.h"
 #include "dune/process.h"
 #include "dune/signals.h"
 #include "dune/space.h"
@@ -14,7 +15,7 @@
 #include <sys/mman.h>
 #include <sys/uio.h>
 
-enum { GUARD = 4096, HEAD = (sizeof(struct thread) + 4095) & ~4095 };
+enum { GUARD = 4096, HEAD = (sizeof(struct thread) + 4095) & ~4095, ALT_STACK = 64 << 10 };
 
 static struct thread *reuse(struct process *p)
 {
@@ -26,7 +27,8 @@ static struct thread *reuse(struct process *p)
     return NULL;
 }
 
-// Aligned to its size, with a page without rights between the structure and the stack.
+// Aligned to its size: the structure, a page without rights, a stack for handlers of signals that
+// interrupt a program on the host's processor, another such page, and the stack.
 static struct thread *map_one(void)
 {
     u8 *at = raw_pages(2 * THREAD_STACK);
@@ -36,6 +38,7 @@ static struct thread *map_one(void)
     raw_pages_free(start > (u64)at ? at : NULL, start - (u64)at);
     raw_pages_free((u8 *)start + THREAD_STACK, (u64)at + THREAD_STACK - start);
     raw(SYS_mprotect, start + HEAD, GUARD, PROT_NONE);
+    raw(SYS_mprotect, start + HEAD + GUARD + ALT_STACK, GUARD, PROT_NONE);
     return (struct thread *)start;
 }
 
@@ -63,6 +66,15 @@ void thread_free(struct thread *t)
     atomic_store(&t->is_used, 0);
 }
 
+bool thread_be_native(struct thread *t)
+{
+    t->native.alt_stack = (u8 *)t + HEAD + GUARD;
+    t->native.alt_size = ALT_STACK;
+    t->vcpu = (struct vcpu_state){.native = &t->native, .regs = &t->native.regs};
+    t->regs = t->vcpu.regs;
+    return true;
+}
+
 void *thread_stack_top(struct thread *t)
 {
     return (u8 *)t + THREAD_STACK;
@@ -72,6 +84,10 @@ void thread_run(struct thread *t)
 {
     struct vcpu_why why;
     u64 n_exits = t->vcpu.n_exits;
+    if (t->vcpu.native && native_begin(t->vcpu.native) < 0) {
+        message("syscall user dispatch failed in a new thread");
+        signals_die(SIGKILL);
+    }
     signals_use_mask(t);
     for (;;) {
         signals_deliver(t);

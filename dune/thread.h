@@ -5,6 +5,7 @@
 #pragma once
 
 #include "base/types.h"
+#include "dune/arch/x86_64/native.h"
 #include "dune/arch/x86_64/regs.h"
 #include "dune/arch/x86_64/vcpu.h"
 #include "dune/process.h"
@@ -32,6 +33,8 @@ struct thread {
     bool resets_signals; // begins with default actions
     void *scratch, *plan; // what exec uses; freed by the parent when a child of vfork is gone
     u64 scratch_size, plan_size;
+    u64 tls;              // of a thread that has not begun
+    struct native native; // used where there is no vCPU
     struct thread *next; // of all stacks that were ever made
 };
 
@@ -39,6 +42,8 @@ struct thread {
 struct thread *thread_new(struct process *p);
 // What has not run yet, or has stopped running, is given back.
 void thread_free(struct thread *t);
+// Makes it one that runs on the host's processor.
+bool thread_be_native(struct thread *t);
 void *thread_stack_top(struct thread *t);
 
 // The thread whose monitor stack this code runs on.

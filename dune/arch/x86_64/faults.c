@@ -111,6 +111,10 @@ void faults_serve(struct thread *t, const struct vcpu_why *why)
 {
     u32 v = why->vector;
     COUNT(t->process->settings, faults);
+    if (why->exit == VCPU_NATIVE_FAULT) {
+        signals_force(t, (int)v, (int)why->error, why->address);
+        return;
+    }
     if (why->exit == VCPU_DEAD)
         give_up(t, why);
     if (why->exit == VCPU_BUS)

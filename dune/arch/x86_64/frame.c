@@ -5,7 +5,6 @@
 #include "dune/thread.h"
 
 #include <errno.h>
-#include <linux/kvm.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -106,7 +105,7 @@ static int write_fp(struct thread *t, u64 *sp)
 {
     struct fp_area area;
     u32 size = xsave_size(), magic2 = FP_MAGIC2;
-    if (vcpu_ioctl(t->vcpu.v, KVM_GET_XSAVE, area.xsave) < 0)
+    if (vcpu_get_xsave(&t->vcpu, area.xsave) < 0)
         return -EFAULT;
     mark_area(area.xsave, size);
     *sp = (*sp - size - 4) & ~63ULL;
@@ -172,7 +171,7 @@ static int read_fp(struct thread *t, u64 from)
     memcpy(&control, area.xsave + 24, 4);
     control &= 0xffff;
     memcpy(area.xsave + 24, &control, 4);
-    return vcpu_ioctl(t->vcpu.v, KVM_SET_XSAVE, area.xsave) < 0 ? -EFAULT : 0;
+    return vcpu_set_xsave(&t->vcpu, area.xsave) < 0 ? -EFAULT : 0;
 }
 
 int frame_pop(struct thread *t)

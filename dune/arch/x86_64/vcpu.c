@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dune/arch/x86_64/vcpu.h"
 #include "dune/arch/x86_64/layout.h"
+#include "dune/arch/x86_64/native.h"
 #include "dune/arch/x86_64/pagetable.h"
 #include "dune/raw.h"
 #include "dune/vm.h"
 
+#include <asm/prctl.h>
 #include <cpuid.h>
 #include <errno.h>
 #include <linux/kvm.h>
@@ -376,6 +378,11 @@ static long run_once(struct vcpu_state *s)
 
 void vcpu_run(struct vcpu_state *s, struct vcpu_why *why)
 {
+    if (s->native) {
+        s->n_exits++;
+        native_run(s->native, why);
+        return;
+    }
     struct kvm_run *run = s->v->run;
     if (!is_canonical(s->regs->rip) && s->ring == VCPU_IN_RING0) {
         *why = (struct vcpu_why){.exit = VCPU_FAULT, .vector = 13};
@@ -414,18 +421,35 @@ int vcpu_use_root(struct vcpu_state *s, u64 root_gpa)
     return ret < 0 ? (int)ret : (int)vcpu_ioctl(s->v, KVM_SET_SREGS, &sregs);
 }
 
+static int native_base(struct vcpu_state *s, u64 *fs, u64 *gs)
+{
+    raw(SYS_arch_prctl, ARCH_GET_FS, fs);
+    raw(SYS_arch_prctl, ARCH_GET_GS, gs);
+    return 0;
+}
+
 int vcpu_get_base(struct vcpu_state *s, u64 *fs, u64 *gs)
 {
     struct kvm_sregs sregs;
+    if (s->native)
+        return native_base(s, fs, gs);
     long ret = vcpu_ioctl(s->v, KVM_GET_SREGS, &sregs);
     *fs = sregs.fs.base;
     *gs = sregs.gs.base;
     return (int)ret;
 }
 
+static int set_native_base(const u64 *fs, const u64 *gs)
+{
+    long ret = fs ? raw(SYS_arch_prctl, ARCH_SET_FS, *fs) : 0;
+    return (int)(gs && !ret ? raw(SYS_arch_prctl, ARCH_SET_GS, *gs) : ret);
+}
+
 int vcpu_set_base(struct vcpu_state *s, const u64 *fs, const u64 *gs)
 {
     struct kvm_sregs sregs;
+    if (s->native)
+        return set_native_base(fs, gs);
     long ret = vcpu_ioctl(s->v, KVM_GET_SREGS, &sregs);
     if (ret < 0)
         return (int)ret;
@@ -434,14 +458,34 @@ int vcpu_set_base(struct vcpu_state *s, const u64 *fs, const u64 *gs)
     return (int)vcpu_ioctl(s->v, KVM_SET_SREGS, &sregs);
 }
 
+int vcpu_get_xsave(struct vcpu_state *s, void *area)
+{
+    if (s->native)
+        memcpy(area, s->native->xsave, sizeof(s->native->xsave));
+    return s->native ? 0 : (int)vcpu_ioctl(s->v, KVM_GET_XSAVE, area);
+}
+
+int vcpu_set_xsave(struct vcpu_state *s, const void *area)
+{
+    if (s->native)
+        native_set_xsave(s->native, area);
+    return s->native ? 0 : (int)vcpu_ioctl(s->v, KVM_SET_XSAVE, (void *)(u64)area);
+}
+
 int vcpu_get_extra(struct vcpu_state *s, struct vcpu_extra *x)
 {
     int ret = vcpu_get_base(s, &x->fs_base, &x->gs_base);
-    return ret < 0 ? ret : (int)vcpu_ioctl(s->v, KVM_GET_XSAVE, x->xsave);
+    x->xsave_size = s->native ? s->native->xsave_size : sizeof(x->xsave);
+    return ret < 0 ? ret : vcpu_get_xsave(s, x->xsave);
 }
 
 int vcpu_set_extra(struct vcpu_state *s, const struct vcpu_extra *x)
 {
     int ret = vcpu_set_base(s, &x->fs_base, &x->gs_base);
-    return ret < 0 ? ret : (int)vcpu_ioctl(s->v, KVM_SET_XSAVE, (void *)x->xsave);
+    if (s->native) {
+        s->native->xsave_size = x->xsave_size;
+        memcpy(s->native->xsave, x->xsave, sizeof(s->native->xsave));
+        return ret;
+    }
+    return ret < 0 ? ret : vcpu_set_xsave(s, x->xsave);
 }

@@ -12,6 +12,7 @@
 #include "base/types.h"
 #include "dune/arch/x86_64/regs.h"
 
+struct native;
 struct pagetable;
 struct vcpu;
 struct vm;
@@ -23,6 +24,7 @@ enum vcpu_exit {
     VCPU_FAULT,  // an exception in the program
     VCPU_BUS,    // the host could not reach memory that its page table allows
     VCPU_SIGNAL, // a signal came
+    VCPU_NATIVE_FAULT, // a signal of the host's for what the program did: vector, error are it
     VCPU_DEAD,   // KVM cannot go on: `reason`
 };
 
@@ -45,6 +47,7 @@ struct vcpu_model {
 // The state of a vCPU beyond its general registers.
 struct vcpu_extra {
     u64 fs_base, gs_base;
+    u32 xsave_size;
     u8 xsave[4096] __attribute__((aligned(64)));
 };
 
@@ -52,7 +55,8 @@ struct vcpu_extra {
 enum vcpu_ring { VCPU_IN_RING3, VCPU_IN_RING0 };
 
 struct vcpu_state {
-    struct vcpu *v;
+    struct vcpu *v;        // NULL: the program runs on the host's processor, by
+    struct native *native;
     enum vcpu_ring ring;
     struct uregs *regs;  // shared with KVM
     struct uregs before; // what `regs` said before an entry through ring 0
@@ -73,6 +77,9 @@ void vcpu_run(struct vcpu_state *s, struct vcpu_why *why);
 // Lets the vCPU go on with other tables. 0 or -errno.
 int vcpu_use_root(struct vcpu_state *s, u64 root_gpa);
 
+// The whole floating-point state, as the XSAVE instruction lays it out, 4096 bytes.
+int vcpu_get_xsave(struct vcpu_state *s, void *area);
+int vcpu_set_xsave(struct vcpu_state *s, const void *area);
 int vcpu_get_extra(struct vcpu_state *s, struct vcpu_extra *x);
 int vcpu_set_extra(struct vcpu_state *s, const struct vcpu_extra *x);
 int vcpu_get_base(struct vcpu_state *s, u64 *fs, u64 *gs);
