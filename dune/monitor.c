@@ -28,7 +28,7 @@ static bool is_on(const char *parameter)
 }
 
 // With two-stage translation in hardware the kernel pays little for a large slot.
-static u64 chunk_size(void)
+u64 monitor_chunk_size(void)
 {
     bool is_nested = is_on("/sys/module/kvm_intel/parameters/ept") ||
                      is_on("/sys/module/kvm_amd/parameters/npt");
@@ -98,7 +98,7 @@ static void run(void *opaque)
 static bool start_in_vm(struct settings *s, struct space *space, struct thread *t, struct err *e)
 {
     const char *what;
-    int ret = space_open_vm(space, s->kvm_fd, &s->hidden, chunk_size(), &what);
+    int ret = space_open_vm(space, s->kvm_fd, &s->hidden, monitor_chunk_size(), &what);
     if (ret < 0)
         return err_set(e, "/dev/kvm: cannot %s: %s", what, strerror(-ret));
     return make_first_thread(t, space, e);

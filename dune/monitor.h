@@ -10,3 +10,5 @@ struct settings;
 
 // Does not return when the program could be started.
 bool monitor_start(struct settings *s, struct load *l, struct err *e);
+// How much memory is made known to KVM at once on this host.
+u64 monitor_chunk_size(void);
