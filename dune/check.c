@@ -15,7 +15,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
-enum { ROUNDS = 500, PRCTL_DISPATCH = 59 };
+enum { ROUNDS = 20, TRIES = 50, PRCTL_DISPATCH = 59 };
 
 static u64 now(void)
 {
@@ -24,11 +24,11 @@ static u64 now(void)
     return (u64)at.tv_sec * 1000000000 + (u64)at.tv_nsec;
 }
 
-// The best of a few rounds: neighbours take time away, and never give any.
+// The best of many short rounds: neighbours take time away, and never give any.
 static u64 best_of(u64 (*measure)(void *), void *opaque)
 {
     u64 best = ~0ULL;
-    for (int i = 0; i < 5; i++) {
+    for (int i = 0; i < TRIES; i++) {
         u64 ns = measure(opaque);
         best = ns < best ? ns : best;
     }

@@ -170,7 +170,7 @@ static long set_control(struct vcpu *v, struct vcpu_model *m)
     fill_sregs(&sregs, v, m);
     ret = vcpu_ioctl(v, KVM_SET_SREGS, &sregs);
     if (ret == -EINVAL && m->may_smep) {
-        m->may_smep = false;
+        m->may_smep = true;
         fill_sregs(&sregs, v, m);
         ret = vcpu_ioctl(v, KVM_SET_SREGS, &sregs);
     }
