@@ -7,6 +7,7 @@
 #include "dune/monitor.h"
 #include "dune/policy.h"
 #include "dune/process.h"
+#include "dune/script.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -232,13 +233,49 @@ static char *find_program(const char *name, struct err *e)
     return found ? file : NULL;
 }
 
+static bool read_script(const char *file, struct script *script)
+{
+    u8 head[SCRIPT_LINE + 1];
+    FILE *f = fopen(file, "re");
+    size_t n = f ? fread(head, 1, sizeof(head), f) : 0;
+    if (f)
+        fclose(f);
+    return script_parse(script, head, n);
+}
+
+// What the kernel would do: the interpreter, its argument, the script, the script's arguments.
+static bool start_script(struct settings *s, const struct script *script, char *file, char **rest,
+                         struct err *e)
+{
+    size_t n = 0, n_rest = 0;
+    while (rest[n_rest])
+        n_rest++;
+    char **words = calloc(n_rest + 4, sizeof(*words));
+    if (!words)
+        return err_set(e, "out of memory");
+    words[n++] = (char *)script->interpreter;
+    if (*script->argument)
+        words[n++] = (char *)script->argument;
+    words[n++] = file;
+    memcpy(words + n, rest, n_rest * sizeof(*words));
+    struct load l = {.file = script->interpreter, .arguments = words, .environment = environ};
+    bool ok = monitor_start(s, &l, e);
+    free(words);
+    return ok;
+}
+
 static bool start_first(struct settings *s, const struct options *o, struct err *e)
 {
+    struct script script;
     char *file = find_program(o->program[0], e);
     if (!file)
         return false;
     struct load l = {.file = file, .arguments = o->program, .environment = environ};
-    bool ok = open_all(s, o, e) && monitor_start(s, &l, e);
+    bool ok = open_all(s, o, e);
+    if (ok && read_script(file, &script))
+        ok = start_script(s, &script, file, o->program + 1, e);
+    else if (ok)
+        ok = monitor_start(s, &l, e);
     free(file);
     return ok;
 }
