@@ -184,7 +184,8 @@ static long new_borrower(struct thread *t, const struct birth *b)
         raw_pages_free(p, sizeof(*p));
         return -EAGAIN;
     }
-    *p = (struct process){.settings = t->process->settings, .space = t->process->space, .n_threads = 1};
+    *p = (struct process){.settings = t->process->settings, .space = t->process->space,
+                          .lib = t->process->lib, .n_threads = 1};
     memcpy(p->actions, t->process->actions, sizeof(p->actions));
     s = parent;
     become_child(&s, b);

@@ -7,6 +7,7 @@
 #include "dune/hidden.h"
 #include "dune/raw.h"
 
+struct lib;
 struct space;
 struct policy;
 struct thread;
@@ -42,6 +43,7 @@ struct settings {
 struct process {
     struct settings *settings; // borrowed
     struct space *space;       // borrowed
+    struct lib *lib;           // of a process that entered by itself, or NULL
     struct lock lock;          // of the actions
     struct action actions[N_SIGNALS + 1];
     _Atomic(struct thread *) threads; // memory of threads, free or not

@@ -55,11 +55,36 @@ void signals_use_mask(const struct thread *t)
     use_mask(t);
 }
 
+// The process that entered guest mode by itself; NULL in `lh enter`, whose threads are all guests.
+static _Atomic(struct process *) taken_over;
+
+static bool is_stranger(const struct thread *self)
+{
+    struct process *p = atomic_load(&taken_over);
+    const struct thread *t = p ? atomic_load(&p->threads) : NULL;
+    while (t && t != self)
+        t = t->next;
+    return p && (!t || !t->is_used);
+}
+
+// To a thread that never entered, or has left.
+static void hand_over(int signal, siginfo_t *info, void *context)
+{
+    struct process *p = atomic_load(&taken_over);
+    u64 handler = p->actions[signal].handler;
+    if (is_function(handler))
+        ((void (*)(int, siginfo_t *, void *))handler)(signal, info, context);
+}
+
 // Runs on the monitor's stack of the thread that the kernel chose.
 static void note(int signal, siginfo_t *info, void *context)
 {
     struct thread *t = thread_self();
     ucontext_t *uc = context;
+    if (is_stranger(t)) {
+        hand_over(signal, info, context);
+        return;
+    }
     bool is_from_program = t->vcpu.native && t->vcpu.native->selector;
     bool is_call = signal == SIGSYS && info->si_code == 2;
     if (is_from_program && (is_call || (is_fault(signal) && info->si_code > 0)))
@@ -107,6 +132,29 @@ void signals_init(struct process *p, u64 *mask)
         if (is_always_ours(p, i))
             install(p, i, &p->actions[i]);
     }
+}
+
+void signals_take_over(struct process *p, u64 *mask)
+{
+    u64 all = ~0ULL;
+    raw(SYS_rt_sigprocmask, SIG_SETMASK, &all, mask, sizeof(all));
+    atomic_store(&taken_over, p);
+    for (int i = 1; i <= N_SIGNALS; i++) {
+        struct action a;
+        if (raw(SYS_rt_sigaction, i, 0, &a, 8) < 0 || a.handler == (u64)note)
+            continue;
+        p->actions[i] = a;
+        if (is_function(a.handler))
+            install(p, i, &a);
+    }
+}
+
+void signals_give_back(struct process *p)
+{
+    signals_block_all();
+    for (int i = 1; i <= N_SIGNALS; i++)
+        if (is_function(p->actions[i].handler))
+            raw(SYS_rt_sigaction, i, &p->actions[i], 0, 8);
 }
 
 void signals_reset(struct process *p)

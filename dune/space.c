@@ -17,6 +17,18 @@
 #define MAP_FIXED_NOREPLACE 0x100000
 #endif
 
+static u64 border = SPACE_END;
+
+bool space_holds(u64 at, u64 size)
+{
+    return at <= border && size <= border - at;
+}
+
+void space_open_border(void)
+{
+    border = (1ULL << 47) - SPACE_PAGE;
+}
+
 enum { PROT_BITS = PROT_READ | PROT_WRITE | PROT_EXEC };
 
 static void show(struct space *s, u64 start, u64 end)
@@ -275,12 +287,23 @@ static bool allows(u32 prot, u32 wanted)
     return wanted & PROT_WRITE ? prot & PROT_WRITE : prot & PROT_BITS;
 }
 
+static bool grants(u64 entry, u32 wanted)
+{
+    return entry & PTE_PRESENT && (!(wanted & PROT_WRITE) || entry & PTE_WRITE) &&
+           (!(wanted & PROT_EXEC) || !(entry & PTE_NX));
+}
+
 int space_fault(struct space *s, u64 at, u32 prot_wanted)
 {
     int ret;
     lock_take(&s->lock);
     const struct vma *v = space_holds(at, 1) ? vma_find(&s->vmas, at) : NULL;
-    if (!v)
+    const u64 *entry = s->is_flat ? pagetable_entry(&s->tables, at) : NULL;
+    if (s->is_flat && space_holds(at, 1))
+        ret = entry && *entry & PTE_ADDRESS && !grants(*entry, prot_wanted) ? SEGV_ACCERR
+              : pagetable_fill_page(&s->tables, at) < 0                     ? SEGV_ACCERR
+                                                                            : 0;
+    else if (!v)
         ret = SEGV_MAPERR;
     else if (!allows(v->prot, prot_wanted) || pagetable_fill(&s->tables, at) < 0)
         ret = SEGV_ACCERR;
@@ -310,6 +333,7 @@ int space_open_vm(struct space *s, int kvm_fd, struct hidden *hidden, u64 chunk_
         return ret;
     *what = "make the guest's tables";
     ret = pagetable_init(&s->tables, &s->slots, &s->vmas);
+    s->tables.is_flat = s->is_flat;
     ret = ret ? ret : vcpu_model_init(&s->model, &s->vm, &s->tables);
     if (ret < 0)
         return ret;

@@ -27,6 +27,7 @@ struct space {
     struct pagetable tables;
     struct vcpu_model model;
     struct vm vm;
+    bool is_flat;           // page tables show everything that is touched; there is no account
     bool has_vm;            // false: the program runs on the host's processor
     u64 brk_start, brk;     // page-aligned start, current end
     u64 map_top;            // mappings are placed below it
@@ -36,10 +37,10 @@ struct space {
     } shared[SPACE_SHARED]; // of System V
 };
 
-static inline bool space_holds(u64 at, u64 size)
-{
-    return at <= SPACE_END && size <= SPACE_END - at;
-}
+// Whether all of that is below the border, which is SPACE_END until a process that entered guest mode
+// by itself opens it for good: there everything is the program's.
+bool space_holds(u64 at, u64 size);
+void space_open_border(void);
 
 static inline u64 space_page_up(u64 size)
 {

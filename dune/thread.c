@@ -80,6 +80,14 @@ void *thread_stack_top(struct thread *t)
     return (u8 *)t + THREAD_STACK;
 }
 
+static void serve(struct thread *t)
+{
+    if (t->process->lib)
+        lib_serve(t);
+    else
+        calls_serve(t);
+}
+
 void thread_run(struct thread *t)
 {
     struct vcpu_why why;
@@ -97,7 +105,7 @@ void thread_run(struct thread *t)
                                __ATOMIC_RELAXED);
         n_exits = t->vcpu.n_exits;
         if (why.exit == VCPU_CALL)
-            calls_serve(t);
+            serve(t);
         else if (why.exit != VCPU_SIGNAL)
             faults_serve(t, &why);
     }

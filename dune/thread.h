@@ -8,6 +8,7 @@
 #include "dune/arch/x86_64/native.h"
 #include "dune/arch/x86_64/regs.h"
 #include "dune/arch/x86_64/vcpu.h"
+#include "dune/lib.h"
 #include "dune/process.h"
 
 #include <signal.h>
@@ -33,6 +34,7 @@ struct thread {
     bool resets_signals; // begins with default actions
     void *scratch, *plan; // what exec uses; freed by the parent when a child of vfork is gone
     u64 scratch_size, plan_size;
+    struct lib_thread lib; // of a process that entered by itself
     u64 tls;              // of a thread that has not begun
     struct native native; // used where there is no vCPU
     struct thread *next; // of all stacks that were ever made

@@ -45,7 +45,11 @@ static void serve_page_fault(struct thread *t, const struct vcpu_why *why)
     u32 wanted = why->error & PF_FETCH   ? PROT_EXEC
                  : why->error & PF_WRITE ? PROT_WRITE
                                          : PROT_READ;
-    int code = space_fault(t->process->space, why->address, wanted);
+    if (t->lib.space && lib_space_fault(t, why->address))
+        return;
+    int code = t->lib.space ? SEGV_ACCERR : space_fault(t->process->space, why->address, wanted);
+    if (code && t->process->lib && lib_fault(t, why))
+        return;
     if (code)
         signals_force(t, SIGSEGV, code, why->address);
 }
@@ -81,7 +85,7 @@ static u64 find_address(struct thread *t, struct space *space, struct pagetable 
 }
 
 // Signals that come meanwhile are noted and delivered behind this one.
-static void serve_bus_error(struct thread *t)
+static u64 find_bus_address(struct thread *t)
 {
     struct space *space = t->process->space;
     struct pagetable probe = space->tables;
@@ -97,7 +101,18 @@ static void serve_bus_error(struct thread *t)
     lock_drop(&space->lock);
     if (!t->taken)
         signals_use_mask(t);
-    signals_force(t, SIGBUS, BUS_ADRERR, address);
+    return address;
+}
+
+// In flat tables all that the kernel refuses comes this way: nothing mapped, or no right to it.
+static void serve_flat_error(struct thread *t)
+{
+    u8 vector;
+    if (lib_end_compartment(t))
+        return;
+    u64 address = find_bus_address(t);
+    long ret = raw(SYS_mincore, address & ~(SPACE_PAGE - 1), 1, &vector);
+    signals_force(t, SIGSEGV, ret < 0 ? SEGV_MAPERR : SEGV_ACCERR, address);
 }
 
 static _Noreturn void give_up(struct thread *t, const struct vcpu_why *why)
@@ -117,8 +132,12 @@ void faults_serve(struct thread *t, const struct vcpu_why *why)
     }
     if (why->exit == VCPU_DEAD)
         give_up(t, why);
-    if (why->exit == VCPU_BUS)
-        serve_bus_error(t);
+    if (v != 14 && why->exit == VCPU_FAULT && lib_end_compartment(t))
+        return;
+    if (why->exit == VCPU_BUS && t->process->space->is_flat)
+        serve_flat_error(t);
+    else if (why->exit == VCPU_BUS)
+        signals_force(t, SIGBUS, BUS_ADRERR, find_bus_address(t));
     else if (v == 14)
         serve_page_fault(t, why);
     else if (v < 32 && kinds[v].signal)

@@ -9,7 +9,7 @@
 #include <sys/mman.h>
 
 enum { PAGE = 4096, POOL_SIZE = 256 << 20 };
-#define GRANULE 0x200000ULL
+#define GRANULE PAGETABLE_GRANULE
 
 int pagetable_init(struct pagetable *pt, struct slots *slots, const struct vma_map *vmas)
 {
@@ -35,8 +35,15 @@ void pagetable_free(struct pagetable *pt)
     pt->pool = NULL;
 }
 
+// Pages that clones gave back come first.
 void *pagetable_page(struct pagetable *pt)
 {
+    pt = pt->owner ? pt->owner : pt;
+    if (pt->n_free) {
+        u8 *page = pt->pool + pt->free[--pt->n_free];
+        memset(page, 0, PAGE);
+        return page;
+    }
     if (pt->pool_used + PAGE > pt->pool_size)
         return NULL;
     u8 *page = pt->pool + pt->pool_used;
@@ -126,6 +133,10 @@ static void write_range(struct pagetable *pt, u64 *table, u64 start, u64 end, u3
 // [start, end) lies within one granule, whose table it is.
 static void write_granule(struct pagetable *pt, u64 *table, u64 start, u64 end)
 {
+    if (pt->is_flat) {
+        write_range(pt, table, start, end, PROT_READ | PROT_WRITE | PROT_EXEC);
+        return;
+    }
     while (start < end) {
         const struct vma *v = vma_at_or_above(pt->vmas, start);
         u64 next = !v || v->start >= end ? end : v->start > start ? v->start : v->end;
@@ -217,4 +228,59 @@ int pagetable_probe(struct pagetable *pt, struct pagetable *probe, u64 pc)
     show_code(pt, probe, pc);
     show_code(pt, probe, pc + PAGE);
     return 0;
+}
+
+int pagetable_fill_page(struct pagetable *pt, u64 va)
+{
+    return pagetable_entry(pt, va) ? 0 : pagetable_fill(pt, va);
+}
+
+// The lower half of a table of that level, and what is below it.
+static bool copy_tables(struct pagetable *from, struct pagetable *to, const u64 *source, u64 *target,
+                        int level)
+{
+    for (u32 i = 0; i < (level == 4 ? 256 : 512); i++) {
+        u64 *below, *copy = NULL;
+        if (!(source[i] & PTE_PRESENT) || level == 1) {
+            target[i] = source[i];
+            continue;
+        }
+        below = table_of(from, source[i]);
+        copy = pagetable_page(to);
+        u64 gpa = copy ? pagetable_page_gpa(to, copy) : 0;
+        if (!gpa || !copy_tables(from, to, below, copy, level - 1))
+            return false;
+        target[i] = gpa | (source[i] & ~PTE_ADDRESS);
+    }
+    return true;
+}
+
+static void free_tables(struct pagetable *pt, u64 *table, int level)
+{
+    struct pagetable *owner = pt->owner;
+    for (u32 i = 0; i < (level == 4 ? 256 : 512) && level > 1; i++)
+        if (table[i] & PTE_PRESENT)
+            free_tables(pt, table_of(pt, table[i]), level - 1);
+    if (owner->n_free < PAGETABLE_FREE)
+        owner->free[owner->n_free++] = (u32)((u8 *)table - owner->pool);
+}
+
+int pagetable_clone(struct pagetable *pt, struct pagetable *clone)
+{
+    *clone = *pt;
+    clone->owner = pt;
+    u8 *root = pagetable_page(clone);
+    if (!root)
+        return -ENOMEM;
+    clone->root = (u64)(root - pt->pool);
+    memcpy(root + PAGE / 2, pt->pool + pt->root + PAGE / 2, PAGE / 2);
+    if (copy_tables(pt, clone, (u64 *)(pt->pool + pt->root), (u64 *)(void *)root, 4))
+        return 0;
+    pagetable_free_clone(clone);
+    return -ENOMEM;
+}
+
+void pagetable_free_clone(struct pagetable *clone)
+{
+    free_tables(clone, (u64 *)(clone->pool + clone->root), 4);
 }

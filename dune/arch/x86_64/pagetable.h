@@ -13,6 +13,8 @@
 struct slots;
 struct vma_map;
 
+#define PAGETABLE_GRANULE 0x200000ULL
+
 #define PTE_PRESENT  1ULL
 #define PTE_WRITE    2ULL
 #define PTE_USER     4ULL
@@ -22,12 +24,17 @@ struct vma_map;
 #define PTE_NX       (1ULL << 63)
 #define PTE_ADDRESS  0x000ffffffffff000ULL
 
+enum { PAGETABLE_FREE = 4096 };
+
 struct pagetable {
     struct slots *slots;          // borrowed
     const struct vma_map *vmas;   // borrowed
     u8 *pool;                     // where tables and other pages of the guest's kernel are
     u64 pool_size, pool_used;     // bytes
     u64 root;                     // offset of the top table in the pool
+    u32 n_free;                   // pages of the pool that are free again
+    u32 free[PAGETABLE_FREE];     // by their places
+    struct pagetable *owner;      // of a clone: whose pool it shares; else NULL
     bool is_flat;                 // everything is mapped with every right, in large pages
 };
 
@@ -55,3 +62,8 @@ void pagetable_sync(struct pagetable *pt, u64 start, u64 end);
 void pagetable_restrict(struct pagetable *pt, u64 start, u64 end, u32 prot);
 // Makes the table of the granule around `va`. 0 or -ENOMEM.
 int pagetable_fill(struct pagetable *pt, u64 va);
+// In flat tables: the same where there is no table yet, and nothing otherwise.
+int pagetable_fill_page(struct pagetable *pt, u64 va);
+// A copy of all tables of the program, whose entries may be changed apart. 0 or -ENOMEM.
+int pagetable_clone(struct pagetable *pt, struct pagetable *clone);
+void pagetable_free_clone(struct pagetable *clone);
