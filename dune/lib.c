@@ -17,13 +17,13 @@
 // As the header of the library shows it.
 struct frame {
     struct uregs regs;
-    u64 address, error;
+    u64 address, error, rights;
 };
 
 // The handler runs below the red zone; its code keeps what registers it must.
 static bool enter_handler(struct thread *t, const struct lib_handler *h, u64 address, u64 error)
 {
-    struct frame f = {*t->regs, address, error};
+    struct frame f = {*t->regs, address, error, 0};
     u64 at = ((t->regs->rsp - 128 - sizeof(f)) & ~63ULL) - 64;
     if (guest_write(at, &f, sizeof(f)))
         return false;
@@ -40,6 +40,8 @@ static long resume(struct thread *t, u64 at)
 {
     struct frame f;
     if (guest_read(&f, at, sizeof(f)))
+        signals_die(SIGSEGV);
+    if (f.rights && lib_set_rights(t, &t->process->space->tables, f.address & ~(SPACE_PAGE - 1), SPACE_PAGE, f.rights))
         signals_die(SIGSEGV);
     *t->regs = f.regs;
     t->regs->rflags = (f.regs.rflags & 0x244dd5) | 0x202;

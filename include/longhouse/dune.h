@@ -55,6 +55,8 @@ struct dune_frame {
     uint64_t rip, rflags;
     uint64_t address; // that was accessed
     uint64_t error;   // bit 1: a write; bit 4: execution
+    uint64_t rights;  // 0; what a handler of faults puts here, the page of the address gets when it
+                      // returns: as dune_protect, without another way out of guest mode
 };
 
 // [guest] Calls `handler` in guest mode, on the stack of the thread, when a right is missing that
