@@ -37,7 +37,8 @@ long arguments_check(const struct hidden *h, const char *kinds, const u64 a[6])
         // A size that no mapping can have is the kernel's to refuse or to cut.
         case 'r':
         case 'w':
-            if (!space_holds(a[i], 0) || (a[size_at] <= SPACE_END && !space_holds(a[i], a[size_at])))
+            if (!space_holds(a[i], 0) ||
+                (a[size_at] <= SPACE_END && !space_holds(a[i], a[size_at])))
                 return -EFAULT;
             break;
         case 0: return 0;

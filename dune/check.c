@@ -2,7 +2,7 @@
 #include "dune/check.h"
 #include "dune/arch/x86_64/layout.h"
 #include "dune/hidden.h"
-#include "dune/monitor.h"
+#include "dune/launch.h"
 #include "dune/space.h"
 
 #include <errno.h>
@@ -113,7 +113,10 @@ static u64 time_dispatches(void *opaque)
     for (int i = 0; i < ROUNDS; i++) {
         long ret;
         *selector = 1;
-        __asm__ volatile("syscall" : "=a"(ret) : "a"(SYS_getppid), "b"(selector) : "rcx", "r11", "memory");
+        __asm__ volatile("syscall"
+                         : "=a"(ret)
+                         : "a"(SYS_getppid), "b"(selector)
+                         : "rcx", "r11", "memory");
     }
     return (now() - start) / ROUNDS;
 }
@@ -136,7 +139,7 @@ static void check_sud(struct check *c)
 void check_host(struct check *c)
 {
     memset(c, 0, sizeof(*c));
-    c->chunk_size = monitor_chunk_size();
+    c->chunk_size = launch_chunk_size();
     check_kvm(c);
     check_sud(c);
 }

@@ -184,8 +184,10 @@ static long new_borrower(struct thread *t, const struct birth *b)
         raw_pages_free(p, sizeof(*p));
         return -EAGAIN;
     }
-    *p = (struct process){.settings = t->process->settings, .space = t->process->space,
-                          .lib = t->process->lib, .n_threads = 1};
+    *p = (struct process){.settings = t->process->settings,
+                          .space = t->process->space,
+                          .lib = t->process->lib,
+                          .n_threads = 1};
     memcpy(p->actions, t->process->actions, sizeof(p->actions));
     s = parent;
     become_child(&s, b);
@@ -286,8 +288,12 @@ static long give_birth(struct thread *t, const struct birth *b)
 
 HANDLER(clone)
 {
-    struct birth b = {.flags = a[0] & 0xffffffff, .stack = a[1], .parent_tid = a[2],
-                      .pidfd = a[0] & CLONE_PIDFD ? a[2] : 0, .child_tid = a[3], .tls = a[4]};
+    struct birth b = {.flags = a[0] & 0xffffffff,
+                      .stack = a[1],
+                      .parent_tid = a[2],
+                      .pidfd = a[0] & CLONE_PIDFD ? a[2] : 0,
+                      .child_tid = a[3],
+                      .tls = a[4]};
     return give_birth(t, &b);
 }
 

@@ -13,8 +13,8 @@ bool doctor_guest_mode(char *text, size_t size)
     struct check c;
     check_host(&c);
     if (c.kvm_error) {
-        snprintf(text, size, "/dev/kvm: cannot %s: %s (lh enter wants it, or --backend sud)", c.what,
-                 strerror(c.kvm_error));
+        snprintf(text, size, "/dev/kvm: cannot %s: %s (lh enter wants it, or --backend sud)",
+                 c.what, strerror(c.kvm_error));
         return false;
     }
     snprintf(text, size,
@@ -32,7 +32,8 @@ bool doctor_dispatch(char *text, size_t size)
     struct check c;
     check_host(&c);
     if (c.sud_error)
-        snprintf(text, size, "no syscall user dispatch: %s (lh enter --backend sud)", strerror(c.sud_error));
+        snprintf(text, size, "no syscall user dispatch: %s (lh enter --backend sud)",
+                 strerror(c.sud_error));
     else
         snprintf(text, size, "%llu.%llu us for a system call and back (lh enter --backend sud)",
                  (unsigned long long)c.sud_ns / 1000, (unsigned long long)c.sud_ns / 100 % 10);

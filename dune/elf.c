@@ -19,8 +19,8 @@ static bool check_header(const Elf64_Ehdr *h, u64 size, struct err *err)
         return err_set(err, "not an ELF program");
     if (h->e_ident[EI_CLASS] != ELFCLASS64 || h->e_ident[EI_DATA] != ELFDATA2LSB ||
         h->e_machine != EM_X86_64)
-        return err_set(err, "a program for another architecture (machine %u, %s bits)", h->e_machine,
-                       h->e_ident[EI_CLASS] == ELFCLASS64 ? "64" : "32");
+        return err_set(err, "a program for another architecture (machine %u, %s bits)",
+                       h->e_machine, h->e_ident[EI_CLASS] == ELFCLASS64 ? "64" : "32");
     if (h->e_type != ET_EXEC && h->e_type != ET_DYN)
         return err_set(err, "an ELF file of type %u, which is no program", h->e_type);
     if (h->e_phentsize != sizeof(Elf64_Phdr) || !h->e_phnum)

@@ -14,10 +14,10 @@ struct elf_segment {
 };
 
 struct elf {
-    bool is_fixed;         // wants its own addresses
-    u64 entry;             // in the file's addresses
-    u64 low, high;         // of all segments, whole pages
-    u64 headers;           // the address at which the program headers are in memory, or 0
+    bool is_fixed; // wants its own addresses
+    u64 entry;     // in the file's addresses
+    u64 low, high; // of all segments, whole pages
+    u64 headers;   // the address at which the program headers are in memory, or 0
     u32 n_headers, header_size;
     u64 interpreter_at, interpreter_size; // in the file; size 0: none
     u32 n_segments;

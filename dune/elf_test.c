@@ -12,16 +12,25 @@ struct file {
 
 static struct file good(void)
 {
-    struct file f = {.head = {.e_type = ET_DYN, .e_machine = EM_X86_64, .e_version = 1, .e_entry = 0x1040,
-                              .e_phoff = sizeof(Elf64_Ehdr), .e_phentsize = sizeof(Elf64_Phdr),
+    struct file f = {.head = {.e_type = ET_DYN,
+                              .e_machine = EM_X86_64,
+                              .e_version = 1,
+                              .e_entry = 0x1040,
+                              .e_phoff = sizeof(Elf64_Ehdr),
+                              .e_phentsize = sizeof(Elf64_Phdr),
                               .e_phnum = 4}};
     memcpy(f.head.e_ident, ELFMAG, 4);
     f.head.e_ident[EI_CLASS] = ELFCLASS64;
     f.head.e_ident[EI_DATA] = ELFDATA2LSB;
     f.parts[0] = (Elf64_Phdr){.p_type = PT_INTERP, .p_offset = 600, .p_filesz = 28};
-    f.parts[1] = (Elf64_Phdr){.p_type = PT_LOAD, .p_flags = PF_R | PF_X, .p_filesz = 0x1200, .p_memsz = 0x1200};
-    f.parts[2] = (Elf64_Phdr){.p_type = PT_LOAD, .p_flags = PF_R | PF_W, .p_offset = 0x1e10, .p_vaddr = 0x3e10,
-                              .p_filesz = 0x100, .p_memsz = 0x1500};
+    f.parts[1] = (Elf64_Phdr){
+        .p_type = PT_LOAD, .p_flags = PF_R | PF_X, .p_filesz = 0x1200, .p_memsz = 0x1200};
+    f.parts[2] = (Elf64_Phdr){.p_type = PT_LOAD,
+                              .p_flags = PF_R | PF_W,
+                              .p_offset = 0x1e10,
+                              .p_vaddr = 0x3e10,
+                              .p_filesz = 0x100,
+                              .p_memsz = 0x1500};
     f.parts[3] = (Elf64_Phdr){.p_type = PT_NOTE};
     return f;
 }

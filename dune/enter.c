@@ -4,7 +4,7 @@
 #include "base/types.h"
 #include "dune/exec.h"
 #include "dune/load.h"
-#include "dune/monitor.h"
+#include "dune/launch.h"
 #include "dune/policy.h"
 #include "dune/process.h"
 #include "dune/script.h"
@@ -33,7 +33,8 @@ static void print_help(void)
            "Run a program in guest mode of KVM, with its system calls forwarded.\n\n"
            "  --trace[=FILE]      print its system calls on standard error, or in a file\n"
            "  --stat              print counts of exits, calls and faults when it ends\n"
-           "  --backend NAME      kvm: guest mode (usual); sud: on the host's processor, by syscall user\n"
+           "  --backend NAME      kvm: guest mode (usual); sud: on the host's processor, by "
+           "syscall user\n"
            "                      dispatch, where there is no KVM: a tracer and no wall\n"
            "  --policy NAME|FILE  refuse what a policy does not allow; names: none, pure, ro, rw,\n"
            "                      net; the language of files is in the manual page\n"
@@ -47,7 +48,8 @@ static const char *value_of(const char *word, const char *name)
 }
 
 // "--name VALUE" or "--name=VALUE"; *found says whether it was this one.
-static bool take_value(char ***words, const char *name, const char **value, bool *found, struct err *e)
+static bool take_value(char ***words, const char *name, const char **value, bool *found,
+                       struct err *e)
 {
     const char *behind = value_of(**words, name);
     *found = behind || !strcmp(**words, name);
@@ -85,8 +87,9 @@ static bool check_options(const struct options *o, struct err *e)
     if (o->backend && strcmp(o->backend, "kvm") && strcmp(o->backend, "sud"))
         return err_set(e, "--backend: '%s' is neither kvm nor sud", o->backend);
     if (o->policy && o->backend && !strcmp(o->backend, "sud"))
-        return err_set(e, "--policy wants --backend kvm: on the host's processor a program can reach "
-                          "the monitor and end its policy");
+        return err_set(e,
+                       "--policy wants --backend kvm: on the host's processor a program can reach "
+                       "the monitor and end its policy");
     return *o->program || err_set(e, "which program? lh enter PROGRAM [ARGUMENT]...");
 }
 
@@ -123,7 +126,8 @@ static bool open_trace(struct settings *s, const struct options *o, struct err *
     if (!o->wants_trace)
         return true;
     if (o->trace_file)
-        return open_hidden(s, o->trace_file, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, &s->trace_fd, e);
+        return open_hidden(s, o->trace_file, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, &s->trace_fd,
+                           e);
     int fd = dup(STDERR_FILENO);
     return fd >= 0 ? hide_fd(s, fd, &s->trace_fd, e) : err_set(e, "standard error is closed");
 }
@@ -259,7 +263,7 @@ static bool start_script(struct settings *s, const struct script *script, char *
     words[n++] = file;
     memcpy(words + n, rest, n_rest * sizeof(*words));
     struct load l = {.file = script->interpreter, .arguments = words, .environment = environ};
-    bool ok = monitor_start(s, &l, e);
+    bool ok = launch_program(s, &l, e);
     free(words);
     return ok;
 }
@@ -275,7 +279,7 @@ static bool start_first(struct settings *s, const struct options *o, struct err 
     if (ok && read_script(file, &script))
         ok = start_script(s, &script, file, o->program + 1, e);
     else if (ok)
-        ok = monitor_start(s, &l, e);
+        ok = launch_program(s, &l, e);
     free(file);
     return ok;
 }
@@ -295,10 +299,11 @@ static bool start_again(struct settings *s, const struct options *o, int n_words
     for (size_t i = 0; i < ARRAY_LEN(kept); i++)
         if (kept[i] >= 0)
             fcntl(kept[i], F_SETFD, FD_CLOEXEC);
-    struct load l = {.file = words[0], .is_again = true, .arguments = arguments, .environment = words + 2 + n};
+    struct load l = {
+        .file = words[0], .is_again = true, .arguments = arguments, .environment = words + 2 + n};
     bool ok = (s->stats_fd < 0 || map_stats(s, e)) && (s->policy_fd < 0 || map_policy(s, e));
     s->is_again = true;
-    ok = ok && monitor_start(s, &l, e);
+    ok = ok && launch_program(s, &l, e);
     free(arguments);
     return ok;
 }

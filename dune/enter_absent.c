@@ -6,7 +6,8 @@
 
 int enter_main(int argc, char **argv)
 {
-    fprintf(stderr, "lh enter: this program was built for a host on which it cannot run programs in "
-                    "guest mode; x86-64 hosts can\n");
+    fprintf(stderr,
+            "lh enter: this program was built for a host on which it cannot run programs in "
+            "guest mode; x86-64 hosts can\n");
     return 1;
 }

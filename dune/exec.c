@@ -109,9 +109,10 @@ static long count_words(u64 list, u64 *n)
 
 static void write_state(const struct settings *s, char *to, u64 size)
 {
-    struct text text = {to, size, 0};
-    text_add(&text, EXEC_AGAIN "%d,%d,%d,%d,%d,%d,%d,%d,%d", s->kvm_fd, s->self_fd, s->trace_fd,
-             s->stats_fd, s->policy_fd, s->hidden.first, s->hidden.end, s->root_pid, s->is_native);
+    struct line text = {to, size, 0};
+    message_add(&text, EXEC_AGAIN "%d,%d,%d,%d,%d,%d,%d,%d,%d", s->kvm_fd, s->self_fd, s->trace_fd,
+                s->stats_fd, s->policy_fd, s->hidden.first, s->hidden.end, s->root_pid,
+                s->is_native);
 }
 
 bool exec_state_read(struct settings *s, const char *state)
@@ -176,9 +177,9 @@ static long execute(struct thread *t, struct plan *p, u64 arguments, u64 environ
         return ret;
     write_state(s, state, sizeof(state) - 24);
     u64 end = strlen(state) + 1;
-    struct text count = {state + end, sizeof(state) - end, 0};
+    struct line count = {state + end, sizeof(state) - end, 0};
     u64 n = n_arguments + p->n_words - (p->is_script && n_arguments);
-    text_add(&count, "%u", n ? n : 1);
+    message_add(&count, "%u", n ? n : 1);
     t->scratch_size = (n_arguments + n_environment + p->n_words + 16) * 8;
     const char **words = t->scratch = raw_pages(t->scratch_size);
     ret = words ? fill_words(p, words, state, arguments, n_arguments, environment, n_environment)
@@ -225,10 +226,10 @@ HANDLER(execve)
 // itself, and one that has no name any more is kept open for the new monitor.
 static long name_of_fd(struct thread *t, int fd, char *to)
 {
-    struct text text = {to, PATH_SIZE, 0};
+    struct line text = {to, PATH_SIZE, 0};
     char link[64];
-    struct text name = {link, sizeof(link), 0};
-    text_add(&name, "/proc/self/fd/%d", fd);
+    struct line name = {link, sizeof(link), 0};
+    message_add(&name, "/proc/self/fd/%d", fd);
     long n = raw(SYS_readlink, link, to, PATH_SIZE - 1);
     if (n < 0)
         return -EBADF;
@@ -236,23 +237,23 @@ static long name_of_fd(struct thread *t, int fd, char *to)
     if (*to == '/' && raw(SYS_access, to, 0) == 0)
         return 0;
     long kept = raw(SYS_fcntl, fd, F_DUPFD, t->process->settings->hidden.first);
-    text_add(&text, "/proc/self/fd/%d", (int)kept);
+    message_add(&text, "/proc/self/fd/%d", (int)kept);
     return kept < 0 ? kept : 0;
 }
 
 HANDLER(execveat)
 {
     char file[PATH_SIZE], whole[PATH_SIZE];
-    struct text text = {whole, sizeof(whole), 0};
+    struct line text = {whole, sizeof(whole), 0};
     long n = guest_text(file, a[1], sizeof(file));
     if (n < 0)
         return n;
     if (!n && !(a[4] & AT_EMPTY_PATH))
         return -ENOENT;
     if (*file == '/' || (int)a[0] == AT_FDCWD)
-        text_add(&text, "%s", file);
+        message_add(&text, "%s", file);
     else if (n)
-        text_add(&text, "/proc/self/fd/%d/%s", (int)a[0], file);
+        message_add(&text, "/proc/self/fd/%d/%s", (int)a[0], file);
     else if ((n = name_of_fd(t, (int)a[0], whole)) < 0)
         return n;
     return text.n + 1 >= text.size ? -ENAMETOOLONG : plan_and_execute(t, whole, a[2], a[3]);

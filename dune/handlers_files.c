@@ -87,11 +87,11 @@ static bool is_fd_directory(int fd)
 {
     struct statfs fs;
     char link[32], target[64];
-    struct text name = {link, sizeof(link), 0};
+    struct line name = {link, sizeof(link), 0};
     enum { PROC_MAGIC = 0x9fa0 };
     if (raw(SYS_fstatfs, fd, &fs) < 0 || fs.f_type != PROC_MAGIC)
         return false;
-    text_add(&name, "/proc/self/fd/%d", fd);
+    message_add(&name, "/proc/self/fd/%d", fd);
     long n = raw(SYS_readlink, link, target, sizeof(target) - 1);
     if (n < 3 || n == sizeof(target) - 1)
         return false;

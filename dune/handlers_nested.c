@@ -220,10 +220,11 @@ HANDLER(setsockopt)
     struct {
         u64 size, at;
     } filter;
-    bool is_filter = (int)a[1] == SOL_SOCKET && ((int)a[2] == SO_ATTACH_FILTER ||
-                                                 (int)a[2] == SO_ATTACH_REUSEPORT_CBPF);
-    if (((int)a[1] == IPPROTO_IP || (int)a[1] == IPPROTO_IPV6) && (int)a[2] >= 64 && (int)a[2] < 80 &&
-        (int)a[2] != IPV6_RECVPATHMTU && (int)a[2] != IPV6_TCLASS && (int)a[2] != IPV6_RECVTCLASS)
+    bool is_filter = (int)a[1] == SOL_SOCKET &&
+                     ((int)a[2] == SO_ATTACH_FILTER || (int)a[2] == SO_ATTACH_REUSEPORT_CBPF);
+    if (((int)a[1] == IPPROTO_IP || (int)a[1] == IPPROTO_IPV6) && (int)a[2] >= 64 &&
+        (int)a[2] < 80 && (int)a[2] != IPV6_RECVPATHMTU && (int)a[2] != IPV6_TCLASS &&
+        (int)a[2] != IPV6_RECVTCLASS)
         return -EPERM;
     if (!is_filter)
         return calls_forward(t, number, a);
@@ -310,7 +311,8 @@ HANDLER(futex_requeue)
 
 HANDLER(poll)
 {
-    return a[1] > SPACE_END / 8 || space_holds(a[0], a[1] * 8) ? calls_forward(t, number, a) : -EFAULT;
+    return a[1] > SPACE_END / 8 || space_holds(a[0], a[1] * 8) ? calls_forward(t, number, a)
+                                                               : -EFAULT;
 }
 
 // The last argument points to a pointer.

@@ -127,11 +127,11 @@ static long change_limit(struct thread *t, u64 pid, u64 resource, u64 new, u64 o
 {
     const struct hidden *h = &t->process->settings->hidden;
     struct limit to, before;
-    if (new && guest_read(&to, new, sizeof(to)))
+    if (new &&guest_read(&to, new, sizeof(to)))
         return -EFAULT;
-    if (new && to.soft > to.hard)
+    if (new &&to.soft > to.hard)
         return -EINVAL;
-    if (new && resource == RLIMIT_NOFILE)
+    if (new &&resource == RLIMIT_NOFILE)
         hide_limit(h, &to);
     long ret = raw(SYS_prlimit64, pid, resource, new ? &to : 0, old ? &before : 0);
     if (ret < 0 || !old)

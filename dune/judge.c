@@ -18,8 +18,8 @@
 static int parent_of(int pid)
 {
     char name[64], line[512];
-    struct text text = {name, sizeof(name), 0};
-    text_add(&text, "/proc/%d/stat", pid);
+    struct line text = {name, sizeof(name), 0};
+    message_add(&text, "/proc/%d/stat", pid);
     long fd = raw(SYS_openat, AT_FDCWD, name, O_RDONLY | O_CLOEXEC);
     long n = fd < 0 ? 0 : raw(SYS_read, fd, line, sizeof(line) - 1);
     if (fd >= 0)
@@ -50,13 +50,20 @@ static const struct {
     u8 at;
     bool zero_is_self;
 } targets[] = {
-    {SYS_kill, 0, false},           {SYS_tkill, 0, false},
-    {SYS_tgkill, 0, false},         {SYS_rt_sigqueueinfo, 0, false},
-    {SYS_rt_tgsigqueueinfo, 0, false}, {SYS_prlimit64, 0, true},
-    {SYS_setpgid, 0, true},         {SYS_setpriority, 1, true},
-    {SYS_sched_setparam, 0, true},  {SYS_sched_setscheduler, 0, true},
-    {SYS_sched_setaffinity, 0, true}, {SYS_sched_setattr, 0, true},
-    {SYS_ioprio_set, 1, true},      {SYS_pidfd_open, 0, false},
+    {SYS_kill, 0, false},
+    {SYS_tkill, 0, false},
+    {SYS_tgkill, 0, false},
+    {SYS_rt_sigqueueinfo, 0, false},
+    {SYS_rt_tgsigqueueinfo, 0, false},
+    {SYS_prlimit64, 0, true},
+    {SYS_setpgid, 0, true},
+    {SYS_setpriority, 1, true},
+    {SYS_sched_setparam, 0, true},
+    {SYS_sched_setscheduler, 0, true},
+    {SYS_sched_setaffinity, 0, true},
+    {SYS_sched_setattr, 0, true},
+    {SYS_ioprio_set, 1, true},
+    {SYS_pidfd_open, 0, false},
 };
 
 static bool names_stranger(const struct thread *t, u64 number, const u64 a[6])

@@ -41,7 +41,8 @@ static long resume(struct thread *t, u64 at)
     struct frame f;
     if (guest_read(&f, at, sizeof(f)))
         signals_die(SIGSEGV);
-    if (f.rights && lib_set_rights(t, &t->process->space->tables, f.address & ~(SPACE_PAGE - 1), SPACE_PAGE, f.rights))
+    if (f.rights && lib_set_rights(t, &t->process->space->tables, f.address & ~(SPACE_PAGE - 1),
+                                   SPACE_PAGE, f.rights))
         signals_die(SIGSEGV);
     *t->regs = f.regs;
     t->regs->rflags = (f.regs.rflags & 0x244dd5) | 0x202;
@@ -127,8 +128,9 @@ static long serve_program(struct thread *t, u64 number, u64 a[6])
     case SYS_vfork: return call_vfork(t, number, a);
     case 435: return call_clone3(t, number, a);
     case SYS_exit: return call_exit(t, number, a);
-    // Restartable sequences do not restart in a guest. A C library that has them in its first thread
-    // ends the process when a new one cannot have them; without a processor number it uses none.
+    // Restartable sequences do not restart in a guest. A C library that has them in its first
+    // thread ends the process when a new one cannot have them; without a processor number it uses
+    // none.
     case 334: return 0;
     }
     long ret = calls_forward(t, number, a);

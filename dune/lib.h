@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The library's side of the monitor: what a process that entered guest mode by itself asks of it, by
-// system calls with numbers that Linux does not have.
+// The library's side of the monitor: what a process that entered guest mode by itself asks of it,
+// by system calls with numbers that Linux does not have.
 #pragma once
 
 #include "base/types.h"

@@ -31,8 +31,8 @@ static long log_slot(struct space *s, const struct slot *slot, bool on)
 }
 
 // Calls back for each slot of the region, which there is one of for each chunk.
-static long for_each_slot(struct thread *t, long (*act)(struct thread *, const struct slot *, void *),
-                          void *opaque)
+static long for_each_slot(struct thread *t,
+                          long (*act)(struct thread *, const struct slot *, void *), void *opaque)
 {
     struct space *s = t->process->space;
     const struct lib *lib = t->process->lib;

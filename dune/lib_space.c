@@ -63,7 +63,8 @@ bool lib_space_fault(struct thread *t, u64 address)
     struct space *s = t->process->space;
     struct pagetable *pt = t->process->lib->spaces + t->lib.space;
     lock_take(&s->lock);
-    bool is_new = space_holds(address, 1) && !pagetable_entry(pt, address) && pagetable_fill(pt, address) == 0;
+    bool is_new = space_holds(address, 1) && !pagetable_entry(pt, address) &&
+                  pagetable_fill(pt, address) == 0;
     lock_drop(&s->lock);
     return is_new;
 }

@@ -6,7 +6,7 @@
 #include "dune/arch/x86_64/lib_entry.h"
 #include "dune/check.h"
 #include "dune/lib.h"
-#include "dune/monitor.h"
+#include "dune/launch.h"
 #include "dune/process.h"
 #include "dune/signals.h"
 #include "dune/space.h"
@@ -55,7 +55,7 @@ static int open_process(struct process *p, struct settings *s, struct space *spa
         return ret;
     space_open_border();
     space->is_flat = true;
-    return space_open_vm(space, s->kvm_fd, &s->hidden, monitor_chunk_size(), &what);
+    return space_open_vm(space, s->kvm_fd, &s->hidden, launch_chunk_size(), &what);
 }
 
 static int get_process(struct process **to)
@@ -101,7 +101,8 @@ static void run(struct uregs *regs, void *opaque)
     thread_run(t);
 }
 
-// The area of restartable sequences that the C library registered; they would not restart in a guest.
+// The area of restartable sequences that the C library registered; they would not restart in a
+// guest.
 extern const ptrdiff_t __rseq_offset __attribute__((weak));
 extern const unsigned int __rseq_size __attribute__((weak));
 
@@ -109,7 +110,8 @@ static void set_rseq(bool on)
 {
     enum { RSEQ = 334, AREA_SIZE = 32, UNREGISTER = 1, SIGNATURE = 0x53053053 };
     if (&__rseq_offset && __rseq_size)
-        raw(RSEQ, (u8 *)__builtin_thread_pointer() + __rseq_offset, AREA_SIZE, on ? 0 : UNREGISTER, SIGNATURE);
+        raw(RSEQ, (u8 *)__builtin_thread_pointer() + __rseq_offset, AREA_SIZE, on ? 0 : UNREGISTER,
+            SIGNATURE);
 }
 
 int dune_enter(void)
@@ -200,7 +202,7 @@ int dune_space_free(int space)
 int dune_space_call(int space, uint64_t (*function)(uint64_t), uint64_t argument, void *stack,
                     size_t stack_size, uint64_t *result)
 {
-    long ret = lib_door(LIB_SPACE_CALL, (u64)space, (u64)function, argument, (u64)stack + stack_size,
-                        (u64)result, (u64)lib_compartment);
+    long ret = lib_door(LIB_SPACE_CALL, (u64)space, (u64)function, argument,
+                        (u64)stack + stack_size, (u64)result, (u64)lib_compartment);
     return ret == -ENOSYS ? -EPERM : (int)ret;
 }

@@ -57,8 +57,8 @@ static long map_segment(struct space *s, const struct image *m, const struct elf
     u64 file_end = g->address + g->file_size + m->bias, end = g->address + g->memory_size + m->bias;
     u64 mapped_end = start;
     if (g->file_size) {
-        long at = space_map(s, start, g->file_size + skew, (int)g->prot, MAP_PRIVATE | MAP_FIXED, m->fd,
-                            g->offset - skew);
+        long at = space_map(s, start, g->file_size + skew, (int)g->prot, MAP_PRIVATE | MAP_FIXED,
+                            m->fd, g->offset - skew);
         if (raw_failed(at))
             return at;
         mapped_end = space_page_up(file_end);
@@ -77,8 +77,7 @@ static bool map_image(struct space *s, struct image *m, u64 base, struct err *e)
 {
     u64 size = m->elf.high - m->elf.low;
     u64 want = m->elf.is_fixed ? m->elf.low : base;
-    int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE |
-                (want ? MAP_FIXED_NOREPLACE : 0);
+    int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | (want ? MAP_FIXED_NOREPLACE : 0);
     long at = space_map(s, want, size, PROT_NONE, flags, -1, 0);
     if (raw_failed(at))
         return err_set(e, "it cannot be mapped at 0x%llx: %s", (unsigned long long)want,
@@ -95,7 +94,8 @@ static bool map_image(struct space *s, struct image *m, u64 base, struct err *e)
 static bool find_interpreter(const struct image *m, char *name, u64 size, struct err *e)
 {
     u64 n = m->elf.interpreter_size;
-    if (n > size || pread(m->fd, name, n, (off_t)m->elf.interpreter_at) != (ssize_t)n || name[n - 1])
+    if (n > size || pread(m->fd, name, n, (off_t)m->elf.interpreter_at) != (ssize_t)n ||
+        name[n - 1])
         return err_set(e, "the name of its interpreter cannot be read");
     return true;
 }
@@ -131,8 +131,8 @@ static bool map_stack(struct space *s, u64 *top, struct err *e)
 static u32 fill_words(struct stack_word *w, const struct image *m, const struct image *interpreter,
                       const struct space *s)
 {
-    static const u64 copied[] = {AT_HWCAP, AT_PAGESZ, AT_CLKTCK, AT_UID, AT_EUID, AT_GID, AT_EGID,
-                                 AT_SECURE, AT_HWCAP2, 51 /* AT_MINSIGSTKSZ */};
+    static const u64 copied[] = {AT_HWCAP, AT_PAGESZ, AT_CLKTCK, AT_UID, AT_EUID, AT_GID,
+                                 AT_EGID,  AT_SECURE, AT_HWCAP2, 51 /* AT_MINSIGSTKSZ */};
     u32 n = 0;
     for (u32 i = 0; i < ARRAY_LEN(copied); i++)
         w[n++] = (struct stack_word){copied[i], copied[i] == AT_SECURE ? 0 : getauxval(copied[i])};
@@ -185,8 +185,7 @@ static bool load_images(struct space *s, struct load *l, struct image *m, struct
     u64 top;
     if (!open_image(m, l->file, e))
         return false;
-    if (!map_stack(s, &top, e) ||
-        !map_image(s, m, PROGRAM_BASE + chance(1 << 19) * STRIDE, e))
+    if (!map_stack(s, &top, e) || !map_image(s, m, PROGRAM_BASE + chance(1 << 19) * STRIDE, e))
         return err_context(e, "%s", l->file);
     l->entry = m->elf.entry + m->bias;
     if (m->elf.interpreter_size) {

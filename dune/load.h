@@ -9,14 +9,14 @@
 struct space;
 
 struct load {
-    const char *file;        // what is opened
-    char *const *arguments;  // the program's own
+    const char *file;       // what is opened
+    char *const *arguments; // the program's own
     char *const *environment;
-    bool is_again;           // a file named by descriptor was kept open for this only
+    bool is_again; // a file named by descriptor was kept open for this only
     // Results.
     u64 entry, sp;
-    u64 text[3];             // arguments begin, environment begins, environment ends
-    u64 code[2], data[2];    // of the program itself
+    u64 text[3];          // arguments begin, environment begins, environment ends
+    u64 code[2], data[2]; // of the program itself
 };
 
 bool load_program(struct space *s, struct load *l, struct err *e);

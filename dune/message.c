@@ -2,13 +2,13 @@
 #include "dune/message.h"
 #include "dune/raw.h"
 
-static void put(struct text *t, char c)
+static void put(struct line *t, char c)
 {
     if (t->n + 1 < t->size)
         t->at[t->n++] = c;
 }
 
-static void put_number(struct text *t, u64 value, u32 base)
+static void put_number(struct line *t, u64 value, u32 base)
 {
     char digits[24];
     u32 n = 0;
@@ -19,20 +19,20 @@ static void put_number(struct text *t, u64 value, u32 base)
         put(t, digits[--n]);
 }
 
-static void put_signed(struct text *t, s64 value)
+static void put_signed(struct line *t, s64 value)
 {
     if (value < 0)
         put(t, '-');
     put_number(t, value < 0 ? -(u64)value : (u64)value, 10);
 }
 
-static void put_string(struct text *t, const char *s)
+static void put_string(struct line *t, const char *s)
 {
     while (*s)
         put(t, *s++);
 }
 
-static const char *put_item(struct text *t, const char *format, va_list *ap)
+static const char *put_item(struct line *t, const char *format, va_list *ap)
 {
     switch (*format) {
     case 's': put_string(t, va_arg(*ap, const char *)); break;
@@ -52,7 +52,7 @@ static const char *put_item(struct text *t, const char *format, va_list *ap)
     return format + 1;
 }
 
-void text_add_list(struct text *t, const char *format, va_list ap)
+void message_add_list(struct line *t, const char *format, va_list ap)
 {
     va_list copy;
     va_copy(copy, ap);
@@ -66,23 +66,23 @@ void text_add_list(struct text *t, const char *format, va_list ap)
         t->at[t->n] = 0;
 }
 
-void text_add(struct text *t, const char *format, ...)
+void message_add(struct line *t, const char *format, ...)
 {
     va_list ap;
     va_start(ap, format);
-    text_add_list(t, format, ap);
+    message_add_list(t, format, ap);
     va_end(ap);
 }
 
 void message(const char *format, ...)
 {
     char line[512];
-    struct text t = {line, sizeof(line), 0};
+    struct line t = {line, sizeof(line), 0};
     va_list ap;
-    text_add(&t, "lh enter: ");
+    message_add(&t, "lh enter: ");
     va_start(ap, format);
-    text_add_list(&t, format, ap);
+    message_add_list(&t, format, ap);
     va_end(ap);
-    text_add(&t, "\n");
+    message_add(&t, "\n");
     raw(SYS_write, 2, line, t.n);
 }

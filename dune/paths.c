@@ -21,10 +21,10 @@ enum { PATH_SIZE = 4096, NAME_SIZE = 320, PROC_MAGIC = 0x9fa0, OPENAT2 = 437 };
 bool paths_is_own_file(struct thread *t, u64 path)
 {
     char text[64], own[64];
-    struct text name = {own, sizeof(own), 0};
+    struct line name = {own, sizeof(own), 0};
     if (guest_text(text, path, sizeof(text)) < 0)
         return false;
-    text_add(&name, "/proc/%d/exe", t->process->pid);
+    message_add(&name, "/proc/%d/exe", t->process->pid);
     return !strcmp(text, "/proc/self/exe") || !strcmp(text, "/proc/thread-self/exe") ||
            !strcmp(text, own);
 }
@@ -42,23 +42,30 @@ static long copy_path(struct thread *t, char *to, u64 from)
 
 static void name_fd(char *to, int fd, const char *last)
 {
-    struct text name = {to, NAME_SIZE, 0};
-    text_add(&name, last ? "/proc/self/fd/%d/%s" : "/proc/self/fd/%d", fd, last);
+    struct line name = {to, NAME_SIZE, 0};
+    message_add(&name, last ? "/proc/self/fd/%d/%s" : "/proc/self/fd/%d", fd, last);
 }
 
 // What is allowed of /proc: what is about the machine, and little about processes of this run.
 static bool is_harmless_proc(const struct thread *t, const char *path)
 {
-    static const char *const files[] = {"cpuinfo", "meminfo", "stat", "uptime", "loadavg",
-                                        "version", "filesystems", "sys/kernel/osrelease",
-                                        "sys/vm/overcommit_memory", "sys/kernel/random/uuid"};
+    static const char *const files[] = {"cpuinfo",
+                                        "meminfo",
+                                        "stat",
+                                        "uptime",
+                                        "loadavg",
+                                        "version",
+                                        "filesystems",
+                                        "sys/kernel/osrelease",
+                                        "sys/vm/overcommit_memory",
+                                        "sys/kernel/random/uuid"};
     static const char *const own[] = {"stat", "status", "statm", "comm", "cmdline", "fd", ""};
     char prefix[64];
-    struct text name = {prefix, sizeof(prefix), 0};
+    struct line name = {prefix, sizeof(prefix), 0};
     for (u32 i = 0; i < ARRAY_LEN(files); i++)
         if (!strcmp(path + strlen("/proc/"), files[i]))
             return true;
-    text_add(&name, "/proc/%d", t->process->pid);
+    message_add(&name, "/proc/%d", t->process->pid);
     if (strncmp(path, prefix, name.n) || (path[name.n] && path[name.n] != '/'))
         return false;
     path += name.n + (path[name.n] == '/');
@@ -92,8 +99,8 @@ static long judge_fd(struct thread *t, int fd, const char *last, u8 wanted)
     if (raw(SYS_fstat, fd, &st) < 0 || raw(SYS_fstatfs, fd, &fs) < 0 || !is_harmless_device(&st))
         return -EACCES;
     if (last) {
-        struct text whole = {path, sizeof(path), (u64)n};
-        text_add(&whole, n == 1 ? "%s" : "/%s", last);
+        struct line whole = {path, sizeof(path), (u64)n};
+        message_add(&whole, n == 1 ? "%s" : "/%s", last);
     }
     if (fs.f_type == PROC_MAGIC && (wanted != POLICY_READ || !is_harmless_proc(t, path)))
         return -EACCES;
@@ -110,7 +117,8 @@ static void drop(int fd)
 // Follows a path to a descriptor among the hidden ones. It or -errno.
 static int follow(struct thread *t, u64 directory, const char *path, u64 flags)
 {
-    long fd = raw(SYS_openat, directory, path, O_PATH | O_CLOEXEC | (flags & (O_NOFOLLOW | O_DIRECTORY)));
+    long fd =
+        raw(SYS_openat, directory, path, O_PATH | O_CLOEXEC | (flags & (O_NOFOLLOW | O_DIRECTORY)));
     return fd < 0 ? (int)fd : hidden_move(&t->process->settings->hidden, (int)fd);
 }
 
@@ -163,8 +171,8 @@ static long create(struct thread *t, u64 directory, char *path, u64 flags, u64 m
     long ret = judge_fd(t, parent, last, rights_for(flags));
     name_fd(name, parent, last);
     if (!ret)
-        ret = calls_forward(t, SYS_openat, (u64[6]){(u64)(s64)AT_FDCWD, (u64)name,
-                                                   flags | O_NOFOLLOW, mode});
+        ret = calls_forward(t, SYS_openat,
+                            (u64[6]){(u64)(s64)AT_FDCWD, (u64)name, flags | O_NOFOLLOW, mode});
     drop(parent);
     return ret;
 }
@@ -277,7 +285,8 @@ static int pin(struct thread *t, u64 directory, char *path, bool follows, u8 wan
     return fd;
 }
 
-static long call_judged(struct thread *t, u64 number, u64 copy[6], const int fds[2], const int paths[2])
+static long call_judged(struct thread *t, u64 number, u64 copy[6], const int fds[2],
+                        const int paths[2])
 {
     char path[PATH_SIZE], names[2][NAME_SIZE];
     int held[2] = {-1, -1};
@@ -293,8 +302,8 @@ static long call_judged(struct thread *t, u64 number, u64 copy[6], const int fds
             copy[paths[i]] = (u64) "";
             continue;
         }
-        held[i] = pin(t, directory, path, follows, writes ? POLICY_READ | POLICY_WRITE : POLICY_READ,
-                      names[i]);
+        held[i] = pin(t, directory, path, follows,
+                      writes ? POLICY_READ | POLICY_WRITE : POLICY_READ, names[i]);
         ret = held[i] < 0 ? held[i] : 0;
         copy[paths[i]] = (u64)names[i];
         follows = false; // of two paths only the first may be an existing file

@@ -32,7 +32,8 @@ struct parser {
     struct err *err;
 };
 
-static bool wrong(const struct parser *p, const char *at, const char *what, const char *word, int size)
+static bool wrong(const struct parser *p, const char *at, const char *what, const char *word,
+                  int size)
 {
     return err_set(p->err, "%s:%d:%d: %s '%.*s'", p->name, p->line, (int)(at - p->line_start) + 1,
                    what, size, word);
@@ -93,7 +94,8 @@ static int find_group(const char *word, size_t n)
 {
     for (int g = 0; g < CALL_N_GROUPS && n > 2; g++) {
         const char *name = calls_group_name((enum call_group)g);
-        if (strlen(name) == n - 2 && word[0] == '(' && word[n - 1] == ')' && !memcmp(word + 1, name, n - 2))
+        if (strlen(name) == n - 2 && word[0] == '(' && word[n - 1] == ')' &&
+            !memcmp(word + 1, name, n - 2))
             return g;
     }
     return -1;
@@ -201,9 +203,12 @@ static bool parse_rule(struct parser *p, const char *word, size_t n)
         struct rule rule;
         u8 rights;
     } rules[] = {
-        {"allow", {POLICY_ALLOW, false}, 0}, {"deny", {POLICY_DENY, false}, 0},
-        {"kill", {POLICY_KILL, false}, 0},   {"log", {POLICY_DENY, true}, 0},
-        {"read", {0}, POLICY_READ},          {"write", {0}, POLICY_READ | POLICY_WRITE},
+        {"allow", {POLICY_ALLOW, false}, 0},
+        {"deny", {POLICY_DENY, false}, 0},
+        {"kill", {POLICY_KILL, false}, 0},
+        {"log", {POLICY_DENY, true}, 0},
+        {"read", {0}, POLICY_READ},
+        {"write", {0}, POLICY_READ | POLICY_WRITE},
         {"exec", {0}, POLICY_READ | POLICY_EXEC},
     };
     if (n == 7 && !memcmp(word, "profile", n))
@@ -211,7 +216,8 @@ static bool parse_rule(struct parser *p, const char *word, size_t n)
     p->has_rule = true;
     for (u32 i = 0; i < ARRAY_LEN(rules); i++)
         if (strlen(rules[i].name) == n && !memcmp(rules[i].name, word, n))
-            return rules[i].rights ? parse_path(p, rules[i].rights) : parse_calls(p, &rules[i].rule);
+            return rules[i].rights ? parse_path(p, rules[i].rights)
+                                   : parse_calls(p, &rules[i].rule);
     return wrong(p, word, "no rule", word, (int)n);
 }
 
@@ -259,5 +265,6 @@ long policy_error(const struct policy *p, u64 number)
 {
     if (number >= POLICY_CALLS || !calls_find(number))
         return -ENOSYS;
-    return p->action[number] == POLICY_ALLOW ? 0 : -(long)(p->error[number] ? p->error[number] : EPERM);
+    return p->action[number] == POLICY_ALLOW ? 0
+                                             : -(long)(p->error[number] ? p->error[number] : EPERM);
 }

@@ -29,7 +29,8 @@ TEST(nothing_is_allowed_by_an_empty_policy)
 
 TEST(calls_and_groups)
 {
-    CHECK_STR(refusal("allow read (net) # both\n\n  deny write ENOSYS\nkill ptrace\nlog read\n"), "");
+    CHECK_STR(refusal("allow read (net) # both\n\n  deny write ENOSYS\nkill ptrace\nlog read\n"),
+              "");
     CHECK_EQ(policy_error(&p, SYS_read), 0);
     CHECK_EQ(policy_error(&p, SYS_socket), 0);
     CHECK_EQ(policy_error(&p, SYS_write), -ENOSYS);
@@ -54,7 +55,8 @@ TEST(profiles)
     CHECK_EQ(policy_rights(&p, "/etc"), 0);
     CHECK_STR(refusal("profile ro"), "");
     CHECK_EQ(policy_rights(&p, "/etc"), POLICY_READ | POLICY_EXEC);
-    CHECK(policy_error(&p, SYS_unlink) && policy_error(&p, SYS_ptrace) && policy_error(&p, SYS_mount));
+    CHECK(policy_error(&p, SYS_unlink) && policy_error(&p, SYS_ptrace) &&
+          policy_error(&p, SYS_mount));
     CHECK(!policy_profile(&p, "everything"));
 }
 
@@ -138,7 +140,8 @@ TEST(the_second_wall_lets_pass_what_is_needed)
             CHECK_EQ(answer, SECCOMP_RET_ALLOW);
         CHECK(answer == SECCOMP_RET_ALLOW || answer == (SECCOMP_RET_ERRNO | ENOSYS));
     }
-    static const u16 never[] = {SYS_ptrace, SYS_mount, SYS_bpf, SYS_socket, SYS_unlink, SYS_kexec_load};
+    static const u16 never[] = {SYS_ptrace, SYS_mount,  SYS_bpf,
+                                SYS_socket, SYS_unlink, SYS_kexec_load};
     for (u32 i = 0; i < ARRAY_LEN(never); i++)
         CHECK_EQ(filter(code, n, AUDIT_ARCH_X86_64, never[i]), SECCOMP_RET_ERRNO | ENOSYS);
     CHECK_EQ(filter(code, n, AUDIT_ARCH_X86_64, 0x40000000), SECCOMP_RET_ERRNO | ENOSYS);

@@ -28,16 +28,16 @@ struct stats {
 // What the user chose; survives the execution of another program.
 struct settings {
     struct hidden hidden;
-    int kvm_fd, self_fd;  // hidden; self_fd is this program
-    int trace_fd;         // hidden, or -1
-    int stats_fd;         // hidden, or -1
-    int policy_fd;        // hidden, or -1
-    int root_pid;         // the process that the user started
-    bool is_native;       // the program runs on the host's processor, without KVM
-    bool is_again;        // this is a program that another one executed
-    struct stats *stats;  // NULL: nobody asked
+    int kvm_fd, self_fd;         // hidden; self_fd is this program
+    int trace_fd;                // hidden, or -1
+    int stats_fd;                // hidden, or -1
+    int policy_fd;               // hidden, or -1
+    int root_pid;                // the process that the user started
+    bool is_native;              // the program runs on the host's processor, without KVM
+    bool is_again;               // this is a program that another one executed
+    struct stats *stats;         // NULL: nobody asked
     const struct policy *policy; // NULL: everything that can be forwarded is
-    char exe[4096];       // what the program sees as its own file
+    char exe[4096];              // what the program sees as its own file
 };
 
 struct process {
@@ -51,8 +51,8 @@ struct process {
     int pid;
 };
 
-#define COUNT(settings, what)                                                          \
-    do {                                                                               \
-        if ((settings)->stats)                                                         \
+#define COUNT(settings, what)                                                         \
+    do {                                                                              \
+        if ((settings)->stats)                                                        \
             __atomic_fetch_add((u64 *)&(settings)->stats->what, 1, __ATOMIC_RELAXED); \
     } while (0)

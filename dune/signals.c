@@ -111,7 +111,8 @@ static bool is_always_ours(const struct process *p, int signal)
 // The kernel's action for what the program asked for.
 static long install(struct process *p, int signal, const struct action *a)
 {
-    struct action host = {.handler = a->handler, .flags = SA_KERNEL_RESTORER | SA_ONSTACK, .mask = ~0ULL};
+    struct action host = {
+        .handler = a->handler, .flags = SA_KERNEL_RESTORER | SA_ONSTACK, .mask = ~0ULL};
     if (is_function(a->handler) || is_always_ours(p, signal)) {
         host.handler = (u64)note;
         host.flags |= SA_SIGINFO;
@@ -182,8 +183,8 @@ void signals_die(int signal)
 }
 
 // A signal of the program's that has no handler of its own while ours is installed: what the kernel
-// would do. Or: the program took its handler back between the signal's coming and now: it is sent once more, to
-// the action that the kernel has now.
+// would do. Or: the program took its handler back between the signal's coming and now: it is sent
+// once more, to the action that the kernel has now.
 static void send_again(struct thread *t, int signal)
 {
     struct action act = t->process->actions[signal];
@@ -308,7 +309,7 @@ long signals_alt_stack(struct thread *t, u64 stack, u64 old)
     if (stack) {
         if (guest_read(&new, stack, sizeof(new)))
             return -EFAULT;
-        u32 mode = (u32)new.ss_flags & ~SS_AUTODISARM;
+        u32 mode = (u32) new.ss_flags & ~SS_AUTODISARM;
         if (is_on_alt_stack(t))
             return -EPERM;
         if (mode != 0 && mode != SS_DISABLE && mode != SS_ONSTACK)
@@ -316,8 +317,8 @@ long signals_alt_stack(struct thread *t, u64 stack, u64 old)
         if (mode != SS_DISABLE && new.ss_size < 2048)
             return -ENOMEM;
         t->alt_size = mode == SS_DISABLE ? 0 : new.ss_size;
-        t->alt_sp = mode == SS_DISABLE ? 0 : (u64)new.ss_sp;
-        t->alt_flags = (u32)new.ss_flags & SS_AUTODISARM;
+        t->alt_sp = mode == SS_DISABLE ? 0 : (u64) new.ss_sp;
+        t->alt_flags = (u32) new.ss_flags &SS_AUTODISARM;
     }
     return old ? guest_write(old, &before, sizeof(before)) : 0;
 }

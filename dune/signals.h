@@ -19,8 +19,8 @@ struct thread;
 // mask before.
 void signals_init(struct process *p, u64 *mask);
 
-// For a process that enters guest mode while it runs: the kernel's actions become the program's, and
-// back. Other threads' signals go to the program's handlers as ever.
+// For a process that enters guest mode while it runs: the kernel's actions become the program's,
+// and back. Other threads' signals go to the program's handlers as ever.
 void signals_take_over(struct process *p, u64 *mask);
 void signals_give_back(struct process *p);
 

@@ -11,7 +11,7 @@
 enum { SLOTS_MAX = 4096 };
 #define SLOTS_FIRST_GPA 0x40000000ULL // below it nothing is, which makes doors
 
-#define SLOTS_TASK_END  0x7ffffffff000ULL
+#define SLOTS_TASK_END 0x7ffffffff000ULL
 
 struct slot {
     u64 hva, size, gpa;

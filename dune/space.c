@@ -49,7 +49,8 @@ static u64 choose_place(struct space *s, u64 hint, u64 size, int flags)
     if (flags & MAP_32BIT)
         return vma_gap_below(&s->vmas, LOW_TOP / 2, LOW_TOP, size, align);
     hint &= ~(SPACE_PAGE - 1);
-    if (hint >= SPACE_START && space_holds(hint, size) && vma_is_free(&s->vmas, hint, hint + size) &&
+    if (hint >= SPACE_START && space_holds(hint, size) &&
+        vma_is_free(&s->vmas, hint, hint + size) &&
         !(flags & MAP_HUGETLB && hint & (HUGE_PAGE - 1)))
         return hint;
     u64 at = vma_gap_below(&s->vmas, SPACE_START, s->map_top, size, align);
@@ -256,8 +257,8 @@ long space_attach(struct space *s, int id, u64 at, int flags)
     if (!ret)
         ret = raw(SYS_shmat, id, at, (flags & ~SHM_RND));
     if (!raw_failed(ret)) {
-        u32 prot = PROT_READ | (flags & SHM_RDONLY ? 0 : PROT_WRITE) |
-                   (flags & SHM_EXEC ? PROT_EXEC : 0);
+        u32 prot =
+            PROT_READ | (flags & SHM_RDONLY ? 0 : PROT_WRITE) | (flags & SHM_EXEC ? PROT_EXEC : 0);
         *a = (struct attachment){at, size};
         vma_set(&s->vmas, at, at + size, prot);
         show(s, at, at + size);

@@ -27,18 +27,18 @@ struct space {
     struct pagetable tables;
     struct vcpu_model model;
     struct vm vm;
-    bool is_flat;           // page tables show everything that is touched; there is no account
-    bool has_vm;            // false: the program runs on the host's processor
-    u64 brk_start, brk;     // page-aligned start, current end
-    u64 map_top;            // mappings are placed below it
-    u64 vdso, vdso_size;    // the kernel's pages of code and time, outside the guest's part; or 0
+    bool is_flat;        // page tables show everything that is touched; there is no account
+    bool has_vm;         // false: the program runs on the host's processor
+    u64 brk_start, brk;  // page-aligned start, current end
+    u64 map_top;         // mappings are placed below it
+    u64 vdso, vdso_size; // the kernel's pages of code and time, outside the guest's part; or 0
     struct attachment {
         u64 at, size;
     } shared[SPACE_SHARED]; // of System V
 };
 
-// Whether all of that is below the border, which is SPACE_END until a process that entered guest mode
-// by itself opens it for good: there everything is the program's.
+// Whether all of that is below the border, which is SPACE_END until a process that entered guest
+// mode by itself opens it for good: there everything is the program's.
 bool space_holds(u64 at, u64 size);
 void space_open_border(void);
 

@@ -27,7 +27,10 @@ TEST(a_program_finds_everything)
     u64 text[3] = {0};
     const struct stack s = {.arguments = (char *[]){"ls", "-l", "", NULL},
                             .environment = (char *[]){"A=1", "B=", NULL},
-                            .file = "/bin/ls", .random = chance, .words = words, .n_words = 1};
+                            .file = "/bin/ls",
+                            .random = chance,
+                            .words = words,
+                            .n_words = 1};
     u64 sp = stack_build(&s, buffer, sizeof(buffer), AT, text);
     REQUIRE(sp >= AT && sp < AT + sizeof(buffer));
     CHECK_EQ(sp & 15, 0);
@@ -52,8 +55,10 @@ TEST(a_program_finds_everything)
 TEST(texts_lie_one_behind_the_other)
 {
     u64 text[3];
-    const struct stack s = {.arguments = (char *[]){"a", "bc", NULL}, .environment = (char *[]){NULL},
-                            .file = "a", .random = chance};
+    const struct stack s = {.arguments = (char *[]){"a", "bc", NULL},
+                            .environment = (char *[]){NULL},
+                            .file = "a",
+                            .random = chance};
     stack_build(&s, buffer, sizeof(buffer), AT, text);
     CHECK_EQ(memcmp(text_at(text[0]), "a\0bc", 5), 0);
     CHECK_EQ(text[1], text[0] + 5);
@@ -64,8 +69,10 @@ TEST(too_much_is_refused)
     static char large[5000];
     u64 text[3];
     memset(large, 'x', sizeof(large) - 1);
-    struct stack s = {.arguments = (char *[]){large, NULL}, .environment = (char *[]){NULL},
-                      .file = "a", .random = chance};
+    struct stack s = {.arguments = (char *[]){large, NULL},
+                      .environment = (char *[]){NULL},
+                      .file = "a",
+                      .random = chance};
     CHECK_EQ(stack_build(&s, buffer, sizeof(buffer), AT, text), 0);
     large[4000] = 0;
     CHECK_EQ(stack_build(&s, buffer, sizeof(buffer), AT, text), 0);

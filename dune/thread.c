@@ -101,8 +101,8 @@ void thread_run(struct thread *t)
         signals_deliver(t);
         vcpu_run(&t->vcpu, &why);
         if (t->process->settings->stats)
-            __atomic_fetch_add((u64 *)&t->process->settings->stats->exits, t->vcpu.n_exits - n_exits,
-                               __ATOMIC_RELAXED);
+            __atomic_fetch_add((u64 *)&t->process->settings->stats->exits,
+                               t->vcpu.n_exits - n_exits, __ATOMIC_RELAXED);
         n_exits = t->vcpu.n_exits;
         if (why.exit == VCPU_CALL)
             serve(t);

@@ -30,14 +30,14 @@ struct thread {
     u64 alt_sp, alt_size; // the alternate stack
     u32 alt_flags;
     int tid;
-    bool borrows;        // the vCPU is that of a parent that waits
-    bool resets_signals; // begins with default actions
+    bool borrows;         // the vCPU is that of a parent that waits
+    bool resets_signals;  // begins with default actions
     void *scratch, *plan; // what exec uses; freed by the parent when a child of vfork is gone
     u64 scratch_size, plan_size;
     struct lib_thread lib; // of a process that entered by itself
-    u64 tls;              // of a thread that has not begun
-    struct native native; // used where there is no vCPU
-    struct thread *next; // of all stacks that were ever made
+    u64 tls;               // of a thread that has not begun
+    struct native native;  // used where there is no vCPU
+    struct thread *next;   // of all stacks that were ever made
 };
 
 // Memory for a thread, used again when one has ended; NULL when there is none.

@@ -14,85 +14,85 @@
 
 enum { SHOWN = 32 };
 
-static void put_quoted(struct text *to, const char *from, u64 n, bool is_cut)
+static void put_quoted(struct line *to, const char *from, u64 n, bool is_cut)
 {
-    text_add(to, "\"");
+    message_add(to, "\"");
     for (u64 i = 0; i < n; i++) {
         u8 c = (u8)from[i];
         if (c == '"' || c == '\\')
-            text_add(to, "\\%c", c);
+            message_add(to, "\\%c", c);
         else if (c == '\n')
-            text_add(to, "\\n");
+            message_add(to, "\\n");
         else if (c < 32 || c > 126)
-            text_add(to, "\\%c%c%c", '0' + (c >> 6), '0' + (c >> 3 & 7), '0' + (c & 7));
+            message_add(to, "\\%c%c%c", '0' + (c >> 6), '0' + (c >> 3 & 7), '0' + (c & 7));
         else
-            text_add(to, "%c", c);
+            message_add(to, "%c", c);
     }
-    text_add(to, is_cut ? "\"..." : "\"");
+    message_add(to, is_cut ? "\"..." : "\"");
 }
 
-static void put_text(struct text *to, u64 at)
+static void put_text(struct line *to, u64 at)
 {
     char text[256];
     long n = guest_text(text, at, sizeof(text));
     if (!at)
-        text_add(to, "NULL");
+        message_add(to, "NULL");
     else if (n == -ENAMETOOLONG)
         put_quoted(to, text, sizeof(text) - 1, true);
     else if (n < 0)
-        text_add(to, "%x", at);
+        message_add(to, "%x", at);
     else
         put_quoted(to, text, (u64)n, false);
 }
 
-static void put_memory(struct text *to, u64 at, u64 size)
+static void put_memory(struct line *to, u64 at, u64 size)
 {
     char bytes[SHOWN];
     u64 n = size < SHOWN ? size : SHOWN;
     if (!at)
-        text_add(to, "NULL");
+        message_add(to, "NULL");
     else if (guest_read(bytes, at, n))
-        text_add(to, "%x", at);
+        message_add(to, "%x", at);
     else
         put_quoted(to, bytes, n, size > n);
 }
 
-static void put_octal(struct text *to, u64 value)
+static void put_octal(struct line *to, u64 value)
 {
     char digits[24];
     u32 n = 0;
     do
         digits[n++] = (char)('0' + (value & 7));
     while (value >>= 3);
-    text_add(to, "0");
+    message_add(to, "0");
     while (n && !(n == 1 && digits[0] == '0'))
-        text_add(to, "%c", digits[--n]);
+        message_add(to, "%c", digits[--n]);
 }
 
-static void put_argument(struct text *to, char kind, u64 value, u64 size)
+static void put_argument(struct line *to, char kind, u64 value, u64 size)
 {
     switch (kind) {
-    case 'd': text_add(to, "%d", (int)value); break;
-    case 'u': text_add(to, "%u", value); break;
+    case 'd': message_add(to, "%d", (int)value); break;
+    case 'u': message_add(to, "%u", value); break;
     case 'o': put_octal(to, value); break;
-    case 'f': text_add(to, "%d", (int)value); break;
+    case 'f': message_add(to, "%d", (int)value); break;
     case 's': put_text(to, value); break;
     case 'w':
     case 'r': put_memory(to, value, size); break;
     case 'F':
         if ((int)value == AT_FDCWD)
-            text_add(to, "AT_FDCWD");
+            message_add(to, "AT_FDCWD");
         else
-            text_add(to, "%d", (int)value);
+            message_add(to, "%d", (int)value);
         break;
     case 'p':
     case 'v':
         if (!value)
-            text_add(to, "NULL");
+            message_add(to, "NULL");
         else
-            text_add(to, "%x", value);
+            message_add(to, "%x", value);
         break;
-    default: text_add(to, "%x", value);
+    default: message_add(to, "%x", value);
     }
 }
 
@@ -104,22 +104,22 @@ static u64 shown_size(char kind, u64 given, long result)
     return result > 0 && (u64)result < given ? (u64)result : result > 0 ? given : 0;
 }
 
-static void put_call(struct text *to, struct thread *t, const struct call *c, u64 number,
+static void put_call(struct line *to, struct thread *t, const struct call *c, u64 number,
                      const u64 a[6], long result)
 {
     const char *kinds = c ? c->arguments : "";
     u32 size_at;
     char kind;
-    text_add(to, "[%d] ", (int)raw(SYS_gettid));
+    message_add(to, "[%d] ", (int)raw(SYS_gettid));
     if (c)
-        text_add(to, "%s(", c->name);
+        message_add(to, "%s(", c->name);
     else
-        text_add(to, "call_%u(", number);
+        message_add(to, "call_%u(", number);
     for (u32 i = 0; i < 6 && (kind = arguments_next(&kinds, &size_at)); i++) {
-        text_add(to, i ? ", " : "");
+        message_add(to, i ? ", " : "");
         put_argument(to, kind, a[i], shown_size(kind, a[size_at], result));
     }
-    text_add(to, ")");
+    message_add(to, ")");
 }
 
 static const char *name_of_error(long error)
@@ -129,15 +129,22 @@ static const char *name_of_error(long error)
         const char *name;
     } names[] = {
 #define E(name) {name, #name}
-        E(EPERM), E(ENOENT), E(ESRCH), E(EINTR), E(EIO), E(ENXIO), E(E2BIG), E(ENOEXEC), E(EBADF),
-        E(ECHILD), E(EAGAIN), E(ENOMEM), E(EACCES), E(EFAULT), E(EBUSY), E(EEXIST), E(EXDEV),
-        E(ENODEV), E(ENOTDIR), E(EISDIR), E(EINVAL), E(ENFILE), E(EMFILE), E(ENOTTY), E(ETXTBSY),
-        E(EFBIG), E(ENOSPC), E(ESPIPE), E(EROFS), E(EMLINK), E(EPIPE), E(EDOM), E(ERANGE),
-        E(EDEADLK), E(ENAMETOOLONG), E(ENOLCK), E(ENOSYS), E(ENOTEMPTY), E(ELOOP), E(ENODATA),
-        E(EOVERFLOW), E(ENOTSOCK), E(EDESTADDRREQ), E(EMSGSIZE), E(EPROTOTYPE), E(ENOPROTOOPT),
-        E(EPROTONOSUPPORT), E(EOPNOTSUPP), E(EAFNOSUPPORT), E(EADDRINUSE), E(EADDRNOTAVAIL),
-        E(ENETUNREACH), E(ECONNABORTED), E(ECONNRESET), E(ENOBUFS), E(EISCONN), E(ENOTCONN),
-        E(ETIMEDOUT), E(ECONNREFUSED), E(EHOSTUNREACH), E(EALREADY), E(EINPROGRESS), E(ESTALE),
+        E(EPERM),        E(ENOENT),      E(ESRCH),           E(EINTR),
+        E(EIO),          E(ENXIO),       E(E2BIG),           E(ENOEXEC),
+        E(EBADF),        E(ECHILD),      E(EAGAIN),          E(ENOMEM),
+        E(EACCES),       E(EFAULT),      E(EBUSY),           E(EEXIST),
+        E(EXDEV),        E(ENODEV),      E(ENOTDIR),         E(EISDIR),
+        E(EINVAL),       E(ENFILE),      E(EMFILE),          E(ENOTTY),
+        E(ETXTBSY),      E(EFBIG),       E(ENOSPC),          E(ESPIPE),
+        E(EROFS),        E(EMLINK),      E(EPIPE),           E(EDOM),
+        E(ERANGE),       E(EDEADLK),     E(ENAMETOOLONG),    E(ENOLCK),
+        E(ENOSYS),       E(ENOTEMPTY),   E(ELOOP),           E(ENODATA),
+        E(EOVERFLOW),    E(ENOTSOCK),    E(EDESTADDRREQ),    E(EMSGSIZE),
+        E(EPROTOTYPE),   E(ENOPROTOOPT), E(EPROTONOSUPPORT), E(EOPNOTSUPP),
+        E(EAFNOSUPPORT), E(EADDRINUSE),  E(EADDRNOTAVAIL),   E(ENETUNREACH),
+        E(ECONNABORTED), E(ECONNRESET),  E(ENOBUFS),         E(EISCONN),
+        E(ENOTCONN),     E(ETIMEDOUT),   E(ECONNREFUSED),    E(EHOSTUNREACH),
+        E(EALREADY),     E(EINPROGRESS), E(ESTALE),
 #undef E
     };
     for (u32 i = 0; i < ARRAY_LEN(names); i++)
@@ -146,45 +153,45 @@ static const char *name_of_error(long error)
     return NULL;
 }
 
-static void put_result(struct text *to, long result)
+static void put_result(struct line *to, long result)
 {
     const char *name = raw_failed(result) ? name_of_error(result) : NULL;
     if (result == RESTART_CALL)
-        text_add(to, " = ? (a signal came; to be made again)");
+        message_add(to, " = ? (a signal came; to be made again)");
     else if (result == CALL_DONE)
-        text_add(to, " = 0");
+        message_add(to, " = 0");
     else if (name)
-        text_add(to, " = -1 %s", name);
+        message_add(to, " = -1 %s", name);
     else if (raw_failed(result))
-        text_add(to, " = -1 (error %ld)", -result);
+        message_add(to, " = -1 (error %ld)", -result);
     else if (result > 0xffffff)
-        text_add(to, " = %x", (u64)result);
+        message_add(to, " = %x", (u64)result);
     else
-        text_add(to, " = %ld", result);
+        message_add(to, " = %ld", result);
 }
 
-static void write_line(struct thread *t, struct text *line)
+static void write_line(struct thread *t, struct line *line)
 {
-    text_add(line, "\n");
+    message_add(line, "\n");
     raw(SYS_write, t->process->settings->trace_fd, line->at, line->n);
 }
 
 void trace_before(struct thread *t, const struct call *c, u64 number, const u64 a[6])
 {
     char buffer[2048];
-    struct text line = {buffer, sizeof(buffer), 0};
+    struct line line = {buffer, sizeof(buffer), 0};
     if (number != SYS_exit && number != SYS_exit_group && number != SYS_execve &&
         number != SYS_execveat)
         return;
     put_call(&line, t, c, number, a, 0);
-    text_add(&line, number == SYS_exit || number == SYS_exit_group ? " = ?" : " ...");
+    message_add(&line, number == SYS_exit || number == SYS_exit_group ? " = ?" : " ...");
     write_line(t, &line);
 }
 
 void trace_after(struct thread *t, const struct call *c, u64 number, const u64 a[6], long result)
 {
     char buffer[2048];
-    struct text line = {buffer, sizeof(buffer), 0};
+    struct line line = {buffer, sizeof(buffer), 0};
     put_call(&line, t, c, number, a, result);
     put_result(&line, result);
     write_line(t, &line);
@@ -193,10 +200,10 @@ void trace_after(struct thread *t, const struct call *c, u64 number, const u64 a
 void trace_signal(struct thread *t, int signal, int code, u64 address)
 {
     char buffer[256];
-    struct text line = {buffer, sizeof(buffer), 0};
+    struct line line = {buffer, sizeof(buffer), 0};
     if (t->process->settings->trace_fd < 0)
         return;
-    text_add(&line, "[%d] --- signal %d, code %d, address %x, pc %x ---", (int)raw(SYS_gettid), signal,
-             code, address, regs_pc(t->regs));
+    message_add(&line, "[%d] --- signal %d, code %d, address %x, pc %x ---", (int)raw(SYS_gettid),
+                signal, code, address, regs_pc(t->regs));
     write_line(t, &line);
 }

@@ -80,8 +80,9 @@ static bool make_vcpu(struct vm *vm, struct vcpu *v, u32 id)
         return false;
     v->id = id;
     v->fd = hidden_move(vm->hidden, (int)fd);
-    long run = v->fd < 0 ? v->fd
-                         : raw(SYS_mmap, 0, vm->run_size, PROT_READ | PROT_WRITE, MAP_SHARED, v->fd, 0);
+    long run = v->fd < 0
+                   ? v->fd
+                   : raw(SYS_mmap, 0, vm->run_size, PROT_READ | PROT_WRITE, MAP_SHARED, v->fd, 0);
     if (raw_failed(run)) {
         if (v->fd >= 0)
             raw(SYS_close, v->fd);

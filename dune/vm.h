@@ -17,7 +17,7 @@ struct vcpu {
     u32 id;
     bool is_taken, is_set_up;
     struct kvm_run *run;
-    u8 *page;      // the arch's page of this vCPU, kept when a vCPU is made again after fork
+    u8 *page; // the arch's page of this vCPU, kept when a vCPU is made again after fork
     u64 page_gva;
 };
 

@@ -16,15 +16,61 @@ enum { MOST = 600, FACCESSAT2 = 439 };
 
 // What the monitor does for itself, from its own start to the program's end.
 static const u16 own_calls[] = {
-    SYS_read, SYS_write, SYS_open, SYS_openat, SYS_close, SYS_fstat, SYS_newfstatat, SYS_stat,
-    SYS_lseek, SYS_mmap, SYS_mprotect, SYS_munmap, SYS_mremap, SYS_madvise, SYS_brk, SYS_pread64,
-    SYS_rt_sigaction, SYS_rt_sigprocmask, SYS_rt_sigreturn, SYS_ioctl, SYS_access, FACCESSAT2,
-    SYS_process_vm_readv, SYS_process_vm_writev, SYS_execveat, SYS_arch_prctl, SYS_set_tid_address,
-    SYS_set_robust_list, SYS_rseq, SYS_prlimit64, SYS_getrandom, SYS_fcntl, SYS_readlink,
-    SYS_readlinkat, SYS_clone, SYS_exit, SYS_exit_group, SYS_tgkill, SYS_gettid, SYS_getpid,
-    SYS_prctl, SYS_futex, SYS_fstatfs, SYS_statfs, SYS_dup, SYS_personality, SYS_getcwd,
-    SYS_sysinfo, SYS_uname, SYS_restart_syscall, SYS_clock_gettime, SYS_getuid, SYS_geteuid,
-    SYS_getgid, SYS_getegid,
+    SYS_read,
+    SYS_write,
+    SYS_open,
+    SYS_openat,
+    SYS_close,
+    SYS_fstat,
+    SYS_newfstatat,
+    SYS_stat,
+    SYS_lseek,
+    SYS_mmap,
+    SYS_mprotect,
+    SYS_munmap,
+    SYS_mremap,
+    SYS_madvise,
+    SYS_brk,
+    SYS_pread64,
+    SYS_rt_sigaction,
+    SYS_rt_sigprocmask,
+    SYS_rt_sigreturn,
+    SYS_ioctl,
+    SYS_access,
+    FACCESSAT2,
+    SYS_process_vm_readv,
+    SYS_process_vm_writev,
+    SYS_execveat,
+    SYS_arch_prctl,
+    SYS_set_tid_address,
+    SYS_set_robust_list,
+    SYS_rseq,
+    SYS_prlimit64,
+    SYS_getrandom,
+    SYS_fcntl,
+    SYS_readlink,
+    SYS_readlinkat,
+    SYS_clone,
+    SYS_exit,
+    SYS_exit_group,
+    SYS_tgkill,
+    SYS_gettid,
+    SYS_getpid,
+    SYS_prctl,
+    SYS_futex,
+    SYS_fstatfs,
+    SYS_statfs,
+    SYS_dup,
+    SYS_personality,
+    SYS_getcwd,
+    SYS_sysinfo,
+    SYS_uname,
+    SYS_restart_syscall,
+    SYS_clock_gettime,
+    SYS_getuid,
+    SYS_geteuid,
+    SYS_getgid,
+    SYS_getegid,
 };
 
 static bool needs(const struct policy *p, u32 number)
@@ -76,7 +122,8 @@ bool wall_build(const struct policy *p, struct err *e)
     program.len = (u16)wall_write(p, code, MOST);
     if (!program.len)
         return err_set(e, "the policy does not fit into a seccomp filter");
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program))
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+        syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program))
         return err_set(e, "seccomp: %s", strerror(errno));
     return true;
 }

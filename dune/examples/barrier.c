@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Write barriers for a garbage collector: pages of old objects are protected, and the first write to
-// each tells the collector which pages it has to look at again. The two shapes are those of Appel and
-// Li: appel1 protects one page in each handler, appel2 protects many at once.
+// Write barriers for a garbage collector: pages of old objects are protected, and the first write
+// to each tells the collector which pages it has to look at again. The two shapes are those of
+// Appel and Li: appel1 protects one page in each handler, appel2 protects many at once.
 //
 // A small collector shows the use: old objects on protected pages point to young ones, and a minor
 // collection finds them by looking only at the pages whose barrier was hit.
@@ -91,7 +91,8 @@ int main(void)
     sigaction(SIGSEGV, &a, NULL);
     protect = mprotect;
     bool host_collects = collect();
-    double host1 = clock_best(appel1, NULL, ROUNDS, PAGES), host2 = clock_best(appel2, NULL, ROUNDS, PAGES);
+    double host1 = clock_best(appel1, NULL, ROUNDS, PAGES),
+           host2 = clock_best(appel2, NULL, ROUNDS, PAGES);
     int ret = dune_enter();
     if (ret) {
         fprintf(stderr, "barrier: guest mode: %s\n", strerror(-ret));
@@ -100,11 +101,13 @@ int main(void)
     protect = dune_protect;
     dune_on_fault(on_fault, NULL);
     bool guest_collects = collect();
-    double guest1 = clock_best(appel1, NULL, ROUNDS, PAGES), guest2 = clock_best(appel2, NULL, ROUNDS, PAGES);
+    double guest1 = clock_best(appel1, NULL, ROUNDS, PAGES),
+           guest2 = clock_best(appel2, NULL, ROUNDS, PAGES);
     dune_leave();
     printf("collections found every pointer: %s on the host, %s in guest mode\n",
            host_collects ? "yes" : "no", guest_collects ? "yes" : "no");
     clock_tell("appel1: protect, trap, unprotect, per page", guest1, "SIGSEGV and mprotect", host1);
-    clock_tell("appel2: protect all, trap, unprotect, per page", guest2, "SIGSEGV and mprotect", host2);
+    clock_tell("appel2: protect all, trap, unprotect, per page", guest2, "SIGSEGV and mprotect",
+               host2);
     return !host_collects || !guest_collects;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Incremental checkpoints of a running computation: only the pages that were written since the last
-// one are copied. The computation is then taken back to a checkpoint and has to come to the same end.
+// one are copied. The computation is then taken back to a checkpoint and has to come to the same
+// end.
 #include "dune/examples/clock.h"
 #include "include/longhouse/dune.h"
 
@@ -74,7 +75,8 @@ static void first_writes(void *opaque)
 
 static void on_signal(int signal, siginfo_t *info, void *context)
 {
-    mprotect((void *)((uint64_t)info->si_addr & ~(uint64_t)(PAGE - 1)), PAGE, PROT_READ | PROT_WRITE);
+    mprotect((void *)((uint64_t)info->si_addr & ~(uint64_t)(PAGE - 1)), PAGE,
+             PROT_READ | PROT_WRITE);
 }
 
 // The time of the writes alone: beginning anew is measured apart.
@@ -119,7 +121,8 @@ int main(void)
     }
     write_all(NULL);
     bool ok = goes_back();
-    double guest = time_writes(begin_in_guest), collect = clock_best(collect_only, NULL, ROUNDS, PAGES);
+    double guest = time_writes(begin_in_guest),
+           collect = clock_best(collect_only, NULL, ROUNDS, PAGES);
     dune_dirty_end();
     dune_leave();
     printf("went back and came to the same end: %s\n", ok ? "yes" : "no");

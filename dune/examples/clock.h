@@ -32,6 +32,6 @@ static inline double clock_best(void (*act)(void *), void *opaque, int rounds, i
 
 static inline void clock_tell(const char *what, double guest, const char *host_way, double host)
 {
-    printf("%-44s %10.1f ns in guest mode, %10.1f ns by %s: %.2f times as fast\n", what, guest, host,
-           host_way, host / guest);
+    printf("%-44s %10.1f ns in guest mode, %10.1f ns by %s: %.2f times as fast\n", what, guest,
+           host, host_way, host / guest);
 }

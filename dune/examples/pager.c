@@ -80,7 +80,8 @@ static void *answer(void *opaque)
 static double time_userfaultfd(void)
 {
     struct uffdio_api api = {.api = UFFD_API};
-    struct uffdio_register area = {.range = {(uint64_t)array, PAGES * PAGE}, .mode = UFFDIO_REGISTER_MODE_MISSING};
+    struct uffdio_register area = {.range = {(uint64_t)array, PAGES * PAGE},
+                                   .mode = UFFDIO_REGISTER_MODE_MISSING};
     static int fd;
     pthread_t t;
     double best = 1e18;
@@ -120,6 +121,7 @@ int main(void)
     if (host)
         clock_tell("first touch of a page", guest, "userfaultfd", host);
     else
-        printf("%-44s %10.1f ns in guest mode; this kernel has no userfaultfd\n", "first touch of a page", guest);
+        printf("%-44s %10.1f ns in guest mode; this kernel has no userfaultfd\n",
+               "first touch of a page", guest);
     return !all_right || n_in_guest != ROUNDS * PAGES;
 }

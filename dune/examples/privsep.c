@@ -114,7 +114,8 @@ int main(void)
     memcpy(job->input, "5:hello", 8);
     double host = time_child();
     int ret = dune_enter();
-    if (ret || (space = ret = dune_space_new()) < 0 || (ret = dune_space_protect(space, key, PAGE, 0)) < 0) {
+    if (ret || (space = ret = dune_space_new()) < 0 ||
+        (ret = dune_space_protect(space, key, PAGE, 0)) < 0) {
         fprintf(stderr, "privsep: guest mode: %s\n", strerror(-ret));
         return CLOCK_SKIPPED;
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A tracer of system calls in the process itself: which calls a piece of a program makes, how often,
-// and how long they take. The host's way is ptrace, which is measured beside it.
+// A tracer of system calls in the process itself: which calls a piece of a program makes, how
+// often, and how long they take. The host's way is ptrace, which is measured beside it.
 #include "dune/examples/clock.h"
 #include "include/longhouse/dune.h"
 
@@ -31,8 +31,8 @@ static void watch(struct dune_frame *frame, void *opaque)
     register uint64_t r9 __asm__("r9") = frame->r9;
     __asm__ volatile("syscall"
                      : "=a"(ret)
-                     : "a"(number), "D"(frame->rdi), "S"(frame->rsi), "d"(frame->rdx), "r"(r10), "r"(r8),
-                       "r"(r9)
+                     : "a"(number), "D"(frame->rdi), "S"(frame->rsi), "d"(frame->rdx), "r"(r10),
+                       "r"(r8), "r"(r9)
                      : "rcx", "r11", "memory");
     frame->rax = (uint64_t)ret;
     seen[number].n++;
@@ -83,7 +83,8 @@ static double time_ptrace(void)
 
 int main(void)
 {
-    static const long watched[] = {SYS_read, SYS_write, SYS_close, SYS_pipe, SYS_pipe2, SYS_getppid};
+    static const long watched[] = {SYS_read, SYS_write, SYS_close,
+                                   SYS_pipe, SYS_pipe2, SYS_getppid};
     double host = time_ptrace();
     int ret = dune_enter();
     if (ret) {
@@ -98,8 +99,8 @@ int main(void)
     for (size_t i = 0; i < sizeof(watched) / sizeof(watched[0]); i++)
         dune_on_call(watched[i], NULL, NULL);
     dune_leave();
-    printf("seen: %lu read, %lu write, %lu close, %lu getppid\n", seen[SYS_read].n, seen[SYS_write].n,
-           seen[SYS_close].n, seen[SYS_getppid].n);
+    printf("seen: %lu read, %lu write, %lu close, %lu getppid\n", seen[SYS_read].n,
+           seen[SYS_write].n, seen[SYS_close].n, seen[SYS_getppid].n);
     clock_tell("a call that is watched and made", guest, "ptrace", host);
     return !ok || seen[SYS_getppid].n != 50 * CALLS;
 }

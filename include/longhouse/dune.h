@@ -15,8 +15,7 @@
 // Functions give 0 or what they name, and -errno when something is wrong. Those marked [guest] want
 // a thread in guest mode and give -EPERM elsewhere. A process enters with one thread; other threads
 // that exist already stay outside, and may not be in calls of this library at the same time.
-#ifndef LONGHOUSE_DUNE_H
-#define LONGHOUSE_DUNE_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -85,13 +84,12 @@ int dune_dirty_end(void);
 int dune_space_new(void);
 int dune_space_protect(int space, void *at, size_t size, int rights);
 int dune_space_free(int space);
-// Calls function(argument) in the compartment, on a stack of `stack_size` bytes at `stack`. Until it
-// returns, no system call is made for it: each gives EPERM. *result is what it returned. -EFAULT when
-// it touched what it may not, or did something else that ends a program.
+// Calls function(argument) in the compartment, on a stack of `stack_size` bytes at `stack`. Until
+// it returns, no system call is made for it: each gives EPERM. *result is what it returned. -EFAULT
+// when it touched what it may not, or did something else that ends a program.
 int dune_space_call(int space, uint64_t (*function)(uint64_t), uint64_t argument, void *stack,
                     size_t stack_size, uint64_t *result);
 
 #ifdef __cplusplus
 }
-#endif
 #endif

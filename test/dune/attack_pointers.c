@@ -45,11 +45,11 @@ static u8 *target(void)
     return found;
 }
 
-#define REFUSED(call, error)             \
-    do {                                 \
-        errno = 0;                       \
-        CHECK_EQ((call), -1);            \
-        CHECK_EQ(errno, (error));        \
+#define REFUSED(call, error)      \
+    do {                          \
+        errno = 0;                \
+        CHECK_EQ((call), -1);     \
+        CHECK_EQ(errno, (error)); \
     } while (0)
 
 TEST(there_is_something_to_attack)
@@ -135,7 +135,8 @@ TEST(messages)
     REFUSED(sendmsg(pair[0], &m, 0), EFAULT);
     CHECK_EQ(send(pair[0], "x", 1, 0), 1);
     REFUSED(recvmsg(pair[1], &m, MSG_DONTWAIT), EFAULT);
-    m = (struct msghdr){.msg_iov = &good, .msg_iovlen = 1, .msg_control = target(), .msg_controllen = 64};
+    m = (struct msghdr){
+        .msg_iov = &good, .msg_iovlen = 1, .msg_control = target(), .msg_controllen = 64};
     REFUSED(sendmsg(pair[0], &m, 0), EFAULT);
     REFUSED(recvmsg(pair[1], &m, MSG_DONTWAIT), EFAULT);
     m = (struct msghdr){.msg_iov = &good, .msg_iovlen = 1, .msg_name = target(), .msg_namelen = 64};
@@ -318,7 +319,9 @@ TEST(descriptors_of_the_monitor_are_not_sent)
     int pair[2], fd = monitor_fd();
     char data = 'x', control[CMSG_SPACE(sizeof(int))] = {0};
     struct iovec iov = {&data, 1};
-    struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control,
+    struct msghdr m = {.msg_iov = &iov,
+                       .msg_iovlen = 1,
+                       .msg_control = control,
                        .msg_controllen = sizeof(control)};
     REQUIRE(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
     struct cmsghdr *c = CMSG_FIRSTHDR(&m);
@@ -421,7 +424,10 @@ TEST(a_far_jump_into_ring_0)
 TEST(the_door_without_the_instruction)
 {
     u64 result = SYS_getppid;
-    __asm__ volatile("lea 1f(%%rip), %%rcx\n jmp *%1\n1:" : "+a"(result) : "r"(0x500000100040) : "rcx", "memory");
+    __asm__ volatile("lea 1f(%%rip), %%rcx\n jmp *%1\n1:"
+                     : "+a"(result)
+                     : "r"(0x500000100040)
+                     : "rcx", "memory");
     CHECK_EQ(result, getppid());
 }
 
@@ -431,7 +437,9 @@ TEST(a_return_address_that_is_none)
     pid_t child = fork();
     if (!child) {
         __asm__ volatile("mov $0x8000000000000000, %%rcx\n jmp *%1"
-                         : : "a"(SYS_getppid), "r"(0x500000100040) : "rcx");
+                         :
+                         : "a"(SYS_getppid), "r"(0x500000100040)
+                         : "rcx");
         _exit(0);
     }
     waitpid(child, &status, 0);
@@ -444,7 +452,8 @@ TEST(slots_and_vcpus_run_out)
     pid_t child = fork();
     if (!child) {
         for (u64 i = 1; i < 6000; i++) {
-            u8 *at = mmap((void *)(i << 32), PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+            u8 *at = mmap((void *)(i << 32), PAGE, PROT_READ | PROT_WRITE,
+                          MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
             if (at == MAP_FAILED)
                 break;
             if (i % 50 == 0 && trial_write(at).signal)

@@ -30,12 +30,12 @@ __attribute__((constructor)) static void read_places(void)
         abort();
 }
 
-#define REFUSED(call)                                                                      \
-    do {                                                                                   \
-        errno = 0;                                                                         \
-        CHECK_EQ((call), -1);                                                              \
-        CHECK(errno == EPERM || errno == EACCES || errno == ENOSYS || errno == EINVAL ||   \
-              errno == EAFNOSUPPORT || errno == ENOTTY);                                   \
+#define REFUSED(call)                                                                    \
+    do {                                                                                 \
+        errno = 0;                                                                       \
+        CHECK_EQ((call), -1);                                                            \
+        CHECK(errno == EPERM || errno == EACCES || errno == ENOSYS || errno == EINVAL || \
+              errno == EAFNOSUPPORT || errno == ENOTTY);                                 \
     } while (0)
 
 TEST(what_is_allowed_works)
@@ -136,7 +136,8 @@ TEST(memory_by_files)
     char name[64];
     REFUSED(open("/proc/self/mem", O_RDWR));
     REFUSED(open("/proc/self/maps", O_RDONLY));
-    REFUSED(open("/proc/self/task/self/mem", O_RDONLY) < 0 && errno == ENOENT ? (errno = EACCES, -1) : -1);
+    REFUSED(open("/proc/self/task/self/mem", O_RDONLY) < 0 && errno == ENOENT ? (errno = EACCES, -1)
+                                                                              : -1);
     snprintf(name, sizeof(name), "/proc/%d/mem", getpid());
     REFUSED(open(name, O_RDWR));
     snprintf(name, sizeof(name), "/proc/%d/task/%d/mem", getpid(), getpid());
@@ -180,7 +181,7 @@ TEST(other_processes)
     REFUSED(syscall(SYS_ptrace, 16, getppid(), 0, 0));
     REFUSED(syscall(SYS_process_vm_readv, getpid(), &v, 1, &v, 1, 0));
     REFUSED(syscall(SYS_process_vm_writev, getpid(), &v, 1, &v, 1, 0));
-    REFUSED(syscall(434, 1, 0)); // pidfd_open
+    REFUSED(syscall(434, 1, 0));    // pidfd_open
     REFUSED(syscall(438, 0, 0, 0)); // pidfd_getfd
     REFUSED(syscall(SYS_kcmp, getpid(), getpid(), 0, 0, 0));
     REFUSED(syscall(SYS_prlimit64, 1, 7, NULL, &v));
@@ -245,8 +246,8 @@ TEST(the_environment_is_not_the_monitors)
     int status;
     pid_t child = fork();
     if (!child) {
-        char *env[] = {"LD_PRELOAD=./evil.so", "LD_AUDIT=./evil.so", "GLIBC_TUNABLES=x=y",
-                       "LD_DEBUG=all", "LD_DEBUG_OUTPUT=debug", NULL};
+        char *env[] = {"LD_PRELOAD=./evil.so", "LD_AUDIT=./evil.so",    "GLIBC_TUNABLES=x=y",
+                       "LD_DEBUG=all",         "LD_DEBUG_OUTPUT=debug", NULL};
         execve(getenv("STATIC"), (char *[]){"true", NULL}, env);
         _exit(99);
     }
@@ -258,7 +259,8 @@ TEST(the_environment_is_not_the_monitors)
 TEST(the_policy_holds_after_exec)
 {
     int status;
-    char *shell = "exec 2> /dev/null; cat ../outside/secret && exit 1; cat /proc/self/mem && exit 2; exit 0";
+    char *shell =
+        "exec 2> /dev/null; cat ../outside/secret && exit 1; cat /proc/self/mem && exit 2; exit 0";
     pid_t child = fork();
     if (!child) {
         execl("/bin/sh", "sh", "-c", shell, NULL);

@@ -21,10 +21,10 @@ static bool has_kvm(void)
     return access("/dev/kvm", R_OK | W_OK) == 0;
 }
 
-#define NEED_KVM()                                                \
-    do {                                                          \
-        if (!has_kvm())                                           \
-            SKIP("missing /dev/kvm, or the right to use it");     \
+#define NEED_KVM()                                            \
+    do {                                                      \
+        if (!has_kvm())                                       \
+            SKIP("missing /dev/kvm, or the right to use it"); \
     } while (0)
 
 static u8 *pages(u64 n)
@@ -172,7 +172,9 @@ TEST(a_handler_gives_the_right_that_is_missing)
     for (int round = 0; round < 2; round++)
         for (u64 i = 0; i < 16; i++) {
             __asm__ volatile("movd %1, %%xmm7; movb $5, (%2); movd %%xmm7, %0"
-                             : "=r"(x) : "r"((u32)i + 3), "r"(p + i * PAGE + 7) : "xmm7", "memory");
+                             : "=r"(x)
+                             : "r"((u32)i + 3), "r"(p + i * PAGE + 7)
+                             : "xmm7", "memory");
             sum += x == i + 3;
         }
     CHECK_EQ(n_faults, 16);

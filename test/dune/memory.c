@@ -73,7 +73,8 @@ TEST(a_place_that_is_mapped_again_has_new_content)
     u8 *p = map(PAGE, PROT_READ | PROT_WRITE);
     p[0] = 1;
     munmap(p, PAGE);
-    CHECK(mmap(p, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == p);
+    CHECK(mmap(p, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) ==
+          p);
     CHECK_EQ(p[0], 0);
     p[0] = 2;
     CHECK(mmap(p, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == p);
@@ -215,7 +216,8 @@ TEST(hints_and_fixed_places)
     CHECK(q != p + PAGE);
     q = mmap(p, 4 * PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
     CHECK(q == MAP_FAILED && errno == EEXIST);
-    CHECK(mmap(p + 1, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED);
+    CHECK(mmap(p + 1, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) ==
+          MAP_FAILED);
     CHECK(mmap(NULL, 0, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED);
     q = mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
     CHECK((u64)q < 1ULL << 31);
@@ -302,7 +304,8 @@ TEST(many_changes_agree_with_an_account)
         n = first + n > PAGES ? PAGES - first : n;
         int rights = seed & 0x1000000 ? PROT_READ | PROT_WRITE : PROT_READ;
         if (kind < 2)
-            mmap(base + first * PAGE, n * PAGE, rights, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+            mmap(base + first * PAGE, n * PAGE, rights, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1,
+                 0);
         else if (kind == 2)
             munmap(base + first * PAGE, n * PAGE);
         for (u32 i = first; i < first + n && kind < 3; i++) {

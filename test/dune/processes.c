@@ -129,11 +129,13 @@ TEST(vfork_and_spawn)
     waitpid(child, &status, 0);
     CHECK_EQ(WEXITSTATUS(status), 6);
     for (int i = 0; i < 20; i++) {
-        REQUIRE(posix_spawn(&child, "/bin/true", NULL, NULL, (char *[]){"true", NULL}, environ) == 0);
+        REQUIRE(posix_spawn(&child, "/bin/true", NULL, NULL, (char *[]){"true", NULL}, environ) ==
+                0);
         waitpid(child, &status, 0);
         CHECK_EQ(status, 0);
     }
-    CHECK_EQ(posix_spawn(&child, "/nonexistent", NULL, NULL, (char *[]){"x", NULL}, environ), ENOENT);
+    CHECK_EQ(posix_spawn(&child, "/nonexistent", NULL, NULL, (char *[]){"x", NULL}, environ),
+             ENOENT);
 }
 
 TEST(many_forks)
@@ -252,7 +254,9 @@ TEST(descriptors_are_sent)
     int pair[2], fds[2], got = -1;
     char data = 'x', control[CMSG_SPACE(sizeof(int))] = {0};
     struct iovec iov = {&data, 1};
-    struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control,
+    struct msghdr m = {.msg_iov = &iov,
+                       .msg_iovlen = 1,
+                       .msg_control = control,
                        .msg_controllen = sizeof(control)};
     REQUIRE(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0 && pipe(fds) == 0);
     struct cmsghdr *c = CMSG_FIRSTHDR(&m);

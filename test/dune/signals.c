@@ -307,7 +307,9 @@ static void fault_code(void *which)
 {
     volatile int zero = 0;
     switch (*(int *)which) {
-    case 0: __asm__ volatile("xor %%edx, %%edx; mov $1, %%eax; divl %0" : : "m"(zero) : "eax", "edx"); break;
+    case 0:
+        __asm__ volatile("xor %%edx, %%edx; mov $1, %%eax; divl %0" : : "m"(zero) : "eax", "edx");
+        break;
     case 1: __asm__ volatile("int3"); break;
     case 2: __asm__ volatile("ud2"); break;
     case 3: __asm__ volatile("hlt"); break;
@@ -319,8 +321,11 @@ TEST(exceptions_are_told_apart)
 {
     static const struct {
         int signal, code;
-    } expected[] = {{SIGFPE, FPE_INTDIV}, {SIGTRAP, SI_KERNEL}, {SIGILL, ILL_ILLOPN},
-                    {SIGSEGV, SI_KERNEL}, {SIGSEGV, SI_KERNEL}};
+    } expected[] = {{SIGFPE, FPE_INTDIV},
+                    {SIGTRAP, SI_KERNEL},
+                    {SIGILL, ILL_ILLOPN},
+                    {SIGSEGV, SI_KERNEL},
+                    {SIGSEGV, SI_KERNEL}};
     for (int i = 0; i < 5; i++) {
         struct trial t = trial_of(fault_code, &i);
         CHECK_EQ(t.signal, expected[i].signal);
@@ -356,7 +361,10 @@ TEST(default_actions_are_the_kernels)
 
 static void fast(int signal, siginfo_t *info, void *context)
 {
-    __asm__ volatile("vpcmpeqd %%ymm0, %%ymm0, %%ymm0; vmovdqa %%ymm0, %%ymm7; fldpi" : : : "memory");
+    __asm__ volatile("vpcmpeqd %%ymm0, %%ymm0, %%ymm0; vmovdqa %%ymm0, %%ymm7; fldpi"
+                     :
+                     :
+                     : "memory");
     n_seen++;
 }
 

@@ -17,10 +17,10 @@ enum { PF_WRITE = 2, PF_FETCH = 16 };
 static const struct {
     int signal, code;
 } kinds[32] = {
-    [0] = {SIGFPE, FPE_INTDIV}, [1] = {SIGTRAP, TRAP_TRACE}, [3] = {SIGTRAP, SI_KERNEL},
-    [4] = {SIGSEGV, SI_KERNEL}, [5] = {SIGSEGV, SI_KERNEL},  [6] = {SIGILL, ILL_ILLOPN},
-    [7] = {SIGSEGV, SI_KERNEL}, [10] = {SIGSEGV, SI_KERNEL}, [11] = {SIGBUS, SI_KERNEL},
-    [12] = {SIGBUS, SI_KERNEL}, [13] = {SIGSEGV, SI_KERNEL}, [16] = {SIGFPE, 0},
+    [0] = {SIGFPE, FPE_INTDIV},  [1] = {SIGTRAP, TRAP_TRACE}, [3] = {SIGTRAP, SI_KERNEL},
+    [4] = {SIGSEGV, SI_KERNEL},  [5] = {SIGSEGV, SI_KERNEL},  [6] = {SIGILL, ILL_ILLOPN},
+    [7] = {SIGSEGV, SI_KERNEL},  [10] = {SIGSEGV, SI_KERNEL}, [11] = {SIGBUS, SI_KERNEL},
+    [12] = {SIGBUS, SI_KERNEL},  [13] = {SIGSEGV, SI_KERNEL}, [16] = {SIGFPE, 0},
     [17] = {SIGBUS, BUS_ADRALN}, [19] = {SIGFPE, 0},
 };
 
@@ -42,9 +42,7 @@ static int floating_point_code(struct thread *t, u32 vector)
 
 static void serve_page_fault(struct thread *t, const struct vcpu_why *why)
 {
-    u32 wanted = why->error & PF_FETCH   ? PROT_EXEC
-                 : why->error & PF_WRITE ? PROT_WRITE
-                                         : PROT_READ;
+    u32 wanted = why->error & PF_FETCH ? PROT_EXEC : why->error & PF_WRITE ? PROT_WRITE : PROT_READ;
     if (t->lib.space && lib_space_fault(t, why->address))
         return;
     int code = t->lib.space ? SEGV_ACCERR : space_fault(t->process->space, why->address, wanted);
@@ -141,7 +139,8 @@ void faults_serve(struct thread *t, const struct vcpu_why *why)
     else if (v == 14)
         serve_page_fault(t, why);
     else if (v < 32 && kinds[v].signal)
-        signals_force(t, kinds[v].signal, v == 16 || v == 19 ? floating_point_code(t, v) : kinds[v].code,
+        signals_force(t, kinds[v].signal,
+                      v == 16 || v == 19 ? floating_point_code(t, v) : kinds[v].code,
                       v == 0 || v == 6 || v == 16 || v == 19 ? regs_pc(t->regs) : 0);
     else
         signals_force(t, SIGSEGV, SI_KERNEL, 0);

@@ -65,21 +65,35 @@ static u64 xsave_features(void)
 
 static void mark_area(u8 *xsave, u32 size)
 {
-    struct fp_software mark = {.magic1 = FP_MAGIC1,
-                               .extended_size = size + 4,
-                               .features = xsave_features(),
-                               .size = size};
+    struct fp_software mark = {
+        .magic1 = FP_MAGIC1, .extended_size = size + 4, .features = xsave_features(), .size = size};
     memcpy(xsave + 464, &mark, sizeof(mark));
 }
 
 static void put_context(struct context *c, const struct uregs *r, const struct frame_trap *trap,
                         u64 mask)
 {
-    *c = (struct context){.r8 = r->r8, .r9 = r->r9, .r10 = r->r10, .r11 = r->r11, .r12 = r->r12,
-                          .r13 = r->r13, .r14 = r->r14, .r15 = r->r15, .rdi = r->rdi,
-                          .rsi = r->rsi, .rbp = r->rbp, .rbx = r->rbx, .rdx = r->rdx,
-                          .rax = r->rax, .rcx = r->rcx, .rsp = r->rsp, .rip = r->rip,
-                          .rflags = r->rflags, .cs = 0x33, .ss = 0x2b, .old_mask = mask};
+    *c = (struct context){.r8 = r->r8,
+                          .r9 = r->r9,
+                          .r10 = r->r10,
+                          .r11 = r->r11,
+                          .r12 = r->r12,
+                          .r13 = r->r13,
+                          .r14 = r->r14,
+                          .r15 = r->r15,
+                          .rdi = r->rdi,
+                          .rsi = r->rsi,
+                          .rbp = r->rbp,
+                          .rbx = r->rbx,
+                          .rdx = r->rdx,
+                          .rax = r->rax,
+                          .rcx = r->rcx,
+                          .rsp = r->rsp,
+                          .rip = r->rip,
+                          .rflags = r->rflags,
+                          .cs = 0x33,
+                          .ss = 0x2b,
+                          .old_mask = mask};
     if (trap) {
         c->error = trap->error;
         c->vector = trap->vector;
@@ -148,10 +162,24 @@ static void take_context(struct uregs *r, const struct context *c)
 {
     // What a program may set of the flags: arithmetic, trap, direction, alignment, id.
     u64 may = 0x254dd5ULL & ~0x300ULL;
-    *r = (struct uregs){.r8 = c->r8, .r9 = c->r9, .r10 = c->r10, .r11 = c->r11, .r12 = c->r12,
-                        .r13 = c->r13, .r14 = c->r14, .r15 = c->r15, .rdi = c->rdi, .rsi = c->rsi,
-                        .rbp = c->rbp, .rbx = c->rbx, .rdx = c->rdx, .rax = c->rax, .rcx = c->rcx,
-                        .rsp = c->rsp, .rip = c->rip, .rflags = (c->rflags & may) | 0x202};
+    *r = (struct uregs){.r8 = c->r8,
+                        .r9 = c->r9,
+                        .r10 = c->r10,
+                        .r11 = c->r11,
+                        .r12 = c->r12,
+                        .r13 = c->r13,
+                        .r14 = c->r14,
+                        .r15 = c->r15,
+                        .rdi = c->rdi,
+                        .rsi = c->rsi,
+                        .rbp = c->rbp,
+                        .rbx = c->rbx,
+                        .rdx = c->rdx,
+                        .rax = c->rax,
+                        .rcx = c->rcx,
+                        .rsp = c->rsp,
+                        .rip = c->rip,
+                        .rflags = (c->rflags & may) | 0x202};
 }
 
 static int read_fp(struct thread *t, u64 from)

@@ -51,11 +51,26 @@ struct return_frame {
 
 static void fill_context(struct sigcontext *c, const struct uregs *r)
 {
-    *c = (struct sigcontext){.r8 = r->r8, .r9 = r->r9, .r10 = r->r10, .r11 = r->r11, .r12 = r->r12,
-                             .r13 = r->r13, .r14 = r->r14, .r15 = r->r15, .rdi = r->rdi,
-                             .rsi = r->rsi, .rbp = r->rbp, .rbx = r->rbx, .rdx = r->rdx,
-                             .rax = r->rax, .rcx = r->rcx, .rsp = r->rsp, .rip = r->rip,
-                             .eflags = r->rflags, .cs = 0x33, .__pad0 = 0x2b};
+    *c = (struct sigcontext){.r8 = r->r8,
+                             .r9 = r->r9,
+                             .r10 = r->r10,
+                             .r11 = r->r11,
+                             .r12 = r->r12,
+                             .r13 = r->r13,
+                             .r14 = r->r14,
+                             .r15 = r->r15,
+                             .rdi = r->rdi,
+                             .rsi = r->rsi,
+                             .rbp = r->rbp,
+                             .rbx = r->rbx,
+                             .rdx = r->rdx,
+                             .rax = r->rax,
+                             .rcx = r->rcx,
+                             .rsp = r->rsp,
+                             .rip = r->rip,
+                             .eflags = r->rflags,
+                             .cs = 0x33,
+                             .__pad0 = 0x2b};
 }
 
 void native_run(struct native *n, struct vcpu_why *why)
@@ -72,12 +87,24 @@ void native_run(struct native *n, struct vcpu_why *why)
 
 static void take_context(struct uregs *r, const greg_t *g)
 {
-    *r = (struct uregs){.r8 = (u64)g[REG_R8], .r9 = (u64)g[REG_R9], .r10 = (u64)g[REG_R10],
-                        .r11 = (u64)g[REG_R11], .r12 = (u64)g[REG_R12], .r13 = (u64)g[REG_R13],
-                        .r14 = (u64)g[REG_R14], .r15 = (u64)g[REG_R15], .rdi = (u64)g[REG_RDI],
-                        .rsi = (u64)g[REG_RSI], .rbp = (u64)g[REG_RBP], .rbx = (u64)g[REG_RBX],
-                        .rdx = (u64)g[REG_RDX], .rax = (u64)g[REG_RAX], .rcx = (u64)g[REG_RCX],
-                        .rsp = (u64)g[REG_RSP], .rip = (u64)g[REG_RIP], .rflags = (u64)g[REG_EFL]};
+    *r = (struct uregs){.r8 = (u64)g[REG_R8],
+                        .r9 = (u64)g[REG_R9],
+                        .r10 = (u64)g[REG_R10],
+                        .r11 = (u64)g[REG_R11],
+                        .r12 = (u64)g[REG_R12],
+                        .r13 = (u64)g[REG_R13],
+                        .r14 = (u64)g[REG_R14],
+                        .r15 = (u64)g[REG_R15],
+                        .rdi = (u64)g[REG_RDI],
+                        .rsi = (u64)g[REG_RSI],
+                        .rbp = (u64)g[REG_RBP],
+                        .rbx = (u64)g[REG_RBX],
+                        .rdx = (u64)g[REG_RDX],
+                        .rax = (u64)g[REG_RAX],
+                        .rcx = (u64)g[REG_RCX],
+                        .rsp = (u64)g[REG_RSP],
+                        .rip = (u64)g[REG_RIP],
+                        .rflags = (u64)g[REG_EFL]};
 }
 
 // The kernel marks the area's size behind the registers of old.

@@ -236,8 +236,8 @@ int pagetable_fill_page(struct pagetable *pt, u64 va)
 }
 
 // The lower half of a table of that level, and what is below it.
-static bool copy_tables(struct pagetable *from, struct pagetable *to, const u64 *source, u64 *target,
-                        int level)
+static bool copy_tables(struct pagetable *from, struct pagetable *to, const u64 *source,
+                        u64 *target, int level)
 {
     for (u32 i = 0; i < (level == 4 ? 256 : 512); i++) {
         u64 *below, *copy = NULL;

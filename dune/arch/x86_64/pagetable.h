@@ -27,15 +27,15 @@ struct vma_map;
 enum { PAGETABLE_FREE = 4096 };
 
 struct pagetable {
-    struct slots *slots;          // borrowed
-    const struct vma_map *vmas;   // borrowed
-    u8 *pool;                     // where tables and other pages of the guest's kernel are
-    u64 pool_size, pool_used;     // bytes
-    u64 root;                     // offset of the top table in the pool
-    u32 n_free;                   // pages of the pool that are free again
-    u32 free[PAGETABLE_FREE];     // by their places
-    struct pagetable *owner;      // of a clone: whose pool it shares; else NULL
-    bool is_flat;                 // everything is mapped with every right, in large pages
+    struct slots *slots;        // borrowed
+    const struct vma_map *vmas; // borrowed
+    u8 *pool;                   // where tables and other pages of the guest's kernel are
+    u64 pool_size, pool_used;   // bytes
+    u64 root;                   // offset of the top table in the pool
+    u32 n_free;                 // pages of the pool that are free again
+    u32 free[PAGETABLE_FREE];   // by their places
+    struct pagetable *owner;    // of a clone: whose pool it shares; else NULL
+    bool is_flat;               // everything is mapped with every right, in large pages
 };
 
 // 0 or -errno.
@@ -50,8 +50,8 @@ u64 pagetable_page_gpa(struct pagetable *pt, const void *page);
 // Maps one page whatever the account says. 0 or -ENOMEM.
 int pagetable_map(struct pagetable *pt, u64 va, u64 gpa, u64 bits);
 // Other tables out of the same pool, with the guest's kernel and nothing of the program but the
-// code at `pc`. Their pages are those from `pool_used` of the first on, and free again when they are not
-// used any more. 0 or -ENOMEM.
+// code at `pc`. Their pages are those from `pool_used` of the first on, and free again when they
+// are not used any more. 0 or -ENOMEM.
 int pagetable_probe(struct pagetable *pt, struct pagetable *probe, u64 pc);
 // The entry of a page, or NULL when its granule has no table.
 u64 *pagetable_entry(struct pagetable *pt, u64 va);

@@ -41,8 +41,8 @@ static void write_gates(u8 *stubs, u64 *idt)
         u64 target = GUEST_STUBS + 16 * i;
         u64 dpl = i == 3 || i == 4 ? 3 : 0;
         memset(stubs + 16 * i, 0xf4, 16); // hlt
-        idt[2 * i] = (target & 0xffff) | (u64)SELECTOR_KERNEL_CODE << 16 | (0x8eULL | dpl << 5) << 40 |
-                     (target >> 16 & 0xffff) << 48;
+        idt[2 * i] = (target & 0xffff) | (u64)SELECTOR_KERNEL_CODE << 16 |
+                     (0x8eULL | dpl << 5) << 40 | (target >> 16 & 0xffff) << 48;
         idt[2 * i + 1] = target >> 32;
     }
 }
@@ -185,8 +185,8 @@ static long set_entry(struct vcpu *v, const struct vcpu_model *m)
     } msrs = {.head.nmsrs = 3};
     bool is_ring3 = m->flavour == VCPU_RING3_ENTRY;
     msrs.entries[0] = (struct kvm_msr_entry){.index = MSR_STAR, .data = 0x0023001000000000};
-    msrs.entries[1] = (struct kvm_msr_entry){
-        .index = MSR_LSTAR, .data = is_ring3 ? GUEST_DOOR_CODE : GUEST_SYSCALL};
+    msrs.entries[1] = (struct kvm_msr_entry){.index = MSR_LSTAR,
+                                             .data = is_ring3 ? GUEST_DOOR_CODE : GUEST_SYSCALL};
     msrs.entries[2] = (struct kvm_msr_entry){.index = MSR_SFMASK, .data = is_ring3 ? 0 : 0x47700};
     long ret = vcpu_ioctl(v, KVM_SET_MSRS, &msrs);
     return ret == 3 ? 0 : ret < 0 ? ret : -EINVAL;

@@ -20,12 +20,12 @@ struct vm;
 enum vcpu_flavour { VCPU_UNKNOWN, VCPU_RING0_ENTRY, VCPU_RING3_ENTRY };
 
 enum vcpu_exit {
-    VCPU_CALL,   // the program made a system call
-    VCPU_FAULT,  // an exception in the program
-    VCPU_BUS,    // the host could not reach memory that its page table allows
-    VCPU_SIGNAL, // a signal came
+    VCPU_CALL,         // the program made a system call
+    VCPU_FAULT,        // an exception in the program
+    VCPU_BUS,          // the host could not reach memory that its page table allows
+    VCPU_SIGNAL,       // a signal came
     VCPU_NATIVE_FAULT, // a signal of the host's for what the program did: vector, error are it
-    VCPU_DEAD,   // KVM cannot go on: `reason`
+    VCPU_DEAD,         // KVM cannot go on: `reason`
 };
 
 struct vcpu_why {
@@ -55,7 +55,7 @@ struct vcpu_extra {
 enum vcpu_ring { VCPU_IN_RING3, VCPU_IN_RING0 };
 
 struct vcpu_state {
-    struct vcpu *v;        // NULL: the program runs on the host's processor, by
+    struct vcpu *v; // NULL: the program runs on the host's processor, by
     struct native *native;
     enum vcpu_ring ring;
     struct uregs *regs;  // shared with KVM

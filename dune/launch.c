@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "dune/monitor.h"
+#include "dune/launch.h"
 #include "dune/arch/x86_64/entry.h"
 #include "dune/load.h"
 #include "dune/process.h"
@@ -28,7 +28,7 @@ static bool is_on(const char *parameter)
 }
 
 // With two-stage translation in hardware the kernel pays little for a large slot.
-u64 monitor_chunk_size(void)
+u64 launch_chunk_size(void)
 {
     bool is_nested = is_on("/sys/module/kvm_intel/parameters/ept") ||
                      is_on("/sys/module/kvm_amd/parameters/npt");
@@ -47,8 +47,9 @@ static bool look_at_maps(struct space *s, struct err *e)
         if (sscanf(line, "%llx-%llx", &start, &end) != 2)
             continue;
         if (start < SPACE_END)
-            ok = err_set(e, "this program itself is at 0x%llx, where the guest's part of the address "
-                            "space is",
+            ok = err_set(e,
+                         "this program itself is at 0x%llx, where the guest's part of the address "
+                         "space is",
                          start);
         if (strstr(line, "[vvar") || strstr(line, "[vdso]")) {
             if (!s->vdso || start != s->vdso + s->vdso_size)
@@ -80,11 +81,17 @@ static void show_program(const struct load *l)
 {
     const char *name = strrchr(l->file, '/');
     u64 here = (u64)sbrk(0);
-    struct prctl_mm_map map = {.start_code = l->code[0], .end_code = l->code[1],
-                               .start_data = l->data[0], .end_data = l->data[1],
-                               .start_brk = here, .brk = here, .start_stack = l->sp,
-                               .arg_start = l->text[0], .arg_end = l->text[1],
-                               .env_start = l->text[1], .env_end = l->text[2],
+    struct prctl_mm_map map = {.start_code = l->code[0],
+                               .end_code = l->code[1],
+                               .start_data = l->data[0],
+                               .end_data = l->data[1],
+                               .start_brk = here,
+                               .brk = here,
+                               .start_stack = l->sp,
+                               .arg_start = l->text[0],
+                               .arg_end = l->text[1],
+                               .env_start = l->text[1],
+                               .env_end = l->text[2],
                                .exe_fd = (u32)-1};
     raw(SYS_prctl, PR_SET_MM, PR_SET_MM_MAP, &map, sizeof(map));
     raw(SYS_prctl, PR_SET_NAME, name ? name + 1 : l->file);
@@ -98,7 +105,7 @@ static void run(void *opaque)
 static bool start_in_vm(struct settings *s, struct space *space, struct thread *t, struct err *e)
 {
     const char *what;
-    int ret = space_open_vm(space, s->kvm_fd, &s->hidden, monitor_chunk_size(), &what);
+    int ret = space_open_vm(space, s->kvm_fd, &s->hidden, launch_chunk_size(), &what);
     if (ret < 0)
         return err_set(e, "/dev/kvm: cannot %s: %s", what, strerror(-ret));
     return make_first_thread(t, space, e);
@@ -108,13 +115,14 @@ static bool start_native(struct thread *t, struct err *e)
 {
     int ret = native_check();
     if (ret < 0)
-        return err_set(e, "--backend sud: this kernel has no syscall user dispatch: %s", strerror(-ret));
+        return err_set(e, "--backend sud: this kernel has no syscall user dispatch: %s",
+                       strerror(-ret));
     thread_be_native(t);
     t->regs->rflags = 0x202;
     return true;
 }
 
-bool monitor_start(struct settings *s, struct load *l, struct err *e)
+bool launch_program(struct settings *s, struct load *l, struct err *e)
 {
     struct space *space = raw_pages(sizeof(*space));
     struct process *p = raw_pages(sizeof(*p));

@@ -9,6 +9,6 @@ struct load;
 struct settings;
 
 // Does not return when the program could be started.
-bool monitor_start(struct settings *s, struct load *l, struct err *e);
+bool launch_program(struct settings *s, struct load *l, struct err *e);
 // How much memory is made known to KVM at once on this host.
-u64 monitor_chunk_size(void);
+u64 launch_chunk_size(void);
