@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { STATUS_OK = 0, STATUS_USER_ERROR = 1 };
@@ -215,6 +216,12 @@ static bool open_all(struct settings *s, const struct options *o, struct err *e)
            open_stats(s, o, e);
 }
 
+static bool is_program(const char *file)
+{
+    struct stat st;
+    return !stat(file, &st) && S_ISREG(st.st_mode) && !access(file, X_OK);
+}
+
 // As a shell looks for it. The result is allocated.
 static char *find_program(const char *name, struct err *e)
 {
@@ -229,7 +236,7 @@ static char *find_program(const char *name, struct err *e)
         free(file);
         if (asprintf(&file, "%s/%s", *dir ? dir : ".", name) < 0)
             file = NULL;
-        found = file && !access(file, X_OK);
+        found = file && is_program(file);
     }
     free(list);
     if (!found)
