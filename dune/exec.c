@@ -25,6 +25,7 @@ struct plan {
     char words[MAX_SCRIPTS * 2 + 1][PATH_SIZE]; // by interpreters of scripts, last one first
     u32 n_words;
     bool is_script;
+    int held; // descriptor of the file, or 0
 };
 
 static long read_head(const char *file, u8 *head, u64 size)
@@ -166,6 +167,19 @@ static long fill_words(struct plan *p, const char **to, const char *state, u64 a
     return 0;
 }
 
+// Under a policy what was judged is what is loaded: the new monitor is given it by descriptor.
+static long hold_file(struct thread *t, struct plan *p)
+{
+    int fd = paths_open_exec(t, p->file);
+    struct line name = {p->file, sizeof(p->file), 0};
+    if (fd < 0)
+        return fd;
+    raw(SYS_fcntl, fd, F_SETFD, 0);
+    message_add(&name, "/proc/self/fd/%d", fd);
+    p->held = fd;
+    return 0;
+}
+
 static long execute(struct thread *t, struct plan *p, u64 arguments, u64 environment)
 {
     struct settings *s = t->process->settings;
@@ -174,6 +188,8 @@ static long execute(struct thread *t, struct plan *p, u64 arguments, u64 environ
     long ret = count_words(arguments, &n_arguments);
     ret = ret ? ret : count_words(environment, &n_environment);
     if (ret)
+        return ret;
+    if (s->policy && (ret = hold_file(t, p)) < 0)
         return ret;
     write_state(s, state, sizeof(state) - 24);
     u64 end = strlen(state) + 1;
@@ -206,6 +222,8 @@ static long plan_and_execute(struct thread *t, const char *file, u64 arguments, 
     memcpy(p->file, file, strlen(file) + 1);
     long ret = make_plan(t, p);
     ret = ret ? ret : execute(t, p, arguments, environment);
+    if (p->held)
+        raw(SYS_close, p->held);
     raw_pages_free(p, sizeof(*p));
     t->plan = NULL;
     return ret;

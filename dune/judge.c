@@ -2,6 +2,7 @@
 // Holds a call against the policy: its number, and arguments that name other processes or devices.
 #include "dune/calls.h"
 #include "dune/message.h"
+#include "dune/paths.h"
 #include "dune/policy.h"
 #include "dune/process.h"
 #include "dune/signals.h"
@@ -127,10 +128,19 @@ static bool is_plain_birth(u64 flags)
     return !(flags & NEW_NAMESPACES);
 }
 
+// A descriptor that was opened for reading is enough for these.
+static bool changes_file(u64 number, const u64 a[6])
+{
+    return number == SYS_fchmod || number == SYS_fchown || number == SYS_fsetxattr ||
+           number == SYS_fremovexattr || (number == SYS_utimensat && !a[1]) || number == SYS_futimesat;
+}
+
 static long judge_arguments(struct thread *t, u64 number, const u64 a[6])
 {
     if (names_stranger(t, number, a))
         return -EPERM;
+    if (changes_file(number, a) && !(number == SYS_futimesat && a[1]))
+        return paths_judge_fd(t, a[0]);
     switch (number) {
     case SYS_ioctl: return is_plain_ioctl((u32)a[1]) ? 0 : -ENOTTY;
     case SYS_prctl: return is_plain_prctl(a[0]) ? 0 : -EINVAL;

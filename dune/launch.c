@@ -79,7 +79,7 @@ static bool make_first_thread(struct thread *t, struct space *space, struct err 
 // What ps and /proc show is the program; a kernel that does not allow it shows the monitor.
 static void show_program(const struct load *l)
 {
-    const char *name = strrchr(l->file, '/');
+    const char *name = strrchr(l->shown, '/');
     u64 here = (u64)sbrk(0);
     struct prctl_mm_map map = {.start_code = l->code[0],
                                .end_code = l->code[1],
@@ -94,7 +94,7 @@ static void show_program(const struct load *l)
                                .env_end = l->text[2],
                                .exe_fd = (u32)-1};
     raw(SYS_prctl, PR_SET_MM, PR_SET_MM_MAP, &map, sizeof(map));
-    raw(SYS_prctl, PR_SET_NAME, name ? name + 1 : l->file);
+    raw(SYS_prctl, PR_SET_NAME, name ? name + 1 : l->shown);
 }
 
 static void run(void *opaque)
@@ -129,10 +129,11 @@ bool launch_program(struct settings *s, struct load *l, struct err *e)
     if (!space || !p)
         return err_set(e, "out of memory");
     *p = (struct process){.settings = s, .space = space, .n_threads = 1, .pid = getpid()};
+    l->policy = s->policy;
     if (!look_at_maps(space, e) || !load_program(space, l, e))
         return false;
-    if (!realpath(l->file, s->exe))
-        snprintf(s->exe, sizeof(s->exe), "%s", l->file);
+    if (!realpath(l->shown, s->exe))
+        snprintf(s->exe, sizeof(s->exe), "%s", l->shown);
     struct thread *t = thread_new(p);
     if (!t)
         return err_set(e, "out of memory");

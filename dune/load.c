@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dune/load.h"
 #include "dune/elf.h"
+#include "dune/policy.h"
 #include "dune/space.h"
 #include "dune/stack.h"
 
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
@@ -16,6 +18,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#define KEPT_NAME     "/proc/self/fd/"
 #define PROGRAM_BASE  0x100000000000ULL
 #define STACK_DEFAULT (8ULL << 20)
 #define STACK_MOST    (64ULL << 20)
@@ -100,6 +103,16 @@ static bool find_interpreter(const struct image *m, char *name, u64 size, struct
     return true;
 }
 
+// The kernel's loader would not ask; here the program names a file that the monitor opens.
+static bool may_execute(const struct load *l, const char *name, struct err *e)
+{
+    char real[PATH_MAX];
+    u8 wanted = POLICY_READ | POLICY_EXEC;
+    if (!l->policy || !realpath(name, real) || (policy_rights(l->policy, real) & wanted) == wanted)
+        return true;
+    return err_set(e, "the policy does not let %s be executed", name);
+}
+
 static u64 chance(u64 below)
 {
     u64 value = 0;
@@ -157,11 +170,11 @@ static bool fill_stack(struct space *s, struct load *l, const struct image *m,
         memset(random, 0x5a, sizeof(random));
     struct stack k = {.arguments = l->arguments,
                       .environment = l->environment,
-                      .file = l->file,
+                      .file = l->shown,
                       .random = random,
                       .words = words,
                       .n_words = fill_words(words, m, interpreter, s)};
-    l->text[2] = top - 8 - strlen(l->file) - 1;
+    l->text[2] = top - 8 - strlen(l->shown) - 1;
     l->sp = stack_build(&k, (u8 *)(top - size), size, top - size, l->text);
     return l->sp || err_set(e, "arguments and environment are larger than %llu KiB",
                             (unsigned long long)size >> 10);
@@ -185,11 +198,14 @@ static bool load_images(struct space *s, struct load *l, struct image *m, struct
     u64 top;
     if (!open_image(m, l->file, e))
         return false;
+    // The name that the program is told, where it was opened by descriptor.
+    if (l->is_again && !strncmp(l->file, KEPT_NAME, strlen(KEPT_NAME)) && realpath(l->file, l->name))
+        l->shown = l->name;
     if (!map_stack(s, &top, e) || !map_image(s, m, PROGRAM_BASE + chance(1 << 19) * STRIDE, e))
         return err_context(e, "%s", l->file);
     l->entry = m->elf.entry + m->bias;
     if (m->elf.interpreter_size) {
-        if (!find_interpreter(m, name, sizeof(name), e) || !open_image(interpreter, name, e) ||
+        if (!find_interpreter(m, name, sizeof(name), e) || !may_execute(l, name, e) || !open_image(interpreter, name, e) ||
             !map_image(s, interpreter, 0, e))
             return err_context(e, "%s", l->file);
         l->entry = interpreter->elf.entry + interpreter->bias;
@@ -200,17 +216,17 @@ static bool load_images(struct space *s, struct load *l, struct image *m, struct
 
 bool load_program(struct space *s, struct load *l, struct err *e)
 {
-    const char *kept = "/proc/self/fd/";
     struct image *m = calloc(2, sizeof(*m));
     if (!m)
         return err_set(e, "out of memory");
     m[0].fd = m[1].fd = -1;
+    l->shown = l->file;
     bool ok = load_images(s, l, m, m + 1, e);
     for (int i = 0; i < 2; i++)
         if (m[i].fd >= 0)
             close(m[i].fd);
-    if (l->is_again && !strncmp(l->file, kept, strlen(kept)))
-        close(atoi(l->file + strlen(kept)));
+    if (l->is_again && !strncmp(l->file, KEPT_NAME, strlen(KEPT_NAME)))
+        close(atoi(l->file + strlen(KEPT_NAME)));
     free(m);
     return ok;
 }

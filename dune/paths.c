@@ -300,6 +300,7 @@ static long call_judged(struct thread *t, u64 number, u64 copy[6], const int fds
             break;
         if (!*path) { // the descriptor itself, or nothing
             copy[paths[i]] = (u64) "";
+            ret = writes && fds[i] >= 0 ? paths_judge_fd(t, copy[fds[i]]) : 0;
             continue;
         }
         held[i] = pin(t, directory, path, follows,
@@ -327,12 +328,26 @@ long paths_call(struct thread *t, u64 number, const u64 a[6], const int fds[2], 
     return calls_forward(t, number, copy);
 }
 
+long paths_judge_fd(struct thread *t, u64 fd)
+{
+    return judge_fd(t, (int)fd, NULL, POLICY_READ | POLICY_WRITE);
+}
+
+int paths_open_exec(struct thread *t, const char *path)
+{
+    int fd = follow(t, (u64)(s64)AT_FDCWD, path, 0);
+    long ret = fd < 0 ? fd : judge_fd(t, fd, NULL, POLICY_READ | POLICY_EXEC);
+    if (!ret)
+        return fd;
+    drop(fd);
+    return (int)ret;
+}
+
 long paths_judge_exec(struct thread *t, const char *path)
 {
     if (!t->process->settings->policy)
         return 0;
-    int fd = follow(t, (u64)(s64)AT_FDCWD, path, 0);
-    long ret = fd < 0 ? fd : judge_fd(t, fd, NULL, POLICY_READ | POLICY_EXEC);
+    int fd = paths_open_exec(t, path);
     drop(fd);
-    return ret;
+    return fd < 0 ? fd : 0;
 }

@@ -12,6 +12,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -79,6 +80,18 @@ TEST(files_outside)
         u64 flags, mode, resolve;
     } how = {O_RDONLY, 0, 0};
     REFUSED(syscall(437, AT_FDCWD, secret, &how, sizeof(how)));
+}
+
+TEST(descriptors_for_reading_change_nothing)
+{
+    struct timespec times[2] = {{1, 0}, {1, 0}};
+    int fd = open("/usr", O_RDONLY);
+    REQUIRE(fd >= 0);
+    REFUSED(fchmod(fd, 0777));
+    REFUSED(fchown(fd, 1, 1));
+    REFUSED(futimens(fd, times));
+    REFUSED(syscall(SYS_fchownat, fd, "", 1, 1, 0x1000));
+    REFUSED(syscall(SYS_fsetxattr, fd, "user.x", "y", 1, 0));
 }
 
 TEST(links_that_lead_outside)
@@ -254,6 +267,17 @@ TEST(the_environment_is_not_the_monitors)
     waitpid(child, &status, 0);
     CHECK_EQ(status, 0);
     CHECK_EQ(access("debug", F_OK), -1);
+}
+
+TEST(what_may_only_be_read_is_not_executed)
+{
+    unlink("program");
+    REFUSED(execve("/etc/ld.so.cache", (char *[]){"x", NULL}, NULL));
+    int from = open(getenv("STATIC"), O_RDONLY), to = open("program", O_WRONLY | O_CREAT | O_TRUNC, 0755);
+    CHECK(from >= 0 && to >= 0 && sendfile(to, from, NULL, 100 << 20) > 0);
+    close(to);
+    REFUSED(execve("./program", (char *[]){"x", NULL}, NULL));
+    unlink("program");
 }
 
 TEST(the_policy_holds_after_exec)
