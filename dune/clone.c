@@ -274,6 +274,7 @@ static long new_process(struct thread *t, const struct birth *b)
 // or being a thread is nobody's.
 static long give_birth(struct thread *t, const struct birth *b)
 {
+    // Registers that the flags do not ask for hold anything.
     if (!space_holds(b->parent_tid, 4) || !space_holds(b->child_tid, 4) ||
         !space_holds(b->pidfd, 4) || (b->flags & CLONE_SETTLS && b->tls >> 47))
         return -EFAULT;
@@ -288,11 +289,13 @@ static long give_birth(struct thread *t, const struct birth *b)
 
 HANDLER(clone)
 {
+    bool uses_parent = a[0] & (CLONE_PARENT_SETTID | CLONE_PIDFD);
+    bool uses_child = a[0] & (CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID);
     struct birth b = {.flags = a[0] & 0xffffffff,
                       .stack = a[1],
-                      .parent_tid = a[2],
+                      .parent_tid = uses_parent ? a[2] : 0,
                       .pidfd = a[0] & CLONE_PIDFD ? a[2] : 0,
-                      .child_tid = a[3],
+                      .child_tid = uses_child ? a[3] : 0,
                       .tls = a[4]};
     return give_birth(t, &b);
 }

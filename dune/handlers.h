@@ -85,6 +85,7 @@ HANDLER(recvmmsg);
 HANDLER(setsockopt);
 HANDLER(getsockopt);
 HANDLER(semctl);
+HANDLER(shmctl);
 HANDLER(futex);
 HANDLER(futex_waitv);
 HANDLER(futex_requeue);

@@ -261,6 +261,20 @@ HANDLER(semctl)
     return calls_forward(t, number, a);
 }
 
+// Of System V memory and messages; removing takes no structure, and there may be anything in its place.
+HANDLER(shmctl)
+{
+    if ((int)a[1] != IPC_RMID && !space_holds(a[2], 0))
+        return -EFAULT;
+    return calls_forward(t, number, a);
+}
+
+static bool has_second_futex(int operation)
+{
+    return operation == FUTEX_REQUEUE || operation == FUTEX_CMP_REQUEUE || operation == FUTEX_WAKE_OP ||
+           operation == FUTEX_WAIT_REQUEUE_PI || operation == FUTEX_CMP_REQUEUE_PI;
+}
+
 // The fourth argument is a time for those that wait, and a number for the others.
 HANDLER(futex)
 {
@@ -273,6 +287,8 @@ HANDLER(futex)
         if (!space_holds(a[3], 0))
             return -EFAULT;
     }
+    if (has_second_futex((int)a[1] & FUTEX_CMD_MASK) && !space_holds(a[4], 4))
+        return -EFAULT;
     return calls_forward(t, number, a);
 }
 

@@ -9,7 +9,8 @@
 #include "base/types.h"
 
 enum { SLOTS_MAX = 4096 };
-#define SLOTS_FIRST_GPA 0x40000000ULL // below it nothing is, which makes doors
+// Below it nothing is, which makes doors; and processors have registers of their own below 4 GiB.
+#define SLOTS_FIRST_GPA 0x100000000ULL
 
 #define SLOTS_TASK_END 0x7ffffffff000ULL
 

@@ -168,6 +168,23 @@ TEST(threads_fork_at_the_same_time)
     }
 }
 
+// Registers that a call does not use hold anything, pointers of nobody's among them.
+TEST(what_a_call_does_not_use_does_not_matter)
+{
+    u32 word = 0;
+    u64 junk = 0x7ff012345678;
+    CHECK_EQ(syscall(SYS_futex, &word, 1, 1, junk, junk, junk), 0); // FUTEX_WAKE
+    int status;
+    long child = syscall(SYS_clone, SIGCHLD, 0, junk, junk, junk);
+    if (!child)
+        _exit(3);
+    CHECK(child > 0);
+    CHECK_EQ(waitpid((pid_t)child, &status, 0), child);
+    CHECK_EQ(WEXITSTATUS(status), 3);
+    unsigned cpu;
+    CHECK_EQ(syscall(SYS_getcpu, &cpu, NULL, junk), 0);
+}
+
 TEST(ids_are_the_kernels)
 {
     CHECK_EQ(syscall(SYS_gettid), getpid());
