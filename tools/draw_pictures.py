@@ -65,6 +65,8 @@ CAPTIONS = {
     'dev': 'devices',
     'mach': 'boards and boot',
     'vmm': 'the process: lh',
+    'dune': 'programs in guest mode',
+    'include': 'headers for others',
 }
 
 

@@ -2,6 +2,7 @@
 // `lh doctor`: what this host can do for a machine. Each line begins with "ok" or, where something
 // is missing that some option wants, with "--". Nothing is changed and nothing is fetched.
 #include "base/types.h"
+#include "dune/doctor.h"
 #include "vmm/guest.h"
 #include "vmm/verbs.h"
 
@@ -137,6 +138,15 @@ static void check_kvm(void)
     close(fd);
 }
 
+static void check_guest_mode(void)
+{
+    char text[256];
+    bool ok = doctor_guest_mode(text, sizeof(text));
+    report(ok, "guest mode", "%s", text);
+    ok = doctor_dispatch(text, sizeof(text));
+    report(ok, "dispatch", "%s", text);
+}
+
 static void check_user_network(void)
 {
     report(LH_HAS_USER_NETWORK, "user network", "%s",
@@ -213,9 +223,10 @@ static void check_archive(void)
 
 int doctor_main(int argc, char **argv)
 {
-    static void (*const checks[])(void) = {check_processor,  check_cores,    check_memory,
-                                           check_huge_pages, check_kvm,      check_user_network,
-                                           check_terminal,   check_programs, check_archive};
+    static void (*const checks[])(void) = {check_processor,    check_cores,   check_memory,
+                                           check_huge_pages,   check_kvm,     check_guest_mode,
+                                           check_user_network, check_terminal, check_programs,
+                                           check_archive};
     for (size_t i = 0; i < ARRAY_LEN(checks); i++)
         checks[i]();
     return 0;

@@ -3,6 +3,8 @@
 #include "vmm/verbs.h"
 
 #include <fcntl.h>
+#include <stdbool.h>
+#include <string.h>
 #include <unistd.h>
 
 // Whoever starts the program with a standard stream closed must not find a file of ours there.
@@ -16,8 +18,15 @@ static void fill_standard_streams(void)
         close(fd);
 }
 
+// A program that runs in guest mode has the streams that it was given, and none that it was not.
+static bool is_for_guest(int argc, char **argv)
+{
+    return argc > 1 && !strcmp(argv[1], "enter");
+}
+
 int main(int argc, char **argv)
 {
-    fill_standard_streams();
+    if (!is_for_guest(argc, argv))
+        fill_standard_streams();
     return verbs_main(argc, argv);
 }

@@ -10,7 +10,7 @@ import subprocess
 
 from harness import Skip, check, check_equal, main, read
 
-VERBS = ['run', 'guest', 'doctor', 'version', 'help']
+VERBS = ['run', 'enter', 'guest', 'doctor', 'version', 'help']
 
 
 def show(s, *args):
@@ -202,10 +202,10 @@ def test_completion_is_right_for_shellcheck(s):
 
 def test_doctor(s):
     lines = show(s, 'doctor').splitlines()
-    topics = ['processor', 'cores', 'memory', 'huge pages', '/dev/kvm', 'user network', 'terminal',
+    topics = ['processor', 'cores', 'memory', 'huge pages', '/dev/kvm', 'guest mode', 'dispatch', 'user network', 'terminal',
               'guest fetch', 'archive']
     check_equal([re.match(r'(ok|--)  (.{13}) \S', line).group(2).strip() for line in lines], topics)
-    check(lines[6].startswith('--  terminal'), lines)
+    check(lines[8].startswith('--  terminal'), lines)
 
 
 def test_doctor_tells_what_is_missing(s):

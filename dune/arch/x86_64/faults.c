@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dune/faults.h"
+#include "dune/message.h"
+#include "dune/process.h"
+#include "dune/signals.h"
+#include "dune/space.h"
+#include "dune/thread.h"
+
+#include <linux/kvm.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+
+enum { PF_WRITE = 2, PF_FETCH = 16 };
+
+// Which signal and code an exception becomes; page faults and floating point know more.
+static const struct {
+    int signal, code;
+} kinds[32] = {
+    [0] = {SIGFPE, FPE_INTDIV},  [1] = {SIGTRAP, TRAP_TRACE}, [3] = {SIGTRAP, SI_KERNEL},
+    [4] = {SIGSEGV, SI_KERNEL},  [5] = {SIGSEGV, SI_KERNEL},  [6] = {SIGILL, ILL_ILLOPN},
+    [7] = {SIGSEGV, SI_KERNEL},  [10] = {SIGSEGV, SI_KERNEL}, [11] = {SIGBUS, SI_KERNEL},
+    [12] = {SIGBUS, SI_KERNEL},  [13] = {SIGSEGV, SI_KERNEL}, [16] = {SIGFPE, 0},
+    [17] = {SIGBUS, BUS_ADRALN}, [19] = {SIGFPE, 0},
+};
+
+// From the status bits that are not masked, in the kernel's order.
+static int floating_point_code(struct thread *t, u32 vector)
+{
+    struct kvm_xsave x;
+    if (vcpu_ioctl(t->vcpu.v, KVM_GET_XSAVE, &x) < 0)
+        return FPE_FLTINV;
+    u32 mxcsr = x.region[6], control = x.region[0] & 0xffff, status = x.region[0] >> 16;
+    u32 raised = vector == 19 ? mxcsr & ~(mxcsr >> 7) : status & ~control;
+    return raised & 1    ? FPE_FLTINV
+           : raised & 4  ? FPE_FLTDIV
+           : raised & 8  ? FPE_FLTOVF
+           : raised & 18 ? FPE_FLTUND
+           : raised & 32 ? FPE_FLTRES
+                         : 0;
+}
+
+static void serve_page_fault(struct thread *t, const struct vcpu_why *why)
+{
+    u32 wanted = why->error & PF_FETCH ? PROT_EXEC : why->error & PF_WRITE ? PROT_WRITE : PROT_READ;
+    if (t->lib.space && lib_space_fault(t, why->address))
+        return;
+    int code = t->lib.space ? SEGV_ACCERR : space_fault(t->process->space, why->address, wanted);
+    if (code && t->process->lib && lib_fault(t, why))
+        return;
+    if (code)
+        signals_force(t, SIGSEGV, code, why->address);
+}
+
+static bool host_reaches(u64 at)
+{
+    u8 byte;
+    return guest_read(&byte, at, 1) == 0;
+}
+
+// KVM does not say which address the host could not reach. So the instruction is run again on
+// tables that show nothing but the code: the exceptions name its operands one after the other,
+// and each that the host can reach is shown too.
+static u64 find_address(struct thread *t, struct space *space, struct pagetable *probe)
+{
+    struct vcpu_why why;
+    u64 pc = regs_pc(t->regs), last = ~0ULL;
+    for (int i = 0; i < 16; i++) {
+        vcpu_run(&t->vcpu, &why);
+        if (why.exit == VCPU_SIGNAL) {
+            t->vcpu.v->run->immediate_exit = 0;
+            continue;
+        }
+        if (why.exit != VCPU_FAULT || why.vector != 14 || regs_pc(t->regs) != pc)
+            return last == ~0ULL ? 0 : last;
+        last = why.address;
+        if (!host_reaches(last) ||
+            pagetable_map(probe, last & ~(SPACE_PAGE - 1),
+                          slots_gpa(&space->slots, last & ~(SPACE_PAGE - 1)), PTE_USER | PTE_WRITE))
+            return last;
+    }
+    return last;
+}
+
+// Signals that come meanwhile are noted and delivered behind this one.
+static u64 find_bus_address(struct thread *t)
+{
+    struct space *space = t->process->space;
+    struct pagetable probe = space->tables;
+    u64 address = 0;
+    signals_block_all();
+    lock_take(&space->lock);
+    u64 used = space->tables.pool_used;
+    if (pagetable_probe(&space->tables, &probe, regs_pc(t->regs)) == 0 &&
+        vcpu_use_root(&t->vcpu, pagetable_root_gpa(&probe)) == 0)
+        address = find_address(t, space, &probe);
+    vcpu_use_root(&t->vcpu, pagetable_root_gpa(&space->tables));
+    memset(space->tables.pool + used, 0, probe.pool_used - used);
+    lock_drop(&space->lock);
+    if (!t->taken)
+        signals_use_mask(t);
+    return address;
+}
+
+// In flat tables all that the kernel refuses comes this way: nothing mapped, or no right to it.
+static void serve_flat_error(struct thread *t)
+{
+    u8 vector;
+    if (lib_end_compartment(t))
+        return;
+    u64 address = find_bus_address(t);
+    long ret = raw(SYS_mincore, address & ~(SPACE_PAGE - 1), 1, &vector);
+    signals_force(t, SIGSEGV, ret < 0 ? SEGV_MAPERR : SEGV_ACCERR, address);
+}
+
+static _Noreturn void give_up(struct thread *t, const struct vcpu_why *why)
+{
+    message("KVM cannot go on: exit %u, result %ld, at %x", (u64)why->reason, why->code,
+            regs_pc(t->regs));
+    signals_die(SIGKILL);
+}
+
+void faults_serve(struct thread *t, const struct vcpu_why *why)
+{
+    u32 v = why->vector;
+    COUNT(t->process->settings, faults);
+    if (why->exit == VCPU_NATIVE_FAULT) {
+        signals_force(t, (int)v, (int)why->error, why->address);
+        return;
+    }
+    if (why->exit == VCPU_DEAD)
+        give_up(t, why);
+    if (v != 14 && why->exit == VCPU_FAULT && lib_end_compartment(t))
+        return;
+    if (why->exit == VCPU_BUS && t->process->space->is_flat)
+        serve_flat_error(t);
+    else if (why->exit == VCPU_BUS)
+        signals_force(t, SIGBUS, BUS_ADRERR, find_bus_address(t));
+    else if (v == 14)
+        serve_page_fault(t, why);
+    else if (v < 32 && kinds[v].signal)
+        signals_force(t, kinds[v].signal,
+                      v == 16 || v == 19 ? floating_point_code(t, v) : kinds[v].code,
+                      v == 0 || v == 6 || v == 16 || v == 19 ? regs_pc(t->regs) : 0);
+    else
+        signals_force(t, SIGSEGV, SI_KERNEL, 0);
+}

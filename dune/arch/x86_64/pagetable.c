@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dune/arch/x86_64/pagetable.h"
+#include "dune/raw.h"
+#include "dune/slots.h"
+#include "dune/vma.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+
+enum { PAGE = 4096, POOL_SIZE = 256 << 20 };
+#define GRANULE PAGETABLE_GRANULE
+
+int pagetable_init(struct pagetable *pt, struct slots *slots, const struct vma_map *vmas)
+{
+    // One chunk more than needed, so that the pool can begin where a chunk does.
+    u8 *at = raw_pages(POOL_SIZE + slots->chunk_size);
+    if (!at)
+        return -ENOMEM;
+    u64 start = ((u64)at + slots->chunk_size - 1) & ~(slots->chunk_size - 1);
+    raw_pages_free(at, start - (u64)at);
+    raw_pages_free((u8 *)start + POOL_SIZE, (u64)at + slots->chunk_size - start);
+    pt->slots = slots;
+    pt->vmas = vmas;
+    pt->pool = (u8 *)start;
+    pt->pool_size = POOL_SIZE;
+    pt->pool_used = PAGE;
+    pt->root = 0;
+    return 0;
+}
+
+void pagetable_free(struct pagetable *pt)
+{
+    raw_pages_free(pt->pool, pt->pool_size);
+    pt->pool = NULL;
+}
+
+// Pages that clones gave back come first.
+void *pagetable_page(struct pagetable *pt)
+{
+    pt = pt->owner ? pt->owner : pt;
+    if (pt->n_free) {
+        u8 *page = pt->pool + pt->free[--pt->n_free];
+        memset(page, 0, PAGE);
+        return page;
+    }
+    if (pt->pool_used + PAGE > pt->pool_size)
+        return NULL;
+    u8 *page = pt->pool + pt->pool_used;
+    pt->pool_used += PAGE;
+    return page;
+}
+
+// The pool is contiguous for the host; each chunk of it gets its guest-physical place when used.
+u64 pagetable_page_gpa(struct pagetable *pt, const void *page)
+{
+    return slots_gpa(pt->slots, (u64)page);
+}
+
+u64 pagetable_root_gpa(struct pagetable *pt)
+{
+    return pagetable_page_gpa(pt, pt->pool + pt->root);
+}
+
+// What slots say about a table's entry, the other way round.
+static u64 *table_of(struct pagetable *pt, u64 entry)
+{
+    u64 gpa = entry & PTE_ADDRESS;
+    for (u32 i = 0; i < pt->slots->n; i++) {
+        const struct slot *s = pt->slots->list + i;
+        if (gpa - s->gpa < s->size)
+            return (u64 *)(s->hva + (gpa - s->gpa));
+    }
+    return NULL;
+}
+
+static u64 *step_down(struct pagetable *pt, u64 *entry, bool make)
+{
+    if (!(*entry & PTE_PRESENT)) {
+        void *page = make ? pagetable_page(pt) : NULL;
+        if (!page)
+            return NULL;
+        u64 gpa = pagetable_page_gpa(pt, page);
+        if (!gpa)
+            return NULL;
+        __atomic_store_n(entry, gpa | PTE_PRESENT | PTE_WRITE | PTE_USER | PTE_ACCESSED,
+                         __ATOMIC_RELEASE);
+    }
+    return table_of(pt, *entry);
+}
+
+// The entry for `va` in the table of that level: 1 is the lowest.
+static u64 *walk(struct pagetable *pt, u64 va, int level, bool make)
+{
+    u64 *table = (u64 *)(pt->pool + pt->root);
+    for (int at = 4; at > level && table; at--)
+        table = step_down(pt, table + (va >> (3 + 9 * at) & 511), make);
+    return table ? table + (va >> (3 + 9 * level) & 511) : NULL;
+}
+
+u64 *pagetable_entry(struct pagetable *pt, u64 va)
+{
+    return walk(pt, va, 1, false);
+}
+
+int pagetable_map(struct pagetable *pt, u64 va, u64 gpa, u64 bits)
+{
+    u64 *entry = walk(pt, va, 1, true);
+    if (!entry)
+        return -ENOMEM;
+    __atomic_store_n(entry, gpa | bits | PTE_PRESENT | PTE_ACCESSED | PTE_DIRTY, __ATOMIC_RELEASE);
+    return 0;
+}
+
+// Accessed and dirty are set from the start, so that the processor never writes here by itself.
+static u64 leaf(u64 gpa, u32 prot)
+{
+    u64 bits = PTE_USER | PTE_ACCESSED | PTE_DIRTY;
+    if (!(prot & (PROT_READ | PROT_WRITE | PROT_EXEC)))
+        return 0;
+    bits |= prot & PROT_WRITE ? PTE_WRITE : 0;
+    bits |= prot & PROT_EXEC ? 0 : PTE_NX;
+    return gpa | bits | PTE_PRESENT;
+}
+
+static void write_range(struct pagetable *pt, u64 *table, u64 start, u64 end, u32 prot)
+{
+    u64 gpa = prot ? slots_gpa(pt->slots, start) : 0;
+    for (u64 at = start; at < end; at += PAGE, gpa += gpa ? PAGE : 0)
+        __atomic_store_n(table + (at >> 12 & 511), gpa ? leaf(gpa, prot) : 0, __ATOMIC_RELEASE);
+}
+
+// [start, end) lies within one granule, whose table it is.
+static void write_granule(struct pagetable *pt, u64 *table, u64 start, u64 end)
+{
+    if (pt->is_flat) {
+        write_range(pt, table, start, end, PROT_READ | PROT_WRITE | PROT_EXEC);
+        return;
+    }
+    while (start < end) {
+        const struct vma *v = vma_at_or_above(pt->vmas, start);
+        u64 next = !v || v->start >= end ? end : v->start > start ? v->start : v->end;
+        next = next < end ? next : end;
+        write_range(pt, table, start, next, v && v->start <= start ? v->prot : PROT_NONE);
+        start = next;
+    }
+}
+
+// Calls back for each granule of the range that has a table; skips what has none in large steps.
+static void for_each_table(struct pagetable *pt, u64 start, u64 end,
+                           void (*act)(struct pagetable *, u64 *, u64, u64, u32), u32 prot)
+{
+    while (start < end) {
+        u64 *directory = walk(pt, start, 2, false);
+        u64 step = directory ? GRANULE : 1ULL << 30;
+        u64 next = (start & ~(step - 1)) + step;
+        next = next < end ? next : end;
+        if (directory && *directory & PTE_PRESENT && !(*directory & PTE_LARGE))
+            act(pt, table_of(pt, *directory), start, next, prot);
+        start = next;
+    }
+}
+
+static void sync_granule(struct pagetable *pt, u64 *table, u64 start, u64 end, u32 prot)
+{
+    write_granule(pt, table, start, end);
+}
+
+void pagetable_sync(struct pagetable *pt, u64 start, u64 end)
+{
+    for_each_table(pt, start, end, sync_granule, 0);
+}
+
+static void restrict_granule(struct pagetable *pt, u64 *table, u64 start, u64 end, u32 prot)
+{
+    u64 allowed = leaf(PTE_ADDRESS, prot);
+    for (u64 at = start; at < end; at += PAGE) {
+        u64 *entry = table + (at >> 12 & 511);
+        u64 cut = *entry & allowed & ~PTE_NX;
+        u64 nx = (*entry | allowed) & PTE_NX;
+        __atomic_store_n(entry, cut & PTE_PRESENT ? cut | nx : 0, __ATOMIC_RELEASE);
+    }
+}
+
+void pagetable_restrict(struct pagetable *pt, u64 start, u64 end, u32 prot)
+{
+    for_each_table(pt, start, end, restrict_granule, prot);
+}
+
+// A table is complete before an entry names it: other threads run on the tables meanwhile.
+int pagetable_fill(struct pagetable *pt, u64 va)
+{
+    u64 start = va & ~(GRANULE - 1);
+    u64 *directory = walk(pt, va, 2, true);
+    if (!directory)
+        return -ENOMEM;
+    if (*directory & PTE_PRESENT) {
+        write_granule(pt, table_of(pt, *directory), start, start + GRANULE);
+        return 0;
+    }
+    u64 *table = pagetable_page(pt);
+    u64 gpa = table ? pagetable_page_gpa(pt, table) : 0;
+    if (!gpa)
+        return -ENOMEM;
+    write_granule(pt, table, start, start + GRANULE);
+    __atomic_store_n(directory, gpa | PTE_PRESENT | PTE_WRITE | PTE_USER | PTE_ACCESSED,
+                     __ATOMIC_RELEASE);
+    return 0;
+}
+
+// The program's code is what may be executed.
+static void show_code(struct pagetable *pt, struct pagetable *probe, u64 va)
+{
+    const u64 *entry = pagetable_entry(pt, va);
+    if (entry && *entry & PTE_PRESENT && !(*entry & PTE_NX))
+        pagetable_map(probe, va, *entry & PTE_ADDRESS, PTE_USER);
+}
+
+int pagetable_probe(struct pagetable *pt, struct pagetable *probe, u64 pc)
+{
+    *probe = *pt;
+    u8 *root = pagetable_page(probe);
+    if (!root)
+        return -ENOMEM;
+    probe->root = (u64)(root - pt->pool);
+    memcpy(root + PAGE / 2, pt->pool + pt->root + PAGE / 2, PAGE / 2);
+    pc &= ~(u64)(PAGE - 1);
+    show_code(pt, probe, pc);
+    show_code(pt, probe, pc + PAGE);
+    return 0;
+}
+
+int pagetable_fill_page(struct pagetable *pt, u64 va)
+{
+    return pagetable_entry(pt, va) ? 0 : pagetable_fill(pt, va);
+}
+
+// The lower half of a table of that level, and what is below it.
+static bool copy_tables(struct pagetable *from, struct pagetable *to, const u64 *source,
+                        u64 *target, int level)
+{
+    for (u32 i = 0; i < (level == 4 ? 256 : 512); i++) {
+        u64 *below, *copy = NULL;
+        if (!(source[i] & PTE_PRESENT) || level == 1) {
+            target[i] = source[i];
+            continue;
+        }
+        below = table_of(from, source[i]);
+        copy = pagetable_page(to);
+        u64 gpa = copy ? pagetable_page_gpa(to, copy) : 0;
+        if (!gpa || !copy_tables(from, to, below, copy, level - 1))
+            return false;
+        target[i] = gpa | (source[i] & ~PTE_ADDRESS);
+    }
+    return true;
+}
+
+static void free_tables(struct pagetable *pt, u64 *table, int level)
+{
+    struct pagetable *owner = pt->owner;
+    for (u32 i = 0; i < (level == 4 ? 256 : 512) && level > 1; i++)
+        if (table[i] & PTE_PRESENT)
+            free_tables(pt, table_of(pt, table[i]), level - 1);
+    if (owner->n_free < PAGETABLE_FREE)
+        owner->free[owner->n_free++] = (u32)((u8 *)table - owner->pool);
+}
+
+int pagetable_clone(struct pagetable *pt, struct pagetable *clone)
+{
+    *clone = *pt;
+    clone->owner = pt;
+    u8 *root = pagetable_page(clone);
+    if (!root)
+        return -ENOMEM;
+    clone->root = (u64)(root - pt->pool);
+    memcpy(root + PAGE / 2, pt->pool + pt->root + PAGE / 2, PAGE / 2);
+    if (copy_tables(pt, clone, (u64 *)(pt->pool + pt->root), (u64 *)(void *)root, 4))
+        return 0;
+    pagetable_free_clone(clone);
+    return -ENOMEM;
+}
+
+void pagetable_free_clone(struct pagetable *clone)
+{
+    free_tables(clone, (u64 *)(clone->pool + clone->root), 4);
+}

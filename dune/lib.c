@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dune/lib.h"
+#include "dune/arch/x86_64/entry.h"
+#include "dune/arch/x86_64/lib_entry.h"
+#include "dune/calls.h"
+#include "dune/handlers.h"
+#include "dune/process.h"
+#include "dune/signals.h"
+#include "dune/space.h"
+#include "dune/thread.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+
+// As the header of the library shows it.
+struct frame {
+    struct uregs regs;
+    u64 address, error, rights;
+};
+
+// The handler runs below the red zone; its code keeps what registers it must.
+static bool enter_handler(struct thread *t, const struct lib_handler *h, u64 address, u64 error)
+{
+    struct frame f = {*t->regs, address, error, 0};
+    u64 at = ((t->regs->rsp - 128 - sizeof(f)) & ~63ULL) - 64;
+    if (guest_write(at, &f, sizeof(f)))
+        return false;
+    t->lib.in_handler = true;
+    t->regs->rdi = at;
+    t->regs->rsi = h->opaque;
+    t->regs->rdx = h->function;
+    t->regs->rsp = at - 8;
+    t->regs->rip = h->trampoline;
+    return true;
+}
+
+static long resume(struct thread *t, u64 at)
+{
+    struct frame f;
+    if (guest_read(&f, at, sizeof(f)))
+        signals_die(SIGSEGV);
+    if (f.rights && lib_set_rights(t, &t->process->space->tables, f.address & ~(SPACE_PAGE - 1),
+                                   SPACE_PAGE, f.rights))
+        signals_die(SIGSEGV);
+    *t->regs = f.regs;
+    t->regs->rflags = (f.regs.rflags & 0x244dd5) | 0x202;
+    t->lib.in_handler = false;
+    return CALL_DONE;
+}
+
+bool lib_fault(struct thread *t, const struct vcpu_why *why)
+{
+    const struct lib *lib = t->process->lib;
+    if (lib_end_compartment(t))
+        return true;
+    return lib->on_fault.function && !t->lib.in_handler &&
+           enter_handler(t, &lib->on_fault, why->address, why->error);
+}
+
+bool lib_end_compartment(struct thread *t)
+{
+    if (!t->process->lib || !t->lib.space)
+        return false;
+    lib_space_return(t, 0, -EFAULT);
+    return true;
+}
+
+// Other tables than the present ones are lib_space_protect's.
+static long protect(struct thread *t, u64 at, u64 size, u64 rights)
+{
+    return lib_set_rights(t, &t->process->space->tables, at, size, rights);
+}
+
+static long set_handler(struct lib_handler *h, const u64 a[6])
+{
+    *h = (struct lib_handler){a[0], a[1], a[2]};
+    return 0;
+}
+
+// The thread is on the host again when this returns to it: with the kernel's own actions, and the
+// registers that the guest had.
+static _Noreturn void leave(struct thread *t)
+{
+    struct uregs regs = *t->regs;
+    signals_give_back(t->process);
+    vm_give_vcpu(&t->process->space->vm, t->vcpu.v);
+    u64 mask = t->mask;
+    thread_free(t);
+    raw(SYS_rt_sigprocmask, 2, &mask, 0, 8);
+    lib_leave(&regs);
+}
+
+static long serve_own(struct thread *t, u64 number, u64 a[6])
+{
+    struct lib *lib = t->process->lib;
+    switch (number) {
+    case LIB_ACTIVE: return 1;
+    case LIB_LEAVE: leave(t);
+    case LIB_PROTECT: return protect(t, a[0], a[1], a[2]);
+    case LIB_ON_FAULT: return set_handler(&lib->on_fault, a);
+    case LIB_ON_CALL: return a[3] < LIB_CALLS ? set_handler(lib->on_call + a[3], a) : -EINVAL;
+    case LIB_RESUME: return resume(t, a[0]);
+    case LIB_DIRTY_BEGIN: return lib_dirty_begin(t, a[0], a[1]);
+    case LIB_DIRTY_COLLECT: return lib_dirty_collect(t, a[0]);
+    case LIB_DIRTY_END: return lib_dirty_end(t);
+    case LIB_SPACE_NEW: return lib_space_new(t);
+    case LIB_SPACE_PROTECT: return lib_space_protect(t, a[0], a[1], a[2], a[3]);
+    case LIB_SPACE_FREE: return lib_space_free(t, a[0]);
+    case LIB_SPACE_CALL: return lib_space_call(t, a);
+    }
+    return -ENOSYS;
+}
+
+// What concerns the thread itself is served as for any guest; everything else is the process's own
+// affair, whose memory and descriptors are all its own.
+static long serve_program(struct thread *t, u64 number, u64 a[6])
+{
+    switch (number) {
+    case SYS_rt_sigaction: return call_rt_sigaction(t, number, a);
+    case SYS_rt_sigprocmask: return call_rt_sigprocmask(t, number, a);
+    case SYS_rt_sigreturn: return call_rt_sigreturn(t, number, a);
+    case SYS_sigaltstack: return call_sigaltstack(t, number, a);
+    case SYS_arch_prctl: return call_arch_prctl(t, number, a);
+    case SYS_clone: return call_clone(t, number, a);
+    case SYS_fork: return call_fork(t, number, a);
+    case SYS_vfork: return call_vfork(t, number, a);
+    case 435: return call_clone3(t, number, a);
+    case SYS_exit: return call_exit(t, number, a);
+    // Restartable sequences do not restart in a guest. A C library that has them in its first
+    // thread ends the process when a new one cannot have them; without a processor number it uses
+    // none.
+    case 334: return 0;
+    }
+    long ret = calls_forward(t, number, a);
+    lib_dirty_note(t, number, a, ret);
+    return ret;
+}
+
+static bool is_handled(struct thread *t, u64 number)
+{
+    const struct lib *lib = t->process->lib;
+    return number < LIB_CALLS && lib->on_call[number].function && !t->lib.in_handler;
+}
+
+void lib_serve(struct thread *t)
+{
+    u64 number = regs_number(t->regs), a[6];
+    long ret;
+    regs_arguments(t->regs, a);
+    if (t->lib.space)
+        ret = number == LIB_SPACE_RETURN ? lib_space_return(t, a[0], 0) : -EPERM;
+    else if (number >= LIB_FIRST && number < LIB_END)
+        ret = serve_own(t, number, a);
+    else if (is_handled(t, number) && enter_handler(t, &t->process->lib->on_call[number], 0, 0))
+        ret = CALL_DONE;
+    else
+        ret = serve_program(t, number, a);
+    if (ret == RESTART_CALL)
+        regs_rewind(t->regs, number);
+    else if (ret != CALL_DONE)
+        regs_set_result(t->regs, (u64)ret);
+}
