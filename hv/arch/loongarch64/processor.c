@@ -199,10 +199,19 @@ static void acknowledge(void)
     __asm__ volatile("dbar 0" ::: "memory");
 }
 
+// What wakes is an exception of the root's own, after which ertn would stay in the root: what was
+// set for the way into the guest is set again. ERA is the caller's to write.
+static void wait_and_restore(void)
+{
+    wait_for_interrupt();
+    csr_change(CSR_GSTAT, GSTAT_PVM, GSTAT_PVM);
+    csr_write(CSR_PRMD, PRMD_PIE);
+}
+
 void arch_cpu_wait(struct cpu *cpu)
 {
     if (!__atomic_load_n(&cpu->pending, __ATOMIC_SEQ_CST))
-        wait_for_interrupt();
+        wait_and_restore();
     acknowledge();
 }
 
@@ -236,7 +245,7 @@ void arch_guest_wait(struct cpu *cpu)
     if (wanted & LINE_TI && gcsr_read(CSR_TCFG) & TCFG_EN)
         csr_write(CSR_TCFG, ((gcsr_read(CSR_TVAL) + 4) & ~3ULL) | TCFG_EN);
     if (!guest_has_interrupt() && !__atomic_load_n(&cpu->pending, __ATOMIC_SEQ_CST))
-        wait_for_interrupt();
+        wait_and_restore();
     csr_write(CSR_TCFG, 0);
     acknowledge();
     csr_write(CSR_ECFG, ecfg);
