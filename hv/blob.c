@@ -141,7 +141,7 @@ static bool check_memory(const struct blob *b, struct verdict *v)
 
 static u64 device_size(u32 kind)
 {
-    return kind == CELL_DEVICE_UART ? 8 : 1;
+    return kind == CELL_DEVICE_UART ? 8 : 4;
 }
 
 static bool check_device(const struct blob *b, u32 i, struct verdict *v)

@@ -22,7 +22,7 @@ static void power_write(struct cpu *cpu, struct vdev *d, u64 offset, u64 value, 
 
 void power_add(struct cell *c, u64 gpa)
 {
-    struct vdev *d = cell_add_vdev(c, gpa, 1);
+    struct vdev *d = cell_add_vdev(c, gpa, 4);
     if (!d)
         return;
     d->read = power_read;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A cell's power register: one byte.
-//   write 0x34: the cell ends; 0x42: it starts again at its entry, with its memory as it is
+// A cell's power registers: four bytes that are all the same.
+//   write 0x34: the cell ends; 0x42: it ends and asks to be started again
 //   read bit 0: the root cell asks it to end
 #pragma once
 

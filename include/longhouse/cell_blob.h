@@ -56,7 +56,7 @@ struct cell_blob_memory {
 
 enum cell_device_kind {
     CELL_DEVICE_UART = 1,  // 16550; only the console's ring is behind it
-    CELL_DEVICE_POWER = 2, // one byte: 0x34 powers off, 0x42 starts again, 0x52 reports readiness
+    CELL_DEVICE_POWER = 2, // four bytes: 0x34 ends the cell, 0x42 asks for a restart
 };
 
 struct cell_blob_device {
