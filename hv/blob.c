@@ -141,15 +141,17 @@ static bool check_memory(const struct blob *b, struct verdict *v)
 
 static u64 device_size(u32 kind)
 {
-    return kind == CELL_DEVICE_UART ? 8 : 4;
+    static const u64 sizes[] = {
+        [CELL_DEVICE_UART] = 8, [CELL_DEVICE_POWER] = 4, [CELL_DEVICE_PORTS] = 0x4000};
+    return kind < ARRAY_LEN(sizes) ? sizes[kind] : 0;
 }
 
 static bool check_device(const struct blob *b, u32 i, struct verdict *v)
 {
     const struct cell_blob_device *d = &b->devices[i];
-    if (d->kind != CELL_DEVICE_UART && d->kind != CELL_DEVICE_POWER)
-        return refuse(v, "device at %lx: kind %u is not known", d->gpa, d->kind);
     u64 size = device_size(d->kind);
+    if (!size)
+        return refuse(v, "device at %lx: kind %u is not known", d->gpa, d->kind);
     if (d->gpa % size || d->gpa >= GPA_LIMIT - size)
         return refuse(v, "device at %lx: the address cannot be", d->gpa);
     if (d->vector >= 256)

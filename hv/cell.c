@@ -6,12 +6,14 @@
 #include "hv/console.h"
 #include "hv/cpu.h"
 #include "hv/log.h"
+#include "hv/mmio.h"
 #include "hv/pool.h"
 #include "hv/power.h"
 #include "hv/sync.h"
 #include "hv/text.h"
 
 #define STOP_LIMIT_MS 2000
+#define PORTS_SIZE    0x4000
 
 s32 cell_refuse(struct why *w, s32 error, const char *format, ...)
 {
@@ -132,16 +134,16 @@ static s32 take_memory(struct cell *c, const struct blob *b, struct why *w)
     return 0;
 }
 
-static s32 add_devices(struct cell *c, const struct blob *b, struct why *w)
+static void add_devices(struct cell *c, const struct blob *b)
 {
     for (u32 i = 0; i < b->head->n_devices; i++) {
         const struct cell_blob_device *d = &b->devices[i];
-        if (d->kind == CELL_DEVICE_UART)
-            console_add(c, d->gpa, d->vector);
-        else
-            power_add(c, d->gpa);
+        switch (d->kind) {
+        case CELL_DEVICE_UART: console_add(c, d->gpa, d->vector); break;
+        case CELL_DEVICE_POWER: power_add(c, d->gpa); break;
+        default: mmio_add_absent(c, d->gpa, PORTS_SIZE); break;
+        }
     }
-    return 0;
 }
 
 // From the root cell, where it is off or waits offline, to the new one.
@@ -203,8 +205,7 @@ static s32 fill(struct cpu *cpu, struct cell *c, const struct blob *b, struct wh
     c->entry = h->entry;
     memcpy(c->args, h->args, sizeof(c->args));
     s32 error = take_memory(c, b, w);
-    if (!error)
-        error = add_devices(c, b, w);
+    add_devices(c, b);
     for (u32 i = 0; !error && i < h->n_cpus; i++)
         error = take_cpu(cpu, c, b->cpus[i].id, w);
     return error;

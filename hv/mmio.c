@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hv/mmio.h"
+#include "hv/cell.h"
 #include "hv/sync.h"
 
 static struct vdev *find(struct cell *c, u64 gpa, unsigned size)
@@ -22,6 +23,24 @@ bool mmio_access(struct cpu *cpu, struct access *a)
     else
         a->value = d->read(cpu, d, a->gpa - d->gpa, a->size);
     return true;
+}
+
+static u64 read_absent(struct cpu *cpu, struct vdev *d, u64 offset, unsigned size)
+{
+    return ~0ULL >> (64 - 8 * size);
+}
+
+static void write_absent(struct cpu *cpu, struct vdev *d, u64 offset, u64 value, unsigned size)
+{
+}
+
+void mmio_add_absent(struct cell *c, u64 gpa, u64 size)
+{
+    struct vdev *d = cell_add_vdev(c, gpa, size);
+    if (!d)
+        return;
+    d->read = read_absent;
+    d->write = write_absent;
 }
 
 void mmio_note_unknown(struct hv *hv, u64 address)

@@ -12,5 +12,7 @@ struct access {
 
 // False: there is nothing at that address.
 bool mmio_access(struct cpu *cpu, struct access *a);
+// Registers that are not there: reads give all ones, writes nothing.
+void mmio_add_absent(struct cell *c, u64 gpa, u64 size);
 // Counts an access that nobody answers, for `lh cell stats --unknown`.
 void mmio_note_unknown(struct hv *hv, u64 address);

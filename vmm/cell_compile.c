@@ -152,8 +152,10 @@ static bool add_node(struct compiler *c, int node)
         return add_device(c, node, CELL_DEVICE_UART);
     if (!is_system && is_named(name, "power"))
         return add_device(c, node, CELL_DEVICE_POWER);
+    if (!is_system && is_named(name, "isa"))
+        return add_device(c, node, CELL_DEVICE_PORTS);
     return wrong(c, node, is_system ? "is none of pool, devices, hole"
-                                    : "is none of memory, serial, power");
+                                    : "is none of memory, serial, power, isa");
 }
 
 static bool add_kind(struct compiler *c)

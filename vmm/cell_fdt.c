@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #define FDT_SIZE        0x8000
+#define PORTS_SIZE      0x4000
 #define UART_CLOCK      100000000
 #define EIOINTC_BASE    0x1400 // in I/O configuration space
 #define EIOINTC_SIZE    0x800
@@ -119,6 +120,31 @@ static void put_power(void *f, const struct cell_blob_device *d)
     put_action(f, "reboot", "syscon-reboot", RESTART_OFFSET, POWER_RESTART);
 }
 
+// Linux maps its window of I/O ports for this node, and dies of legacy drivers without one.
+static void put_ports(void *f, const struct cell_blob_device *d)
+{
+    u8 ranges[20];
+    begin(f, "isa", ~0ULL);
+    text(f, "compatible", "isa");
+    number(f, "#address-cells", 2);
+    number(f, "#size-cells", 1);
+    store_be(ranges, 1ULL << 32, 8); // I/O space, port 0
+    store_be(ranges + 8, d->gpa, 8);
+    store_be(ranges + 16, PORTS_SIZE, 4);
+    must(fdt_property(f, "ranges", ranges, sizeof(ranges)));
+    must(fdt_end_node(f));
+}
+
+static void put_device(void *f, const struct cell_blob_device *d)
+{
+    switch (d->kind) {
+    case CELL_DEVICE_UART: put_serial(f, d); break;
+    case CELL_DEVICE_POWER: put_power(f, d); break;
+    case CELL_DEVICE_PORTS: put_ports(f, d); break;
+    default: break;
+    }
+}
+
 static void put_chosen(void *f, const struct cell_blob_device *serial, const char *command_line)
 {
     char path[64];
@@ -156,7 +182,7 @@ void *cell_fdt_build(const struct cell_blob *cell, const char *command_line, siz
     for (u32 i = 0; i < cell->n_devices; i++) {
         bool is_serial = devices[i].kind == CELL_DEVICE_UART;
         serial = is_serial && !serial ? &devices[i] : serial;
-        (is_serial ? put_serial : put_power)(f, &devices[i]);
+        put_device(f, &devices[i]);
     }
     put_chosen(f, serial, command_line);
     must(fdt_end_node(f));

@@ -57,6 +57,7 @@ struct cell_blob_memory {
 enum cell_device_kind {
     CELL_DEVICE_UART = 1,  // 16550; only the console's ring is behind it
     CELL_DEVICE_POWER = 2, // four bytes: 0x34 ends the cell, 0x42 asks for a restart
+    CELL_DEVICE_PORTS = 3, // 16 KiB of I/O ports that nothing is behind: reads give all ones
 };
 
 struct cell_blob_device {
