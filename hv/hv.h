@@ -23,7 +23,7 @@ struct cell;
 
 enum exit_kind {
 #define EXIT(name, text) EXIT_##name,
-#include "hv/exits.def"
+#include "include/longhouse/exits.def"
 #undef EXIT
     N_EXITS
 };

@@ -92,7 +92,7 @@ static bool fill(struct maker *m, const struct cell_options *o)
         return err_set(m->e, "wants -o FILE, --system FILE and --kernel FILE");
     if (!add_system(m, o->system) || !add_kernel(m, o->kernel) || !add_initrd(m, o->initrd))
         return false;
-    if (o->append)
+    if (o->append && *o->append)
         add(m, BUNDLE_COMMAND_LINE, (const u8 *)o->append, strlen(o->append));
     m->head.crc32 = crc32_of(0, &m->head, sizeof(m->head));
     return write_all(m, o->output);

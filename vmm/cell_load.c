@@ -193,13 +193,26 @@ static bool put_tables(struct loader *l)
            put(l, EFI_BLOCK_BASE, block, sizeof(block)) && put_fdt(l, info.command_line);
 }
 
+// Bare-metal programs get a command line, where there is one, at the place that Linux has it.
+static bool put_command_line(struct loader *l, struct cell_boot *boot)
+{
+    const char *text = l->j->o->append;
+    if (!text)
+        return true;
+    if (strlen(text) >= EFI_COMMAND_LINE_MAX || !region_of(l, EFI_COMMAND_LINE, EFI_COMMAND_LINE_MAX))
+        return err_set(l->j->e, "the command line is too long, or the cell has no memory for it");
+    boot->args[0] = 1;
+    boot->args[1] = EFI_COMMAND_LINE;
+    return put(l, EFI_COMMAND_LINE, (const u8 *)text, strlen(text) + 1);
+}
+
 static bool load(struct loader *l, struct cell_boot *boot)
 {
     if (!read_kernel(l) || !put_kernel(l))
         return false;
     *boot = (struct cell_boot){.entry = l->image.entry};
     if (!is_linux(l))
-        return true;
+        return put_command_line(l, boot);
     if (!l->d)
         return err_set(l->j->e, "a Linux kernel wants the cell's description: 'lh cell run FILE'");
     boot->args[0] = 1;

@@ -13,7 +13,7 @@
 
 static const char *const exit_names[] = {
 #define EXIT(name, text) #name,
-#include "hv/exits.def"
+#include "include/longhouse/exits.def"
 #undef EXIT
 };
 

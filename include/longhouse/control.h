@@ -96,7 +96,7 @@ struct control_cell {
     struct control_region regions[16];
 };
 
-// What happened on a processor since the hypervisor took it. The list is hv/exits.def.
+// What happened on a processor since the hypervisor took it. The list is include/longhouse/exits.def.
 #define CONTROL_MAX_COUNTERS 32
 struct control_stats {
     uint32_t cell, state;

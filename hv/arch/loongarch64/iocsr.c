@@ -116,7 +116,9 @@ static void write_send_ipi(const struct word *w)
         return;
     }
     __atomic_fetch_or(&v->ipi_status, 1u << bits_get(w->value, 4, 0), __ATOMIC_SEQ_CST);
-    if (load_u32(&v->state) != VCPU_LENT)
+    if (v == w->cpu->vcpu)
+        arch_virq_update(v);
+    else if (load_u32(&v->state) != VCPU_LENT)
         cpu_request(v->cpu, REQUEST_INJECT);
 }
 
