@@ -42,6 +42,7 @@ struct boot {
 _Noreturn static void give_up(struct boot *b, const char *what)
 {
     hv_shout(b->hv, "cannot start: %s", what);
+    plat_power_off();
     arch_cpu_halt();
 }
 

@@ -71,6 +71,7 @@ struct cpu {
     u32 state;         // enum cpu_state; written by the processor itself
     u32 pending;       // enum cpu_request, atomically
     u32 is_stopping;   // leaves the cell at the end of this exit
+    u32 has_extioi;    // the vCPU has the machine's interrupt controller, not one of its cell's
     u64 era;           // where the guest goes on; valid during an exit
     u64 n[N_EXITS], ticks[N_EXITS];
     u64 n_flushes, n_flushes_wanted; // the second is written by whoever wants one

@@ -7,6 +7,8 @@
 
 #define UART_FIRST  0x1e0ULL
 #define UART_STRIDE 0x100ULL
+#define GED_SLEEP   0x100e001cULL // ACPI sleep control: enable, S5
+#define SLEEP_OFF   0x34
 #define N_UARTS     4
 #define UART_LSR    5
 #define LSR_IDLE    0x20
@@ -39,6 +41,11 @@ void plat_add_root_devices(struct cell *root)
     struct vdev *d = cell_add_vdev(root, PLAT_CHIP_PAGE, HV_PAGE_SIZE);
     d->read = read_chip;
     d->write = write_chip;
+}
+
+void plat_power_off(void)
+{
+    arch_register_write(GED_SLEEP, SLEEP_OFF, 1);
 }
 
 static void put_byte(char c)

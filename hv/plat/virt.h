@@ -9,5 +9,7 @@
 #define PLAT_PCI_WINDOW  0x40000000ULL
 #define PLAT_PCI_SIZE    0x40000000ULL
 
+// Where the machine is of no use. May return if it cannot.
+void plat_power_off(void);
 // Shows the root cell what it may see of the chip's page: the serial ports.
 void plat_add_root_devices(struct cell *root);

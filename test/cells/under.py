@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """`lh run` with a hypervisor below the kernel: the program given by -kernel becomes the root cell's.
+Processor and memory are those that it needs.
 
 usage: under.py LH HYPERVISOR SYSTEM -kernel FILE [OPTION OF lh run]...
 """
@@ -23,12 +24,15 @@ def take(words, option):
 
 def main(lh, hypervisor, system, *words):
     words = list(words)
+    take(words, '-cpu')
+    take(words, '-m')
     kernel, append = take(words, '-kernel'), take(words, '-append')
     with tempfile.TemporaryDirectory(prefix='lh-under-') as folder:
         bundle = os.path.join(folder, 'bundle')
         subprocess.run([lh, 'cell', 'bundle', '-o', bundle, '--system', system, '--kernel', kernel,
                         '--append', append or ''], check=True)
-        return subprocess.run([lh, 'run', '-kernel', hypervisor, '-initrd', bundle, *words],
+        return subprocess.run([lh, 'run', '-kernel', hypervisor, '-initrd', bundle, '-cpu', 'max',
+                               '-m', '1G', *words],
                               check=False).returncode
 
 

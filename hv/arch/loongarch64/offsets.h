@@ -6,6 +6,8 @@
 #define CPU_STACK_SIZE 0x4000
 #define CPU_GPR        0
 #define CPU_PENDING    280
+#define CPU_HAS_EXTIOI 288
+#define CPU_N_FAST     408
 #define CPU_AREA_SIZE  0x8000 // stack and struct cpu
 
 #define VECTOR_SPACING 5 // ECFG.VS: a slot holds 2^5 instructions

@@ -25,7 +25,9 @@ enum { IPI_STATUS = 0x1000, IPI_ENABLE = 0x1004, IPI_CLEAR = 0x100c, IPI_SEND = 
 #define SEND_BLOCKING 0x80000000u
 
 _Static_assert(sizeof(struct cpu) + CPU_STACK_SIZE <= CPU_AREA_SIZE, "a processor's area holds it");
-_Static_assert(offsetof(struct cpu, gpr) == CPU_GPR && offsetof(struct cpu, pending) == CPU_PENDING,
+_Static_assert(offsetof(struct cpu, gpr) == CPU_GPR && offsetof(struct cpu, pending) == CPU_PENDING &&
+                   offsetof(struct cpu, has_extioi) == CPU_HAS_EXTIOI &&
+                   offsetof(struct cpu, n[EXIT_FAST]) == CPU_N_FAST,
                "the entry code knows where they are");
 
 void *arch_memory(u64 pa)

@@ -47,6 +47,7 @@ void arch_vcpu_reset(struct vcpu *v)
     reset_units();
     arch_stage2_flush(c->id + 1);
     processor_select(c->id + 1, c->stage2, c->time_offset, !c->id);
+    cpu->has_extioi = !c->id;
     csr_write(CSR_ERA, v->entry);
     arch_sync_code();
 }
