@@ -335,6 +335,12 @@ void cell_cpu_left(struct cell *c)
         store_u32(&c->state, end);
 }
 
+// The root cell has vCPUs without a processor, and some whose processor is lent.
+static bool runs_here(struct vcpu *v)
+{
+    return v->cpu && __atomic_load_n(&v->cpu->vcpu, __ATOMIC_ACQUIRE) == v;
+}
+
 void cell_end(struct cpu *cpu, u32 state, const char *format, ...)
 {
     struct cell *c = cpu->vcpu->cell;
@@ -350,7 +356,7 @@ void cell_end(struct cpu *cpu, u32 state, const char *format, ...)
     va_end(args);
     hv_log(c->hv, "cell %u '%s': %s", c->id, c->name, c->cause);
     for (u32 i = 0; i < c->n_vcpus; i++)
-        if (c->vcpu[i].cpu != cpu)
+        if (c->vcpu[i].cpu != cpu && runs_here(&c->vcpu[i]))
             cpu_request(c->vcpu[i].cpu, REQUEST_STOP);
 }
 
@@ -358,8 +364,7 @@ void cell_start_vcpu(struct cell *c, u32 index, u64 entry)
 {
     struct vcpu *v = &c->vcpu[index];
     u32 off = VCPU_OFF;
-    if (index >= c->n_vcpus || !v->cpu || __atomic_load_n(&v->cpu->vcpu, __ATOMIC_ACQUIRE) != v ||
-        load_u32(&v->state) != VCPU_OFF || load_u32(&c->ending))
+    if (index >= c->n_vcpus || !runs_here(v) || load_u32(&v->state) != VCPU_OFF || load_u32(&c->ending))
         return;
     v->entry = entry;
     memset(v->args, 0, sizeof(v->args));
