@@ -9,16 +9,10 @@
 #include <string.h>
 
 enum { STATUS_OK = 0, STATUS_REFUSED = 1 };
-enum where { ANYWHERE, INSIDE };
+#define ANYWHERE true
+#define INSIDE   false
 
-struct command {
-    const char *name;
-    bool (*run)(struct cell_job *j);
-    enum where where;
-    const char *arguments, *doc;
-};
-
-static const struct command commands[] = {
+const struct cell_command cell_commands[] = {
 #define COMMAND(name, function, where, arguments, doc) {name, function, where, arguments, doc},
 #include "vmm/cell_commands.def"
 #undef COMMAND
@@ -90,31 +84,31 @@ bool cell_bundle(struct cell_job *j)
 static int help(void)
 {
     printf("Usage: lh cell COMMAND [OPTION]...\n\n");
-    for (const struct command *c = commands; c->name; c++)
+    for (const struct cell_command *c = cell_commands; c->name; c++)
         printf("  %-9s %-20s %s\n", c->name, c->arguments, c->doc);
     options_print(cell_option_table, stdout);
     printf("\nAll but check, compile and bundle want to run in the root cell.\n");
     return STATUS_OK;
 }
 
-static const struct command *find(const char *word, struct err *e)
+static const struct cell_command *find(const char *word, struct err *e)
 {
-    const char *names[ARRAY_LEN(commands)] = {NULL};
-    for (size_t i = 0; commands[i].name; i++) {
-        if (!strcmp(commands[i].name, word))
-            return &commands[i];
-        names[i] = commands[i].name;
+    const char *names[ARRAY_LEN(cell_commands)] = {NULL};
+    for (size_t i = 0; cell_commands[i].name; i++) {
+        if (!strcmp(cell_commands[i].name, word))
+            return &cell_commands[i];
+        names[i] = cell_commands[i].name;
     }
     err_set(e, "no command '%s'", word);
     err_suggest(e, word, names, "lh cell --help lists them");
     return NULL;
 }
 
-static bool run(const struct command *command, struct cell_options *o, struct err *e)
+static bool run(const struct cell_command *command, struct cell_options *o, struct err *e)
 {
     static struct cell_client client;
     struct cell_job j = {.o = o, .out = stdout, .e = e};
-    if (command->where == ANYWHERE)
+    if (command->is_anywhere)
         return command->run(&j);
     j.c = &client;
     bool is_good = cell_client_open(&client, e) && command->run(&j);
@@ -129,7 +123,7 @@ int cell_main(int argc, char **argv)
     const char *word = argc ? argv[0] : "--help";
     if (!strcmp(word, "--help") || !strcmp(word, "-h") || !strcmp(word, "help"))
         return help();
-    const struct command *command = find(word, &e);
+    const struct cell_command *command = find(word, &e);
     bool is_good = command &&
                    options_parse(cell_option_table, "target", argc - 1, argv + 1, &o, &e) &&
                    run(command, &o, &e);

@@ -20,6 +20,15 @@ struct cell_job {
 #include "vmm/cell_commands.def"
 #undef COMMAND
 
+struct cell_command {
+    const char *name;
+    bool (*run)(struct cell_job *j);
+    bool is_anywhere; // needs no hypervisor
+    const char *arguments, *doc;
+};
+
+extern const struct cell_command cell_commands[]; // ends with a NULL name
+
 // The cell that the command names, with its present state.
 bool cell_named(struct cell_job *j, u32 *cell, struct control_cell *info);
 const char *cell_state_name(u32 state);

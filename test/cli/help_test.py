@@ -10,7 +10,7 @@ import subprocess
 
 from harness import Skip, check, check_equal, main, read
 
-VERBS = ['run', 'guest', 'doctor', 'version', 'help']
+VERBS = ['run', 'guest', 'cell', 'doctor', 'version', 'help']
 
 
 def show(s, *args):
