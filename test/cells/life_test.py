@@ -73,7 +73,8 @@ def refusals(t, r):
     with t.test('refusals say which resource'):
         check('processor 0 stays with the root cell' in edited('s/<1>/<0>/'))
         check('processor 5: this machine has none' in edited('s/<1>/<5>/'))
-        check('the pool has 512 MiB free' in edited('s/0x4000000>/0x40000000>/'))
+        check('the pool has 512 MiB free' in edited(
+            's/<0x0 0x0 0x0 0x4000000>/<0x0 0x80000000 0x0 0x40000000>/; s/0x200000>/0x80000000>/'))
         check('multiples of 2000000' in edited('s/0x4000000>/0x4001000>/'))
         check('is in no executable memory' in edited('s/entry = <0x0 0x200000>/entry = <0x8 0x0>/'))
         check("property 'cpu' is not known" in edited('s/cpus/cpu/'))
