@@ -61,7 +61,7 @@ bool arch_stage2_walk(u64 root, u64 gpa, u64 *hpa);
 // Forgets everything of the guest with this id on this processor.
 void arch_stage2_flush(u32 gid);
 
-u64 arch_time(void);      // a counter at constant rate
-u64 arch_time_hz(void);   // that rate
+u64 arch_time(void);       // a counter at constant rate
+u64 arch_time_hz(void);    // that rate
 void arch_sync_code(void); // what was stored before may be executed after
 void arch_pause(void);

@@ -260,7 +260,8 @@ static void load_root(struct boot *b)
         if (b->bundle->items[i].kind == BUNDLE_SEGMENT)
             load_segment(b, &b->bundle->items[i]);
     set_command_line(b);
-    boot_tables_write(&tables, initrd ? b->bundle_pa + initrd->offset : 0, initrd ? initrd->size : 0);
+    boot_tables_write(&tables, initrd ? b->bundle_pa + initrd->offset : 0,
+                      initrd ? initrd->size : 0);
     root->vcpu[0].entry = b->bundle->entry;
     root->vcpu[0].args[0] = 1;
     root->vcpu[0].args[1] = b->command_line;

@@ -67,7 +67,8 @@ static bool insert(struct boot_tables *t, u32 i, struct boot_range r)
 static bool cut(struct boot_tables *t, u32 i, u64 base, u64 end)
 {
     struct boot_range r = t->ranges[i];
-    u64 r_end = r.base + r.size, from = r.base > base ? r.base : base, to = r_end < end ? r_end : end;
+    u64 r_end = r.base + r.size, from = r.base > base ? r.base : base,
+        to = r_end < end ? r_end : end;
     t->ranges[i] = (struct boot_range){from, to - from, 0};
     return insert(t, i + 1, (struct boot_range){to, r_end - to, r.type}) &&
            insert(t, i, (struct boot_range){r.base, from - r.base, r.type});

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The EFI tables that a kernel is started with, as they are handed on to the root cell's: changed in
-// place, in memory that the root cell gets.
+// The EFI tables that a kernel is started with, as they are handed on to the root cell's: changed
+// in place, in memory that the root cell gets.
 #pragma once
 
 #include "base/types.h"
@@ -18,8 +18,8 @@ struct boot_tables {
     struct boot_range ranges[BOOT_MAX_RANGES]; // ascending
 };
 
-// Finds the memory map and the initrd in the system table at physical address `systab`. False: it is
-// no table with a map that can be read.
+// Finds the memory map and the initrd in the system table at physical address `systab`. False: it
+// is no table with a map that can be read.
 bool boot_tables_read(struct boot_tables *t, u64 systab);
 // Marks a range as reserved, which splits others. False: there is no room for more ranges.
 bool boot_tables_reserve(struct boot_tables *t, u64 base, u64 size);

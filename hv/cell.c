@@ -364,7 +364,8 @@ void cell_start_vcpu(struct cell *c, u32 index, u64 entry)
 {
     struct vcpu *v = &c->vcpu[index];
     u32 off = VCPU_OFF;
-    if (index >= c->n_vcpus || !runs_here(v) || load_u32(&v->state) != VCPU_OFF || load_u32(&c->ending))
+    if (index >= c->n_vcpus || !runs_here(v) || load_u32(&v->state) != VCPU_OFF ||
+        load_u32(&c->ending))
         return;
     v->entry = entry;
     memset(v->args, 0, sizeof(v->args));

@@ -12,8 +12,16 @@ struct why {
     u32 size;
 };
 
-enum { REFUSE_NOENT = -2, REFUSE_IO = -5, REFUSE_NOMEM = -12, REFUSE_BUSY = -16, REFUSE_INVAL = -22,
-       REFUSE_NOSPC = -28, REFUSE_STALE = -116, REFUSE_TIMEOUT = -110 };
+enum {
+    REFUSE_NOENT = -2,
+    REFUSE_IO = -5,
+    REFUSE_NOMEM = -12,
+    REFUSE_BUSY = -16,
+    REFUSE_INVAL = -22,
+    REFUSE_NOSPC = -28,
+    REFUSE_STALE = -116,
+    REFUSE_TIMEOUT = -110
+};
 
 __attribute__((format(printf, 3, 4))) s32 cell_refuse(struct why *w, s32 error, const char *format,
                                                       ...);

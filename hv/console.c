@@ -60,9 +60,9 @@ static u8 read_register(struct console *k, struct vdev *d, u64 offset)
     case LCR: return k->lcr;
     case MCR: return k->mcr;
     case LSR: return LSR_IDLE | (has_input(k) ? LSR_RX : 0);
-    case MSR: return k->mcr & MCR_LOOP ? (u8)((k->mcr & 0xc) << 4 | (k->mcr & 2) << 3 |
-                                              (k->mcr & 1) << 5)
-                                       : MSR_PRESENT;
+    case MSR:
+        return k->mcr & MCR_LOOP ? (u8)((k->mcr & 0xc) << 4 | (k->mcr & 2) << 3 | (k->mcr & 1) << 5)
+                                 : MSR_PRESENT;
     default: return k->scratch;
     }
 }

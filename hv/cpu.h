@@ -15,8 +15,8 @@ _Noreturn void cpu_park(struct cpu *cpu);
 // Stops the vCPU of this processor and parks. Does not return.
 _Noreturn void cpu_stop(struct cpu *cpu);
 
-// hv->lock, for calls that last. While it waits, flushes are served, so that its holder may wait for
-// those; a processor that is to stop does so here and does not come back.
+// hv->lock, for calls that last. While it waits, flushes are served, so that its holder may wait
+// for those; a processor that is to stop does so here and does not come back.
 void hv_lock(struct cpu *cpu);
 void hv_unlock(struct cpu *cpu);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The hypervisor's messages: into a ring that the root cell reads, and while the machine starts also
-// to the serial port, which afterwards is the root cell's.
+// The hypervisor's messages: into a ring that the root cell reads, and while the machine starts
+// also to the serial port, which afterwards is the root cell's.
 #pragma once
 
 #include "hv/hv.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What cells are made of: blocks of RAM, and pages for tables. Only with hv->lock held, or while one
-// processor runs.
+// What cells are made of: blocks of RAM, and pages for tables. Only with hv->lock held, or while
+// one processor runs.
 #pragma once
 
 #include "hv/hv.h"

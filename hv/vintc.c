@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A vector is pending while its line is high, or since it rose and was not cleared. What a vCPU sees
-// is worked out when it is asked for: few vectors are in use.
+// A vector is pending while its line is high, or since it rose and was not cleared. What a vCPU
+// sees is worked out when it is asked for: few vectors are in use.
 #include "hv/vintc.h"
 #include "base/bits.h"
 #include "hv/cpu.h"

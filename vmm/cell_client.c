@@ -173,8 +173,8 @@ bool cell_client_info(struct cell_client *c, u32 cell, struct control_cell *info
     return true;
 }
 
-bool cell_client_find(struct cell_client *c, const char *name, u32 *cell,
-                      struct control_cell *info, struct err *e)
+bool cell_client_find(struct cell_client *c, const char *name, u32 *cell, struct control_cell *info,
+                      struct err *e)
 {
     char *end;
     unsigned long number = strtoul(name, &end, 10);

@@ -20,14 +20,14 @@ struct cell_client {
 bool cell_client_open(struct cell_client *c, struct err *e);
 void cell_client_close(struct cell_client *c);
 
-// Sends c->reply as it has been filled and waits for the end; the answer is in it afterwards. False:
-// the hypervisor refused, with its words in `e` and the negated errno in reply.result.
+// Sends c->reply as it has been filled and waits for the end; the answer is in it afterwards.
+// False: the hypervisor refused, with its words in `e` and the negated errno in reply.result.
 bool cell_client_call(struct cell_client *c, u32 command, struct err *e);
 // Begins a request about nothing, or about a cell.
 void cell_client_begin(struct cell_client *c);
 void cell_client_begin_cell(struct cell_client *c, u32 cell, u32 generation);
 
 // The cell of this name or number. False: there is none.
-bool cell_client_find(struct cell_client *c, const char *name, u32 *cell,
-                      struct control_cell *info, struct err *e);
+bool cell_client_find(struct cell_client *c, const char *name, u32 *cell, struct control_cell *info,
+                      struct err *e);
 bool cell_client_info(struct cell_client *c, u32 cell, struct control_cell *info, struct err *e);

@@ -73,8 +73,9 @@ static bool get_reg(struct compiler *c, int node, u64 *base, u64 *size)
     u32 cells[4];
     int n = get_cells(c, node, "reg", cells, 4), wanted = size ? 4 : 2;
     if (n != wanted)
-        return wrong(c, node, size ? "reg has to be <address-high address-low size-high size-low>"
-                                   : "reg has to be <address-high address-low>");
+        return wrong(c, node,
+                     size ? "reg has to be <address-high address-low size-high size-low>"
+                          : "reg has to be <address-high address-low>");
     *base = (u64)cells[0] << 32 | cells[1];
     if (size)
         *size = (u64)cells[2] << 32 | cells[3];
@@ -89,7 +90,8 @@ static bool get_text(struct compiler *c, int node, const char *name, char *to, s
     if (!text)
         return true;
     if (n < 1 || text[n - 1] || strlen(text) + 1 != (size_t)n || (size_t)n > size)
-        return err_set(c->e, "property '%s': has to be a text of at most %zu bytes", name, size - 1);
+        return err_set(c->e, "property '%s': has to be a text of at most %zu bytes", name,
+                       size - 1);
     memcpy(to, text, (size_t)n);
     return true;
 }
@@ -154,8 +156,9 @@ static bool add_node(struct compiler *c, int node)
         return add_device(c, node, CELL_DEVICE_POWER);
     if (!is_system && is_named(name, "isa"))
         return add_device(c, node, CELL_DEVICE_PORTS);
-    return wrong(c, node, is_system ? "is none of pool, devices, hole"
-                                    : "is none of memory, serial, power, isa");
+    return wrong(c, node,
+                 is_system ? "is none of pool, devices, hole"
+                           : "is none of memory, serial, power, isa");
 }
 
 static bool add_kind(struct compiler *c)
@@ -184,8 +187,8 @@ static bool add_cpus(struct compiler *c)
 
 static bool add_root(struct compiler *c)
 {
-    static const char *const known[] = {"compatible", "model",   "cpus",   "entry",
-                                        "debug-calls", "kernel", "initrd", "bootargs", NULL};
+    static const char *const known[] = {"compatible", "model",  "cpus",     "entry", "debug-calls",
+                                        "kernel",     "initrd", "bootargs", NULL};
     struct cell_description *d = c->d;
     u32 entry[2] = {0, 0};
     if (!check_names(c, 0, known) || !add_kind(c) || !add_cpus(c) ||

@@ -9,10 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CHUNK          0x100000u
-#define PRSTATUS_SIZE  480 // of loong64 Linux; registers begin at 112
-#define PRSTATUS_REGS  112
-#define EM_LOONGARCH_  258
+#define CHUNK         0x100000u
+#define PRSTATUS_SIZE 480 // of loong64 Linux; registers begin at 112
+#define PRSTATUS_REGS 112
+#define EM_LOONGARCH_ 258
 
 struct note {
     Elf64_Nhdr head;

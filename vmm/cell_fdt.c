@@ -161,7 +161,8 @@ void *cell_fdt_build(const struct cell_blob *cell, const char *command_line, siz
 {
     const struct cell_blob_cpu *cpus = (const void *)(cell + 1);
     const struct cell_blob_memory *memory = (const void *)(cpus + cell->n_cpus);
-    const struct cell_blob_device *devices = (const void *)(memory + cell->n_memory), *serial = NULL;
+    const struct cell_blob_device *devices = (const void *)(memory + cell->n_memory),
+                                  *serial = NULL;
     void *f = calloc(1, FDT_SIZE);
     BUG_ON(!f);
     must(fdt_create(f, FDT_SIZE));

@@ -9,12 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BLOCK         0x2000000ULL
-#define FDT_BASE      0x100000ULL
-#define FDT_ROOM      0x10000ULL
-#define KERNEL_FLOOR  0x200000ULL
-#define MAX_FILE      (1ULL << 30)
-#define PAGE          0x4000ULL
+#define BLOCK          0x2000000ULL
+#define FDT_BASE       0x100000ULL
+#define FDT_ROOM       0x10000ULL
+#define KERNEL_FLOOR   0x200000ULL
+#define MAX_FILE       (1ULL << 30)
+#define PAGE           0x4000ULL
 #define DEFAULT_APPEND "console=ttyS0,115200"
 
 struct loader {
@@ -160,8 +160,8 @@ static size_t memory_map(const struct loader *l, struct efi_memory_range *to)
         if (!from) {
             u64 used = FDT_BASE + FDT_ROOM;
             to[n++] = (struct efi_memory_range){EFI_CONVENTIONAL, 0, EFI_BLOCK_BASE};
-            to[n++] = (struct efi_memory_range){EFI_LOADER_DATA, EFI_BLOCK_BASE,
-                                                used - EFI_BLOCK_BASE};
+            to[n++] =
+                (struct efi_memory_range){EFI_LOADER_DATA, EFI_BLOCK_BASE, used - EFI_BLOCK_BASE};
             from = used;
         }
         to[n++] = (struct efi_memory_range){EFI_CONVENTIONAL, from, r->gpa + r->size - from};
@@ -199,7 +199,8 @@ static bool put_command_line(struct loader *l, struct cell_boot *boot)
     const char *text = l->j->o->append;
     if (!text)
         return true;
-    if (strlen(text) >= EFI_COMMAND_LINE_MAX || !region_of(l, EFI_COMMAND_LINE, EFI_COMMAND_LINE_MAX))
+    if (strlen(text) >= EFI_COMMAND_LINE_MAX ||
+        !region_of(l, EFI_COMMAND_LINE, EFI_COMMAND_LINE_MAX))
         return err_set(l->j->e, "the command line is too long, or the cell has no memory for it");
     boot->args[0] = 1;
     boot->args[1] = EFI_COMMAND_LINE;

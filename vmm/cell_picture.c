@@ -70,9 +70,10 @@ bool cell_picture(struct cell_job *j, const struct control_info *info,
     FILE *to = j->o->output ? fopen(j->o->output, "we") : j->out;
     if (!to)
         return err_set(j->e, "cannot write '%s': %s", j->o->output, strerror(errno));
-    fprintf(to, "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"200\" "
-                "font-family=\"sans-serif\" font-size=\"12\">\n<text x=\"20\" y=\"30\">processors"
-                "</text>\n<text x=\"20\" y=\"%d\">pool: %llu MiB at %llx</text>\n",
+    fprintf(to,
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"200\" "
+            "font-family=\"sans-serif\" font-size=\"12\">\n<text x=\"20\" y=\"30\">processors"
+            "</text>\n<text x=\"20\" y=\"%d\">pool: %llu MiB at %llx</text>\n",
             WIDTH + 40, BAR_Y - 8, (unsigned long long)info->pool_size >> 20,
             (unsigned long long)info->pool_base);
     draw_cpus(to, info->cpus_present, cells);

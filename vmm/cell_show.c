@@ -71,8 +71,9 @@ static void print_row(FILE *to, u32 id, const struct control_cell *c)
 
 static void print_json(FILE *to, u32 id, const struct control_cell *c, bool is_first)
 {
-    fprintf(to, "%s\n {\"id\": %u, \"name\": \"%s\", \"state\": \"%s\", \"memory\": %llu, "
-                "\"starts\": %llu, \"cpus\": [",
+    fprintf(to,
+            "%s\n {\"id\": %u, \"name\": \"%s\", \"state\": \"%s\", \"memory\": %llu, "
+            "\"starts\": %llu, \"cpus\": [",
             is_first ? "" : ",", id, c->name, cell_state_name(c->state),
             (unsigned long long)memory_of(c), (unsigned long long)c->starts);
     print_cpus(to, c->cpus);
@@ -149,8 +150,7 @@ static void print_stats_json(FILE *to, const struct stats_row rows[CONTROL_MAX_C
             continue;
         fprintf(to, "%s\n {\"cpu\": %u, \"cell\": %u", comma, i, rows[i].s.cell);
         for (size_t k = 0; k < ARRAY_LEN(exit_names); k++)
-            fprintf(to, ", \"%s\": %llu", exit_names[k],
-                    (unsigned long long)rows[i].s.counters[k]);
+            fprintf(to, ", \"%s\": %llu", exit_names[k], (unsigned long long)rows[i].s.counters[k]);
         fprintf(to, "}");
         comma = ",";
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// In a cell: tries to leave it. What must have no effect is tried first, and the cell goes on. Then,
-// with attack=N, one thing for which the hypervisor has to stop the cell: the payload says what it
-// is about to do, and coming back from it is the failure.
+// In a cell: tries to leave it. What must have no effect is tried first, and the cell goes on.
+// Then, with attack=N, one thing for which the hypervisor has to stop the cell: the payload says
+// what it is about to do, and coming back from it is the failure.
 #include "guest/lib/args.h"
 #include "guest/lib/loongarch64/board.h"
 #include "guest/lib/loongarch64/extioi.h"
@@ -28,7 +28,7 @@ static u64 write_csr(u64 number, u64 value, u64 c)
 // The registers of the root: reading gives 0 whatever is written.
 static void registers_of_the_root(void)
 {
-    static const u16 numbers[] = {0x15, 0x16, 0x50, 0x51, 0x52, 0x53, 0x80, 0x81,
+    static const u16 numbers[] = {0x15, 0x16, 0x50, 0x51,  0x52,  0x53,  0x80,  0x81,
                                   0x90, 0x93, 0x98, 0x200, 0x300, 0x380, 0x500, 0x502};
     unsigned n_wrong = 0;
     for (unsigned i = 0; i < ARRAY_LEN(numbers); i++) {
@@ -54,7 +54,7 @@ static void instructions_of_the_root(void)
     static const u32 words[] = {
         0x0500000c, 0x0500182c, 0x050015ac, // gcsrrd, gcsrwr, gcsrxchg
         0x06482001, 0x06482401, 0x06482801, 0x06482c01, 0x06483001, 0x06483401, // gtlb*
-        0x06498009, 0x06498012, 0x06498013, 0x06498014, 0x06498016, // invtlb of guests
+        0x06498009, 0x06498012, 0x06498013, 0x06498014, 0x06498016,             // invtlb of guests
     };
     unsigned n_wrong = 0;
     for (unsigned i = 0; i < ARRAY_LEN(words); i++)
@@ -101,10 +101,10 @@ static void other_processors(void)
 
 static u64 all_cache_operations(u64 address, u64 b, u64 c)
 {
-#define FOUR(n)                                                                            \
-    __asm__ volatile("cacop " #n ", %0, 0" ::"r"(address) : "memory");                     \
-    __asm__ volatile("cacop " #n " + 1, %0, 0" ::"r"(address) : "memory");                 \
-    __asm__ volatile("cacop " #n " + 2, %0, 0" ::"r"(address) : "memory");                 \
+#define FOUR(n)                                                            \
+    __asm__ volatile("cacop " #n ", %0, 0" ::"r"(address) : "memory");     \
+    __asm__ volatile("cacop " #n " + 1, %0, 0" ::"r"(address) : "memory"); \
+    __asm__ volatile("cacop " #n " + 2, %0, 0" ::"r"(address) : "memory"); \
     __asm__ volatile("cacop " #n " + 3, %0, 0" ::"r"(address) : "memory");
     FOUR(0)
     FOUR(8)
@@ -162,7 +162,8 @@ static u64 load_linked(u64 address, u64 b, u64 c)
 static u64 load_float(u64 address, u64 b, u64 c)
 {
     csr_set(CSR_EUEN, 1);
-    __asm__ volatile(".word 0x2b800080"); // fld.d $f0, $a0, 0
+    register u64 a0 __asm__("a0") = address;
+    __asm__ volatile(".word 0x2b800080" ::"r"(a0)); // fld.d $f0, $a0, 0
     return 0;
 }
 

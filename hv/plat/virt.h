@@ -4,10 +4,10 @@
 
 #include "hv/hv.h"
 
-#define PLAT_CHIP_PAGE   0x1fe00000ULL // chip configuration and serial ports
-#define PLAT_ECAM        0x20000000ULL
-#define PLAT_PCI_WINDOW  0x40000000ULL
-#define PLAT_PCI_SIZE    0x40000000ULL
+#define PLAT_CHIP_PAGE  0x1fe00000ULL // chip configuration and serial ports
+#define PLAT_ECAM       0x20000000ULL
+#define PLAT_PCI_WINDOW 0x40000000ULL
+#define PLAT_PCI_SIZE   0x40000000ULL
 
 // Where the machine is of no use. May return if it cannot.
 void plat_power_off(void);

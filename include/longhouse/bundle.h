@@ -26,8 +26,8 @@ struct bundle_item {
 struct bundle {
     uint64_t magic;
     uint32_t version, n_items;
-    uint64_t size;  // of everything
-    uint64_t entry; // of the kernel, guest-physical
+    uint64_t size;            // of everything
+    uint64_t entry;           // of the kernel, guest-physical
     uint32_t crc32, reserved; // of this header with crc32 = 0 and of all items
     struct bundle_item items[BUNDLE_MAX_ITEMS];
 };

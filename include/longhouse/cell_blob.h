@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The description of a cell, or of the machine that is divided, as the hypervisor reads it: one flat
-// block without pointers, made from device-tree source by `lh cell compile`.
+// The description of a cell, or of the machine that is divided, as the hypervisor reads it: one
+// flat block without pointers, made from device-tree source by `lh cell compile`.
 //
 // A header, then arrays in this order: processors, memory, devices. All integers are little endian
 // and naturally aligned. Kinds, flags and rights that are not listed here are refused, not skipped.

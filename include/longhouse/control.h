@@ -30,7 +30,7 @@
 enum control_command {
     CONTROL_IDENTIFY = 1, // out: struct control_info
     CONTROL_CREATE,       // in: blob; out: cell, generation
-    CONTROL_START,        // args: entry and the first processor's arguments, or entry ~0: the blob's
+    CONTROL_START, // args: entry and the first processor's arguments, or entry ~0: the blob's
     CONTROL_STOP,
     CONTROL_RESET, // as STOP and START in one; memory stays
     CONTROL_DESTROY,
@@ -56,9 +56,10 @@ struct control_request {
     uint32_t command;
     uint32_t state; // user space writes CONTROL_SUBMITTED before it rings
     int32_t result;
-    uint32_t cell;       // 0 is the root cell
-    uint32_t generation; // of the cell, as CREATE and INFO told it: a command for a predecessor fails
-    uint32_t size;       // bytes of data in use
+    uint32_t cell; // 0 is the root cell
+    uint32_t
+        generation; // of the cell, as CREATE and INFO told it: a command for a predecessor fails
+    uint32_t size;  // bytes of data in use
     uint64_t args[4];
     char text[CONTROL_TEXT_SIZE];
     uint8_t data[CONTROL_DATA_SIZE];
@@ -96,7 +97,8 @@ struct control_cell {
     struct control_region regions[16];
 };
 
-// What happened on a processor since the hypervisor took it. The list is include/longhouse/exits.def.
+// What happened on a processor since the hypervisor took it. The list is
+// include/longhouse/exits.def.
 #define CONTROL_MAX_COUNTERS 32
 struct control_stats {
     uint32_t cell, state;

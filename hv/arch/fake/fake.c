@@ -48,7 +48,8 @@ void *arch_memory(u64 pa)
     return fake.ram + (pa - FAKE_RAM_BASE);
 }
 
-// Objects of the program have no place in the array: the shared page is given one behind the tables.
+// Objects of the program have no place in the array: the shared page is given one behind the
+// tables.
 u64 arch_physical(const void *p)
 {
     return FAKE_RAM_BASE + FAKE_TABLE_SIZE;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Control and status registers of the root and of the guest, and I/O configuration space. Names as in
-// the Reference Manual; numbers are those of both contexts.
+// Control and status registers of the root and of the guest, and I/O configuration space. Names as
+// in the Reference Manual; numbers are those of both contexts.
 #pragma once
 
 #include "base/bits.h"
@@ -79,38 +79,38 @@ enum {
 };
 
 // The number has to be a constant where it is called.
-#define CSR_ACCESS(name, letter)                                                              \
-    static inline __attribute__((always_inline)) u64 name##_read(const unsigned number)       \
-    {                                                                                         \
-        u64 value;                                                                            \
-        __asm__ volatile(#letter "rd %0, %1" : "=r"(value) : "i"(number) : "memory");         \
-        return value;                                                                         \
-    }                                                                                         \
-    static inline __attribute__((always_inline)) u64 name##_write(const unsigned number,      \
-                                                                  u64 value)                  \
-    {                                                                                         \
-        __asm__ volatile(#letter "wr %0, %1" : "+r"(value) : "i"(number) : "memory");         \
-        return value;                                                                         \
-    }                                                                                         \
-    /* Writes the bits of `bits`. All but the reads return the old value. */                  \
-    static inline __attribute__((always_inline)) u64 name##_change(const unsigned number,     \
-                                                                   u64 value, u64 bits)       \
-    {                                                                                         \
-        __asm__ volatile(#letter "xchg %0, %1, %2"                                            \
-                         : "+r"(value)                                                        \
-                         : "r"(bits), "i"(number)                                             \
-                         : "memory");                                                         \
-        return value;                                                                         \
+#define CSR_ACCESS(name, letter)                                                        \
+    static inline __attribute__((always_inline)) u64 name##_read(const unsigned number) \
+    {                                                                                   \
+        u64 value;                                                                      \
+        __asm__ volatile(#letter "rd %0, %1" : "=r"(value) : "i"(number) : "memory");   \
+        return value;                                                                   \
+    }                                                                                   \
+    static inline __attribute__((always_inline))                                        \
+    u64 name##_write(const unsigned number, u64 value)                                  \
+    {                                                                                   \
+        __asm__ volatile(#letter "wr %0, %1" : "+r"(value) : "i"(number) : "memory");   \
+        return value;                                                                   \
+    }                                                                                   \
+    /* Writes the bits of `bits`. All but the reads return the old value. */            \
+    static inline __attribute__((always_inline))                                        \
+    u64 name##_change(const unsigned number, u64 value, u64 bits)                       \
+    {                                                                                   \
+        __asm__ volatile(#letter "xchg %0, %1, %2"                                      \
+                         : "+r"(value)                                                  \
+                         : "r"(bits), "i"(number)                                       \
+                         : "memory");                                                   \
+        return value;                                                                   \
     }
 CSR_ACCESS(csr, csr)
 CSR_ACCESS(gcsr, gcsr)
 #undef CSR_ACCESS
 
-#define invtlb(op, info, address)                                                       \
+#define invtlb(op, info, address)                                                         \
     __asm__ volatile("invtlb %0, %1, %2" ::"i"(op), "r"((u64)(info)), "r"((u64)(address)) \
                      : "memory")
-#define INVTLB_ALL          0x0
-#define INVTLB_GUEST        0x15 // both stages of a GID
+#define INVTLB_ALL   0x0
+#define INVTLB_GUEST 0x15 // both stages of a GID
 
 static inline u64 cpucfg_word(u64 word)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Loads and stores by their word, for accesses that the hypervisor answers. The word is the one that
-// the processor kept at the exit: guest memory is not read.
+// Loads and stores by their word, for accesses that the hypervisor answers. The word is the one
+// that the processor kept at the exit: guest memory is not read.
 #pragma once
 
 #include "hv/mmio.h"

@@ -35,8 +35,8 @@ TEST(loads_and_stores)
 
 TEST(nothing_else)
 {
-    static const u32 words[] = {0, 0x20000085, 0x22000085, 0x2b000085, 0x2c000085, 0x38600485,
-                                0x38300485, 0x03400000, 0xffffffff, 0x06483800};
+    static const u32 words[] = {0,          0x20000085, 0x22000085, 0x2b000085, 0x2c000085,
+                                0x38600485, 0x38300485, 0x03400000, 0xffffffff, 0x06483800};
     struct load_store ls;
     for (size_t i = 0; i < ARRAY_LEN(words); i++)
         CHECK(!decode_load_store(words[i], &ls));

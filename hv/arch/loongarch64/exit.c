@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What happens at an exit that is no interrupt. The instruction comes from BADI and the address from
-// BADV: nothing is read from the guest again.
+// What happens at an exit that is no interrupt. The instruction comes from BADI and the address
+// from BADV: nothing is read from the guest again.
 #include "hv/arch.h"
 #include "hv/arch/loongarch64/csr.h"
 #include "hv/arch/loongarch64/decode.h"
@@ -118,8 +118,8 @@ void on_root_fault(struct cpu *cpu)
 {
     hv_shout(cpu->hv, "fault of the hypervisor on processor %u, build %lx", cpu->id,
              build_fingerprint);
-    hv_shout(cpu->hv, "era %lx estat %lx badv %lx prmd %lx", csr_read(CSR_ERA),
-             csr_read(CSR_ESTAT), csr_read(CSR_BADV), csr_read(CSR_PRMD));
+    hv_shout(cpu->hv, "era %lx estat %lx badv %lx prmd %lx", csr_read(CSR_ERA), csr_read(CSR_ESTAT),
+             csr_read(CSR_BADV), csr_read(CSR_PRMD));
     for (unsigned i = 0; i < 32; i += 4)
         hv_shout(cpu->hv, "r%02u %016lx %016lx %016lx %016lx", i, cpu->gpr[i], cpu->gpr[i + 1],
                  cpu->gpr[i + 2], cpu->gpr[i + 3]);

@@ -3,8 +3,8 @@
 // reads 0, ignores writes and is counted.
 //
 // Accesses are turned into ones of an aligned 64-bit word with a mask, so that one function serves
-// all sizes. Interrupts between processors and their mailboxes are virtual in all cells: targets are
-// the cell's own processors, and a boot request is taken here. The root cell has the machine's
+// all sizes. Interrupts between processors and their mailboxes are virtual in all cells: targets
+// are the cell's own processors, and a boot request is taken here. The root cell has the machine's
 // interrupt controller, others one of their own.
 #include "base/bits.h"
 #include "hv/arch.h"
@@ -16,8 +16,16 @@
 #include "hv/sync.h"
 #include "hv/vintc.h"
 
-enum { BOX_STATUS = 0x1000, BOX_SET_CLEAR = 0x1008, BOX_MAIL = 0x1020, SEND_IPI = 0x1040,
-       SEND_MAIL = 0x1048, SEND_ANY = 0x1158, MISC_FUNC = 0x420, EIO_ROUTE = 0x1c00 };
+enum {
+    BOX_STATUS = 0x1000,
+    BOX_SET_CLEAR = 0x1008,
+    BOX_MAIL = 0x1020,
+    SEND_IPI = 0x1040,
+    SEND_MAIL = 0x1048,
+    SEND_ANY = 0x1158,
+    MISC_FUNC = 0x420,
+    EIO_ROUTE = 0x1c00
+};
 #define MISC_EXT_INT_EN BIT(48)
 
 struct word {

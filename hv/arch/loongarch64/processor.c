@@ -13,19 +13,25 @@
 #define WINDOW_UNCACHED 0x8000000000000000ULL
 #define DMW_CACHED      (WINDOW_CACHED | 0x11) // coherent, PLV 0
 #define DMW_UNCACHED    (WINDOW_UNCACHED | 1)
-#define PHYSICAL(p)     ((u64)(p) & BITS(47, 0))
+#define PHYSICAL(p)     ((u64)(p)&BITS(47, 0))
 
 // 16 KiB pages, three levels: pages at 14, directories at 25 and 36, 11 bits each.
 #define PWCL_VALUE (14 | 11 << 5 | 25 << 10 | 11 << 15)
 #define PWCH_VALUE (36 | 11 << 6)
 #define PAGE_BITS  14
 
-enum { IPI_STATUS = 0x1000, IPI_ENABLE = 0x1004, IPI_CLEAR = 0x100c, IPI_SEND = 0x1040,
-       MAIL_SEND = 0x1048 };
+enum {
+    IPI_STATUS = 0x1000,
+    IPI_ENABLE = 0x1004,
+    IPI_CLEAR = 0x100c,
+    IPI_SEND = 0x1040,
+    MAIL_SEND = 0x1048
+};
 #define SEND_BLOCKING 0x80000000u
 
 _Static_assert(sizeof(struct cpu) + CPU_STACK_SIZE <= CPU_AREA_SIZE, "a processor's area holds it");
-_Static_assert(offsetof(struct cpu, gpr) == CPU_GPR && offsetof(struct cpu, pending) == CPU_PENDING &&
+_Static_assert(offsetof(struct cpu, gpr) == CPU_GPR &&
+                   offsetof(struct cpu, pending) == CPU_PENDING &&
                    offsetof(struct cpu, has_extioi) == CPU_HAS_EXTIOI &&
                    offsetof(struct cpu, n[EXIT_FAST]) == CPU_N_FAST,
                "the entry code knows where they are");
@@ -221,7 +227,10 @@ void on_interrupt(struct cpu *cpu)
 {
     u64 lines = csr_read(CSR_ESTAT) & csr_read(CSR_ECFG);
     cpu->era = csr_read(CSR_ERA);
-    cpu_count(cpu, lines & LINE_IPI ? EXIT_IPI : lines & LINE_TI ? EXIT_TIMER : EXIT_DEVICE,
+    cpu_count(cpu,
+              lines & LINE_IPI  ? EXIT_IPI
+              : lines & LINE_TI ? EXIT_TIMER
+                                : EXIT_DEVICE,
               (u32)lines);
     csr_write(CSR_TCFG, 0);
     acknowledge();

@@ -10,10 +10,10 @@
 enum { OP_CPUCFG = 0x1b, OP_CSR = 0x04, OP_CACOP = 0x18, OP_IDLE = 0xc91, OP_IOCSR = 0x3240 };
 enum { IOCSR_WRITES = 4 };
 
-#define CFG2_LVZ     BITS(13, 10)
-#define CFG2_PTW     BIT(24)
-#define CFG1_MSGINT  BIT(26)
-#define CFG_LAST     0x14
+#define CFG2_LVZ    BITS(13, 10)
+#define CFG2_PTW    BIT(24)
+#define CFG1_MSGINT BIT(26)
+#define CFG_LAST    0x14
 
 static void set_gpr(struct cpu *cpu, u32 reg, u64 value)
 {
@@ -45,8 +45,7 @@ static void emulate_iocsr(struct cpu *cpu, u32 insn)
     if (op & IOCSR_WRITES)
         iocsr_emulate_write(cpu, address, cpu->gpr[reg], size);
     else
-        set_gpr(cpu, reg,
-                (u64)sign_extend(iocsr_emulate_read(cpu, address, size), 8 * size));
+        set_gpr(cpu, reg, (u64)sign_extend(iocsr_emulate_read(cpu, address, size), 8 * size));
 }
 
 // A vCPU that waits for nothing but another processor may be given to another cell.

@@ -138,8 +138,8 @@ bool arch_stage2_map(struct hv *hv, u64 root, struct region r, u32 type, u32 rig
     u64 bits = attributes(type, rights);
     for (u64 at = 0, step; at < r.size; at += step) {
         bool is_block = is_whole_block(r.gpa + at, r.hpa + at, r.size - at);
-        u64 *entry = is_block ? directory_entry(hv, root, r.gpa + at)
-                              : page_entry(hv, root, r.gpa + at);
+        u64 *entry =
+            is_block ? directory_entry(hv, root, r.gpa + at) : page_entry(hv, root, r.gpa + at);
         step = is_block ? HV_BLOCK : HV_PAGE_SIZE;
         if (!entry)
             return false;
@@ -155,7 +155,8 @@ bool arch_stage2_unmap(struct hv *hv, u64 root, u64 gpa, u64 size)
 {
     for (u64 at = 0, step; at < size; at += step) {
         bool is_block = is_whole_block(gpa + at, 0, size - at);
-        u64 *entry = is_block ? directory_entry(hv, root, gpa + at) : page_entry(hv, root, gpa + at);
+        u64 *entry =
+            is_block ? directory_entry(hv, root, gpa + at) : page_entry(hv, root, gpa + at);
         step = is_block ? HV_BLOCK : HV_PAGE_SIZE;
         if (!entry)
             return false;

@@ -47,7 +47,8 @@ TEST(a_cell_of_whole_blocks_costs_two_tables)
     struct hv *hv = fake_new(1);
     u64 root, before = hv->n_tables_free;
     CHECK(arch_stage2_new(hv, &root));
-    CHECK(arch_stage2_map(hv, root, (struct region){0, FAKE_POOL_BASE, 0x4000000}, CELL_MEMORY_RAM, 7));
+    CHECK(arch_stage2_map(hv, root, (struct region){0, FAKE_POOL_BASE, 0x4000000}, CELL_MEMORY_RAM,
+                          7));
     CHECK_EQ(before - hv->n_tables_free, 2);
     arch_stage2_free(hv, root);
     fake_free(hv);
@@ -60,8 +61,9 @@ TEST(too_few_tables_are_told)
     CHECK(arch_stage2_new(hv, &root));
     bool is_good = true;
     for (u64 i = 0; i < 200 && is_good; i++)
-        is_good = arch_stage2_map(hv, root, (struct region){i * HV_BLOCK, FAKE_POOL_BASE, HV_PAGE_SIZE},
-                                  CELL_MEMORY_RAM, 7);
+        is_good =
+            arch_stage2_map(hv, root, (struct region){i * HV_BLOCK, FAKE_POOL_BASE, HV_PAGE_SIZE},
+                            CELL_MEMORY_RAM, 7);
     CHECK(!is_good);
     arch_stage2_free(hv, root);
     CHECK(arch_stage2_new(hv, &root));
