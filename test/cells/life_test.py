@@ -19,7 +19,8 @@ N_ATTACKS = 14
 
 def files():
     return {'bare.dts': cell('bare'), 'exits.elf': payload('cell_exits'),
-            'hostile.elf': payload('cell_hostile'), 'selftest.elf': payload('selftest')}
+            'hostile.elf': payload('cell_hostile'), 'residue.elf': payload('cell_residue'),
+            'selftest.elf': payload('selftest')}
 
 
 def boot_life(t):
@@ -114,6 +115,35 @@ def boot_hostile(t):
             check_equal(r.left(), before)
             check_equal(r.shell('sha256sum < /cells/hostile.elf'), wanted)
             r.check_kernel()
+        r.power_off()
+
+
+def boot_residue(t):
+    with Root(t, files(), smp=3) as r:
+        r.shell("sed 's/<1>/<2>/; s/\"bare\"/\"other\"/' /cells/bare.dts > /cells/other.dts")
+        with t.test('two cells at once keep what is theirs'):
+            for n, name in enumerate(['bare', 'other']):
+                r(f'create /cells/{name}.dts')
+                r(f'load {name} --kernel /cells/residue.elf --append "seed={n + 5} fresh rounds=40"')
+                r(f'start {name}')
+            for name in 'bare', 'other':
+                check('powered off' in r(f'wait {name} --timeout 200'))
+                check('# 4 passed, 0 failed' in r(f'output {name}'), r(f'output {name}'))
+        with t.test('the next program in a cell finds nothing in registers'):
+            r('load other --kernel /cells/residue.elf --append rounds=1000000')
+            r('start other')
+            r('stop other')
+            r('load other --kernel /cells/residue.elf --append seed=3')
+            r('start other')
+            check('powered off' in r('wait other'))
+            check('# 3 passed, 0 failed' in r('output other'), r('output other'))
+        with t.test('the next cell finds nothing in memory'):
+            r('destroy other')
+            r('destroy bare')
+            r('run /cells/bare.dts --kernel /cells/residue.elf --append fresh')
+            check('# 4 passed, 0 failed' in r('output bare'), r('output bare'))
+            r('destroy bare')
+        r.check_kernel()
         r.power_off()
 
 
