@@ -102,10 +102,14 @@ static bool overlap(u64 a, u64 a_size, u64 b, u64 b_size)
 
 static bool check_region(const struct blob *b, const struct cell_blob_memory *m, struct verdict *v)
 {
-    bool is_cell = b->head->kind == CELL_BLOB_CELL, is_ram = m->type == CELL_MEMORY_RAM;
+    bool is_cell = b->head->kind == CELL_BLOB_CELL,
+         is_ram = m->type == CELL_MEMORY_RAM || m->type == CELL_MEMORY_SHARED;
     u64 align = is_ram ? BLOCK : PAGE;
-    if (m->type < CELL_MEMORY_RAM || m->type > CELL_MEMORY_HOLE || (is_cell && !is_ram))
+    bool is_known = m->type >= CELL_MEMORY_RAM && m->type <= CELL_MEMORY_SHARED;
+    if (!is_known || (is_cell ? !is_ram : m->type == CELL_MEMORY_SHARED))
         return refuse(v, "memory at %lx: type %u cannot be given", m->gpa, m->type);
+    if (m->reserved || !m->tag != (m->type != CELL_MEMORY_SHARED))
+        return refuse(v, "memory at %lx: tag %u", m->gpa, m->tag);
     if (!m->rights || m->rights & ~7u || !(m->rights & CELL_READ))
         return refuse(v, "memory at %lx: rights %u are none that can be given", m->gpa, m->rights);
     if (!m->size || m->gpa % align || m->size % align)
@@ -141,8 +145,10 @@ static bool check_memory(const struct blob *b, struct verdict *v)
 
 static u64 device_size(u32 kind)
 {
-    static const u64 sizes[] = {
-        [CELL_DEVICE_UART] = 8, [CELL_DEVICE_POWER] = 4, [CELL_DEVICE_PORTS] = 0x4000};
+    static const u64 sizes[] = {[CELL_DEVICE_UART] = 8,
+                                [CELL_DEVICE_POWER] = 4,
+                                [CELL_DEVICE_PORTS] = 0x4000,
+                                [CELL_DEVICE_DOORBELL] = 8};
     return kind < ARRAY_LEN(sizes) ? sizes[kind] : 0;
 }
 
@@ -154,6 +160,8 @@ static bool check_device(const struct blob *b, u32 i, struct verdict *v)
         return refuse(v, "device at %lx: kind %u is not known", d->gpa, d->kind);
     if (d->gpa % size || d->gpa >= GPA_LIMIT - size)
         return refuse(v, "device at %lx: the address cannot be", d->gpa);
+    if (d->reserved || !d->tag != (d->kind != CELL_DEVICE_DOORBELL))
+        return refuse(v, "device at %lx: tag %u", d->gpa, d->tag);
     if (d->vector >= 256)
         return refuse(v, "device at %lx: vector %u is above 255", d->gpa, d->vector);
     for (u32 j = 0; j < b->head->n_memory; j++)

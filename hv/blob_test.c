@@ -59,6 +59,10 @@ TEST(what_is_wrong_is_named)
     REFUSED(s.memory[1].gpa = 0, "overlaps");
     REFUSED(s.head.entry = 0x80000000, "no executable memory");
     REFUSED(s.head.entry = 2, "no multiple of 4");
+    REFUSED(s.memory[0].tag = 1, "tag 1");
+    REFUSED(s.memory[1].type = CELL_MEMORY_SHARED, "tag 0");
+    REFUSED(s.devices[0].tag = 1, "tag 1");
+    REFUSED(s.devices[0].kind = CELL_DEVICE_DOORBELL, "tag 0");
     REFUSED(s.devices[0].kind = 77, "kind 77");
     REFUSED(s.devices[0].gpa = 0x1fe001e1, "cannot be");
     REFUSED(s.devices[0].vector = 256, "above 255");

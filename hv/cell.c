@@ -9,6 +9,7 @@
 #include "hv/mmio.h"
 #include "hv/pool.h"
 #include "hv/power.h"
+#include "hv/share.h"
 #include "hv/sync.h"
 #include "hv/text.h"
 
@@ -78,7 +79,7 @@ static s32 check_resources(struct hv *hv, const struct blob *b, struct why *w)
             return cell_refuse(w, REFUSE_BUSY, "there is a cell '%s' already", b->head->name);
     u64 ram = 0;
     for (u32 i = 0; i < b->head->n_memory; i++)
-        ram += b->memory[i].size;
+        ram += b->memory[i].type == CELL_MEMORY_RAM ? b->memory[i].size : 0;
     if (ram > pool_free_size(hv))
         return cell_refuse(w, REFUSE_NOMEM, "memory: %lu MiB wanted, the pool has %lu MiB free",
                            ram >> 20, pool_free_size(hv) >> 20);
@@ -110,8 +111,19 @@ static void release(struct cell *c)
 {
     if (c->stage2)
         arch_stage2_free(c->hv, c->stage2);
+    share_leave(c);
     pool_give_back(c->hv, c->id);
     clear_cell(c);
+}
+
+static s32 take_region(struct cell *c, const struct cell_blob_memory *m, u64 *hpa, struct why *w)
+{
+    if (m->type == CELL_MEMORY_SHARED)
+        return share_join(c, m->tag, m->size, hpa, w);
+    if (pool_take(c->hv, m->size, c->id, hpa))
+        return 0;
+    return cell_refuse(w, REFUSE_NOMEM, "memory at %lx: the pool has no %lu MiB in one piece",
+                       m->gpa, m->size >> 20);
 }
 
 static s32 take_memory(struct cell *c, const struct blob *b, struct why *w)
@@ -121,13 +133,12 @@ static s32 take_memory(struct cell *c, const struct blob *b, struct why *w)
     for (u32 i = 0; i < b->head->n_memory; i++) {
         const struct cell_blob_memory *m = &b->memory[i];
         struct region *r = &c->region[c->n_regions];
-        *r = (struct region){.gpa = m->gpa, .size = m->size};
-        if (!pool_take(c->hv, m->size, c->id, &r->hpa))
-            return cell_refuse(w, REFUSE_NOMEM,
-                               "memory at %lx: the pool has no %lu MiB in one piece", m->gpa,
-                               m->size >> 20);
+        *r = (struct region){.gpa = m->gpa, .size = m->size, .tag = m->tag};
+        s32 error = take_region(c, m, &r->hpa, w);
+        if (error)
+            return error;
         c->n_regions++;
-        if (!arch_stage2_map(c->hv, c->stage2, *r, m->type, m->rights))
+        if (!arch_stage2_map(c->hv, c->stage2, *r, CELL_MEMORY_RAM, m->rights))
             return cell_refuse(w, REFUSE_NOSPC, "memory at %lx: the hypervisor has no table left",
                                m->gpa);
     }
@@ -141,6 +152,7 @@ static void add_devices(struct cell *c, const struct blob *b)
         switch (d->kind) {
         case CELL_DEVICE_UART: console_add(c, d->gpa, d->vector); break;
         case CELL_DEVICE_POWER: power_add(c, d->gpa); break;
+        case CELL_DEVICE_DOORBELL: doorbell_add(c, d->gpa, d->tag, d->vector); break;
         default: mmio_add_absent(c, d->gpa, PORTS_SIZE); break;
         }
     }
@@ -242,11 +254,14 @@ bool cell_scrub(struct cell *c, u64 *at, u64 n)
 {
     u64 before = 0;
     for (u32 i = 0; i < c->n_regions; before += c->region[i++].size) {
-        u64 offset = *at - before, left = c->region[i].size - offset;
-        if (*at < before || offset >= c->region[i].size)
+        const struct region *r = &c->region[i];
+        u64 offset = *at - before, left = r->size - offset;
+        if (*at < before || offset >= r->size)
             continue;
-        n = n < left ? n : left;
-        memset(arch_memory(c->region[i].hpa + offset), 0, n);
+        bool is_others = r->tag && share_has_others(c, r->tag);
+        n = is_others || n > left ? left : n;
+        if (!is_others)
+            memset(arch_memory(r->hpa + offset), 0, n);
         *at += n;
         return n == left && i + 1 == c->n_regions;
     }

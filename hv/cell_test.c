@@ -5,6 +5,7 @@
 #include "hv/arch.h"
 #include "hv/arch/fake/fake.h"
 #include "hv/cpu.h"
+#include "hv/mmio.h"
 #include "hv/pool.h"
 #include "hv/power.h"
 #include "hv/sample_blob.h"
@@ -132,6 +133,67 @@ TEST(a_processor_in_use_is_not_given)
     cell_start_vcpu(&hv->cell[0], 1, 0x1000);
     while (load_u32(&hv->cpu[1]->state) != CPU_RUNNING)
         arch_pause();
+    fake_free(hv);
+}
+
+static struct sample_blob sharing(const char *name, u32 cpu)
+{
+    struct sample_blob s = sample_blob(name, cpu);
+    s.head.n_cpus = 2;
+    s.memory[1] = (struct cell_blob_memory){0x80000000, 0x2000000, CELL_MEMORY_SHARED, 3, 9, 0};
+    s.devices[1] = (struct cell_blob_device){0x1fe10000, CELL_DEVICE_DOORBELL, 40, 9, 0};
+    sample_seal(&s);
+    return s;
+}
+
+TEST(shared_memory_goes_with_the_last_cell)
+{
+    struct hv *hv = fake_new(5);
+    struct sample_blob a = sharing("a", 1), b = sharing("b", 3), c = sharing("c", 3);
+    u64 at = 0, hpa[3];
+    CHECK_EQ(create(hv, &a), 1);
+    c.memory[1].size = 0x4000000;
+    sample_seal(&c);
+    CHECK_EQ(create(hv, &c), REFUSE_INVAL);
+    CHECK(strstr(why_text, "has 32 MiB, not 64"));
+    CHECK_EQ(create(hv, &b), 2);
+    for (u32 i = 1; i < 3; i++)
+        CHECK(arch_stage2_walk(hv->cell[i].stage2, 0x80000000, &hpa[i]));
+    CHECK_EQ(hpa[1], hpa[2]);
+    CHECK_EQ(pool_free_size(hv), FAKE_POOL_SIZE - 3 * HV_BLOCK);
+    u8 *byte = arch_memory(hpa[1]);
+    *byte = 1;
+    while (!cell_scrub(&hv->cell[1], &at, 0x100000))
+        ;
+    CHECK_EQ(*byte, 1);
+    with_lock(hv, 1, cell_destroy);
+    CHECK_EQ(pool_owner(hv, hpa[1]), SHARE_OWNER(0));
+    at = 0;
+    while (!cell_scrub(&hv->cell[2], &at, 0x100000))
+        ;
+    CHECK_EQ(*byte, 0);
+    with_lock(hv, 2, cell_destroy);
+    CHECK_EQ(pool_free_size(hv), FAKE_POOL_SIZE);
+    fake_free(hv);
+}
+
+TEST(a_doorbell_reaches_the_other_cell)
+{
+    struct hv *hv = fake_new(5);
+    struct sample_blob a = sharing("a", 1), b = sharing("b", 3);
+    struct cpu visitor = {.hv = hv, .state = CPU_PARKED};
+    struct access ring = {.gpa = 0x1fe10000, .size = 4, .is_write = true, .value = 1};
+    struct access members = {.gpa = 0x1fe10004, .size = 4};
+    create(hv, &a);
+    create(hv, &b);
+    visitor.vcpu = &hv->cell[1].vcpu[0];
+    CHECK(mmio_access(&visitor, &ring));
+    CHECK(mmio_access(&visitor, &members));
+    CHECK_EQ(members.value, 6);
+    CHECK_EQ(hv->cell[1].intc.pending[0], 0);
+    CHECK_EQ(hv->cell[2].intc.pending[0], 1ULL << 40);
+    with_lock(hv, 1, cell_destroy);
+    with_lock(hv, 2, cell_destroy);
     fake_free(hv);
 }
 

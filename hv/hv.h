@@ -81,6 +81,13 @@ struct cpu {
 
 struct region {
     u64 gpa, hpa, size;
+    u32 tag; // of shared memory; else 0
+};
+
+// Memory that several cells have. It belongs to none of them, and goes with the last.
+struct share {
+    u32 tag, members; // members: bitmap of cells; 0: not in use
+    u64 hpa, size;
 };
 
 // A device that the hypervisor shows to a cell. Registers are 1 to 8 bytes wide, naturally aligned.
@@ -137,6 +144,9 @@ struct cell {
 
 #define LOG_SIZE  0x4000u
 #define N_UNKNOWN 32
+#define N_SHARES  8
+
+#define SHARE_OWNER(i) (HV_MAX_CELLS + (i)) // in hv.block_owner
 
 // Tables that lead nowhere, shared by all cells; physical addresses, 0 until they are made.
 struct stage2_empty {
@@ -151,7 +161,8 @@ struct hv {
     struct stage2_empty empty;
     u64 free_tables; // physical address of the first free page; it holds that of the next
     u64 pool_base, pool_size;
-    u32 block_owner[256]; // per block of the pool: 0 free, else the cell's number
+    u32 block_owner[256]; // per block of the pool: 0 free, else a cell's number or SHARE_OWNER
+    struct share share[N_SHARES];
     u64 image_base, image_size;
     u32 gid_bits;
     u32 log_lock;

@@ -120,8 +120,8 @@ static s32 info(struct command *c)
     out.fault_era = cell->fault_era;
     out.fault_address = cell->fault_address;
     for (u32 i = 0; i < cell->n_regions; i++)
-        out.regions[i] =
-            (struct control_region){cell->region[i].gpa, cell->region[i].hpa, cell->region[i].size};
+        out.regions[i] = (struct control_region){cell->region[i].gpa, cell->region[i].hpa,
+                                                 cell->region[i].size, cell->region[i].tag};
     c->q->args[0] = cell->wants_restart;
     memcpy(c->q->data, &out, sizeof(out));
     c->q->size = sizeof(out);

@@ -30,8 +30,10 @@ static inline struct sample_blob sample_blob(const char *name, u32 first_cpu)
                  .n_devices = 2,
                  .entry = 0x200000},
         .cpus = {{first_cpu, 0}, {first_cpu + 1, 0}},
-        .memory = {{0, 0x2000000, CELL_MEMORY_RAM, 7}, {0x80000000, 0x4000000, CELL_MEMORY_RAM, 3}},
-        .devices = {{0x1fe001e0, CELL_DEVICE_UART, 32}, {0x100e001c, CELL_DEVICE_POWER, 0}},
+        .memory = {{0, 0x2000000, CELL_MEMORY_RAM, 7, 0, 0},
+                   {0x80000000, 0x4000000, CELL_MEMORY_RAM, 3, 0, 0}},
+        .devices = {{0x1fe001e0, CELL_DEVICE_UART, 32, 0, 0},
+                    {0x100e001c, CELL_DEVICE_POWER, 0, 0, 0}},
     };
     for (unsigned i = 0; i < CELL_NAME_SIZE - 1 && name[i]; i++)
         s.head.name[i] = name[i];

@@ -74,6 +74,16 @@ void vintc_set_line(struct cell *c, u32 vector, bool level)
         tell_all(c);
 }
 
+void vintc_send(struct cell *c, u32 vector)
+{
+    if (!vector)
+        return;
+    spin_lock(&c->intc.lock);
+    c->intc.pending[vector / 64] |= BIT(vector % 64);
+    spin_unlock(&c->intc.lock);
+    tell_all(c);
+}
+
 // The storage behind a register that is nothing but that.
 static u64 *plain(struct vintc *x, u32 address)
 {

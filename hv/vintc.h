@@ -7,6 +7,8 @@
 
 // The level of a device's vector; vector 0 is none. The vCPUs that it concerns are told.
 void vintc_set_line(struct cell *c, u32 vector, bool level);
+// A message: the vector is pending until it is cleared.
+void vintc_send(struct cell *c, u32 vector);
 // Which of HWI0-7 the controller drives at a vCPU.
 u32 vintc_pins(struct cell *c, u32 vcpu);
 

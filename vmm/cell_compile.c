@@ -98,7 +98,7 @@ static bool get_text(struct compiler *c, int node, const char *name, char *to, s
 
 static bool add_memory(struct compiler *c, int node, u32 type, u32 rights)
 {
-    static const char *const known[] = {"reg", "rights", NULL};
+    static const char *const known[] = {"reg", "rights", "tag", NULL};
     u32 *n = &c->d->head.n_memory;
     char text[8] = "";
     if (!check_names(c, node, known) || !get_text(c, node, "rights", text, sizeof(text)))
@@ -107,6 +107,8 @@ static bool add_memory(struct compiler *c, int node, u32 type, u32 rights)
         return wrong(c, node, "too many memory regions");
     struct cell_blob_memory *m = &c->memory[(*n)++];
     *m = (struct cell_blob_memory){.type = type, .rights = rights};
+    if (get_cells(c, node, "tag", &m->tag, 1) < 0)
+        return wrong(c, node, "tag has to be one number");
     if (*text)
         m->rights = 0;
     for (const char *t = text; *t; t++) {
@@ -120,7 +122,7 @@ static bool add_memory(struct compiler *c, int node, u32 type, u32 rights)
 
 static bool add_device(struct compiler *c, int node, u32 kind)
 {
-    static const char *const known[] = {"reg", "vector", "compatible", NULL};
+    static const char *const known[] = {"reg", "vector", "tag", "compatible", NULL};
     u32 *n = &c->d->head.n_devices;
     if (!check_names(c, node, known))
         return false;
@@ -128,8 +130,8 @@ static bool add_device(struct compiler *c, int node, u32 kind)
         return wrong(c, node, "too many devices");
     struct cell_blob_device *d = &c->devices[(*n)++];
     d->kind = kind;
-    if (get_cells(c, node, "vector", &d->vector, 1) < 0)
-        return wrong(c, node, "vector has to be one number");
+    if (get_cells(c, node, "vector", &d->vector, 1) < 0 || get_cells(c, node, "tag", &d->tag, 1) < 0)
+        return wrong(c, node, "vector and tag have to be one number");
     return get_reg(c, node, &d->gpa, NULL);
 }
 
@@ -150,6 +152,10 @@ static bool add_node(struct compiler *c, int node)
         return add_memory(c, node, CELL_MEMORY_DEVICE, CELL_READ | CELL_WRITE);
     if (is_system && is_named(name, "hole"))
         return add_memory(c, node, CELL_MEMORY_HOLE, CELL_READ);
+    if (!is_system && is_named(name, "shared"))
+        return add_memory(c, node, CELL_MEMORY_SHARED, CELL_READ | CELL_WRITE);
+    if (!is_system && is_named(name, "doorbell"))
+        return add_device(c, node, CELL_DEVICE_DOORBELL);
     if (!is_system && is_named(name, "serial"))
         return add_device(c, node, CELL_DEVICE_UART);
     if (!is_system && is_named(name, "power"))
@@ -158,7 +164,7 @@ static bool add_node(struct compiler *c, int node)
         return add_device(c, node, CELL_DEVICE_PORTS);
     return wrong(c, node,
                  is_system ? "is none of pool, devices, hole"
-                           : "is none of memory, serial, power, isa");
+                           : "is none of memory, shared, serial, power, isa, doorbell");
 }
 
 static bool add_kind(struct compiler *c)

@@ -86,7 +86,7 @@ TEST(what_is_wrong_is_told_with_its_place)
     refuse("};\n};", "};\n", "'{' without '}'");
     refuse("};\n};\n", "};\n};\nmore", "behind the root node");
     refuse("isa@18000000", "disk@18000000", "node 'disk@18000000': is none of");
-    refuse("vector = <32>", "vector = <1 2>", "vector has to be one number");
+    refuse("vector = <32>", "vector = <1 2>", "have to be one number");
     refuse("vector = <32>", "vector = <300>", "vector 300 is above 255");
     refuse("rights = \"rw\"", "rights = \"rq\"", "rights are letters");
     refuse("reg = <0 0 0 0x2000000>", "reg = <0 0x2000000>", "reg has to be");

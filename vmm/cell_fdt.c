@@ -174,6 +174,8 @@ void *cell_fdt_build(const struct cell_blob *cell, const char *command_line, siz
     text(f, "model", cell->name);
     put_cpus(f, cell);
     for (u32 i = 0; i < cell->n_memory; i++) {
+        if (memory[i].type != CELL_MEMORY_RAM)
+            continue;
         begin(f, "memory", memory[i].gpa);
         text(f, "device_type", "memory");
         reg(f, memory[i].gpa, memory[i].size);

@@ -157,6 +157,8 @@ static size_t memory_map(const struct loader *l, struct efi_memory_range *to)
     for (u32 i = 0; i < l->info->n_regions; i++) {
         const struct control_region *r = &l->info->regions[i];
         u64 from = r->gpa;
+        if (r->tag)
+            continue;
         if (!from) {
             u64 used = FDT_BASE + FDT_ROOM;
             to[n++] = (struct efi_memory_range){EFI_CONVENTIONAL, 0, EFI_BLOCK_BASE};

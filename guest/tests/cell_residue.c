@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // In a cell: nothing of a predecessor is found in registers, nor with `fresh` in memory. Then
-// everything is filled with patterns of `seed` and looked at again and again, `rounds` times, in case
-// another cell's get in between.
+// everything is filled with patterns of `seed` and looked at again and again, `rounds` times, in
+// case another cell's get in between.
 #include "guest/lib/args.h"
 #include "guest/lib/loongarch64/board.h"
 #include "guest/lib/loongarch64/csr.h"
@@ -32,8 +32,8 @@ static void load_vectors(void)
                      : "memory");
 }
 
-static const u16 numbers[] = {0x10, 0x11, 0x12, 0x13, 0x19, 0x1a, 0x30, 0x31, 0x32, 0x33,
-                              0x34, 0x35, 0x36, 0x37, 0x38, 0x39, 0x3a, 0x3b, 0x3c, 0x3d,
+static const u16 numbers[] = {0x10, 0x11, 0x12, 0x13, 0x19, 0x1a, 0x30, 0x31, 0x32,  0x33,
+                              0x34, 0x35, 0x36, 0x37, 0x38, 0x39, 0x3a, 0x3b, 0x3c,  0x3d,
                               0x3e, 0x3f, 0x41, 0x43, 0x89, 0x8c, 0x8d, 0x8e, 0x182, 0x183};
 
 static void check_clean(void)

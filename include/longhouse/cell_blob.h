@@ -45,23 +45,31 @@ enum cell_memory_type {
     CELL_MEMORY_RAM = 1,    // from the pool; of a system: the pool itself
     CELL_MEMORY_DEVICE = 2, // a system's: registers that the root cell gets
     CELL_MEMORY_HOLE = 3,   // a system's: registers within the above that nobody gets
+    CELL_MEMORY_SHARED = 4, // from the pool, for all cells that name the same tag
 };
 enum cell_memory_rights { CELL_READ = 1, CELL_WRITE = 2, CELL_EXECUTE = 4 };
 
-// Multiples of 16 KiB; RAM of cells: of 32 MiB, placed at a multiple of that.
+// Multiples of 16 KiB; RAM of cells, shared or not: of 32 MiB, placed at a multiple of that.
 struct cell_blob_memory {
     uint64_t gpa, size;
     uint32_t type, rights;
+    uint32_t tag; // of shared memory, not 0; else 0
+    uint32_t reserved;
 };
 
 enum cell_device_kind {
     CELL_DEVICE_UART = 1,  // 16550; only the console's ring is behind it
     CELL_DEVICE_POWER = 2, // four bytes: 0x34 ends the cell, 0x42 asks for a restart
     CELL_DEVICE_PORTS = 3, // 16 KiB of I/O ports that nothing is behind: reads give all ones
+    // Eight bytes beside shared memory: writing the first word raises the vector of the doorbells
+    // that other cells have of the tag; the second tells which cells there are, as a bitmap.
+    CELL_DEVICE_DOORBELL = 4,
 };
 
 struct cell_blob_device {
     uint64_t gpa;
     uint32_t kind;
     uint32_t vector; // of the cell's EIOINTC; 0: none
+    uint32_t tag;    // of a doorbell
+    uint32_t reserved;
 };

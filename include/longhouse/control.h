@@ -85,6 +85,7 @@ enum control_cell_state {
 
 struct control_region {
     uint64_t gpa, hpa, size;
+    uint64_t tag; // of shared memory; else 0
 };
 
 struct control_cell {

@@ -147,6 +147,29 @@ def boot_residue(t):
         r.power_off()
 
 
+def boot_shared(t):
+    with Root(t, {'ping.dts': cell('ping'), 'pong.dts': cell('pong'),
+                  'shared.elf': payload('cell_shared')}, smp=3) as r:
+        r('create /cells/ping.dts')
+        r('destroy ping')
+        before = r.left()
+        with t.test('two cells talk by shared memory and ring each other'):
+            for role, name in enumerate(['ping', 'pong']):
+                r(f'create /cells/{name}.dts')
+                r(f'load {name} --kernel /cells/shared.elf --append role={role}')
+            for name in 'ping', 'pong':
+                r(f'start {name}')
+            for name in 'ping', 'pong':
+                check('powered off' in r(f'wait {name} --timeout 200'))
+                check('# 2 passed, 0 failed' in r(f'output {name}'), r(f'output {name}'))
+        with t.test('the memory goes with the last of them'):
+            r('destroy pong')
+            check(r.left() != before)
+            r('destroy ping')
+            check_equal(r.left(), before)
+        r.power_off()
+
+
 def boot_restarts(t):
     rng = random.Random(1)
     with Root(t, files(), smp=3) as r:
