@@ -28,12 +28,6 @@ struct control_request *manage_request(struct hv *hv)
     return &hv->manage->shared->request;
 }
 
-static u64 identity(u64 gpa, u64 size, struct region *r)
-{
-    *r = (struct region){gpa, gpa, size};
-    return size;
-}
-
 // Whether the BAR can lie where the root cell put it: in the window and on nothing else of ours.
 static bool is_placeable(const struct manage *m, u32 bar, const u64 at[MANAGE_N_BARS])
 {
@@ -59,10 +53,9 @@ static bool target_of(struct hv *hv, const struct manage *m, u32 bar, struct reg
 
 static void unmap_bar(struct hv *hv, struct manage *m, u32 bar)
 {
-    struct region r;
+    struct region r = {m->mapped[bar], m->mapped[bar], bar_size[bar], 0};
     if (!m->mapped[bar])
         return;
-    identity(m->mapped[bar], bar_size[bar], &r);
     arch_stage2_unmap(hv, hv->cell[0].stage2, r.gpa, r.size);
     m->mapped[bar] = 0;
     arch_stage2_map(hv, hv->cell[0].stage2, r, CELL_MEMORY_DEVICE, CELL_READ | CELL_WRITE);

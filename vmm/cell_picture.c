@@ -49,8 +49,11 @@ static void draw_pool(FILE *to, const struct control_info *info, const struct co
             continue;
         for (u32 r = 0; r < cells[c].n_regions; r++) {
             const struct control_region *g = &cells[c].regions[r];
+            char label[48] = "shared";
+            if (!g->tag)
+                snprintf(label, sizeof(label), "%.32s", cells[c].name);
             box(to, 20 + (double)(g->hpa - info->pool_base) * scale, BAR_Y, (double)g->size * scale,
-                color(c), cells[c].name);
+                g->tag ? "#eeeeee" : color(c), label);
         }
     }
 }

@@ -243,8 +243,16 @@ static bool guest_has_interrupt(void)
     return gcsr_read(CSR_ESTAT) & gcsr_read(CSR_ECFG) & LINE_ALL;
 }
 
-// Lines that are passed to the guest do not reach the root. While it waits in the root they do, and
-// the timer stands in for the guest's.
+// The root's timer stands in for the guest's while it waits. A one-shot that has fired reads as all
+// ones, more than it was set to: nothing is due.
+static void arm_for_guest(void)
+{
+    u64 set = gcsr_read(CSR_TCFG), left = gcsr_read(CSR_TVAL);
+    if (set & TCFG_EN && left <= (set & ~3ULL))
+        csr_write(CSR_TCFG, ((left + 4) & ~3ULL) | TCFG_EN);
+}
+
+// Lines that are passed to the guest do not reach the root. While it waits in the root they do.
 void arch_guest_wait(struct cpu *cpu)
 {
     u64 wanted = gcsr_read(CSR_ECFG) & LINE_ALL, gintc = csr_read(CSR_GINTC);
@@ -253,8 +261,8 @@ void arch_guest_wait(struct cpu *cpu)
         return;
     csr_write(CSR_GINTC, gintc & ~GINTC_PIP_ALL);
     csr_write(CSR_ECFG, ecfg | (gintc & GINTC_PIP_ALL ? wanted & LINE_HWI_ALL : 0));
-    if (wanted & LINE_TI && gcsr_read(CSR_TCFG) & TCFG_EN)
-        csr_write(CSR_TCFG, ((gcsr_read(CSR_TVAL) + 4) & ~3ULL) | TCFG_EN);
+    if (wanted & LINE_TI)
+        arm_for_guest();
     if (!guest_has_interrupt() && !__atomic_load_n(&cpu->pending, __ATOMIC_SEQ_CST))
         wait_and_restore();
     csr_write(CSR_TCFG, 0);

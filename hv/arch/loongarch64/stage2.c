@@ -3,7 +3,6 @@
 // 32 MiB. An empty directory entry leads to a directory whose entries all lead to a page of zeros,
 // so that the refill code needs no test and never reads what is no table. Plain C: the tests walk
 // these tables on the host.
-#include "hv/arch/loongarch64/stage2.h"
 #include "base/bits.h"
 #include "hv/arch.h"
 #include "hv/pool.h"
