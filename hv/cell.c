@@ -194,11 +194,22 @@ static void return_cpu(struct cell *c, u32 id)
     __atomic_store_n(&c->hv->cpu[id]->vcpu, v, __ATOMIC_RELEASE);
 }
 
-static void return_cpus(struct cell *c)
+// A processor that has parked may still be looking at the cell that it left. False: one does not
+// come to an end with that.
+static bool sync_cpus(struct cpu *self, struct cell *c)
+{
+    bool is_good = true;
+    for (u32 i = 0; i < c->n_vcpus; i++)
+        is_good = cpu_sync(self, c->vcpu[i].cpu) && is_good;
+    return is_good;
+}
+
+static bool return_cpus(struct cpu *self, struct cell *c)
 {
     for (u32 id = 0; id < HV_MAX_CPUS; id++)
         if (c->cpus >> id & 1)
             return_cpu(c, id);
+    return sync_cpus(self, c);
 }
 
 static struct cell *free_cell(struct hv *hv)
@@ -241,8 +252,8 @@ s32 cell_create(struct cpu *cpu, const void *data, u32 size, struct why *w)
     c->generation++;
     error = fill(cpu, c, &b, w);
     if (error) {
-        return_cpus(c);
-        release(c);
+        if (return_cpus(cpu, c))
+            release(c);
         return error;
     }
     store_u32(&c->state, CONTROL_CELL_CREATED);
@@ -268,15 +279,25 @@ bool cell_scrub(struct cell *c, u64 *at, u64 n)
     return true;
 }
 
+// All but its state, which its processor looks at, and which is VCPU_OFF.
+static void clear_vcpu(struct vcpu *v)
+{
+    v->entry = 0;
+    v->ipi_status = v->ipi_enable = v->is_offline = 0;
+    memset(v->args, 0, sizeof(v->args));
+    memset(v->mailbox, 0, sizeof(v->mailbox));
+    memset(&v->registers, 0, sizeof(v->registers));
+}
+
 s32 cell_start(struct cpu *cpu, struct cell *c, struct why *w)
 {
     u32 state = cell_state(c);
     if (state == CONTROL_CELL_RUNNING)
         return cell_refuse(w, REFUSE_BUSY, "cell '%s' runs already", c->name);
-    for (u32 i = 0; i < c->n_vcpus; i++) {
-        struct vcpu *v = &c->vcpu[i];
-        *v = (struct vcpu){.cell = c, .cpu = v->cpu, .index = i};
-    }
+    if (!sync_cpus(cpu, c))
+        return cell_refuse(w, REFUSE_TIMEOUT, "a processor of cell '%s' does not answer", c->name);
+    for (u32 i = 0; i < c->n_vcpus; i++)
+        clear_vcpu(&c->vcpu[i]);
     memset(&c->intc, 0, sizeof(c->intc));
     console_reset(c);
     c->ending = c->wants_restart = c->wants_shutdown = 0;
@@ -327,8 +348,9 @@ s32 cell_destroy(struct cpu *cpu, struct cell *c, struct why *w)
     s32 error = cell_stop(cpu, c, w);
     if (error)
         return error;
+    if (!return_cpus(cpu, c))
+        return cell_refuse(w, REFUSE_TIMEOUT, "a processor of cell '%s' does not answer", c->name);
     hv_log(c->hv, "cell %u '%s' destroyed", c->id, c->name);
-    return_cpus(c);
     release(c);
     return 0;
 }

@@ -18,8 +18,9 @@ static void serve_flush(struct cpu *cpu)
     if (!(__atomic_fetch_and(&cpu->pending, ~(u32)REQUEST_FLUSH, __ATOMIC_SEQ_CST) & REQUEST_FLUSH))
         return;
     u64 wanted = __atomic_load_n(&cpu->n_flushes_wanted, __ATOMIC_SEQ_CST);
-    if (cpu->vcpu)
-        arch_stage2_flush(cpu->vcpu->cell->id + 1);
+    struct vcpu *v = __atomic_load_n(&cpu->vcpu, __ATOMIC_ACQUIRE);
+    if (v)
+        arch_stage2_flush((u32)(v->cell - v->cell->hv->cell) + 1);
     __atomic_store_n(&cpu->n_flushes, wanted, __ATOMIC_SEQ_CST);
 }
 
@@ -58,13 +59,14 @@ static void start_vcpu(struct cpu *cpu, struct vcpu *v)
 
 void cpu_park(struct cpu *cpu)
 {
+    struct vcpu *v = __atomic_load_n(&cpu->vcpu, __ATOMIC_ACQUIRE);
     store_u32(&cpu->state, CPU_PARKED);
-    if (cpu->vcpu)
-        cell_cpu_left(cpu->vcpu->cell);
+    if (v)
+        cell_cpu_left(v->cell);
     for (;;) {
         cpu_serve(cpu);
         cpu->is_stopping = false;
-        struct vcpu *v = __atomic_load_n(&cpu->vcpu, __ATOMIC_ACQUIRE);
+        v = __atomic_load_n(&cpu->vcpu, __ATOMIC_ACQUIRE);
         if (v)
             start_vcpu(cpu, v);
         arch_cpu_wait(cpu);
@@ -118,7 +120,15 @@ bool cpu_wait_until(struct cpu *cpu, bool (*is_done)(void *opaque), void *opaque
 static bool has_flushed(void *opaque)
 {
     struct cpu *c = opaque;
-    return __atomic_load_n(&c->n_flushes, __ATOMIC_SEQ_CST) >= c->n_flushes_wanted;
+    return __atomic_load_n(&c->n_flushes, __ATOMIC_SEQ_CST) >=
+           __atomic_load_n(&c->n_flushes_wanted, __ATOMIC_SEQ_CST);
+}
+
+bool cpu_sync(struct cpu *cpu, struct cpu *other)
+{
+    __atomic_fetch_add(&other->n_flushes_wanted, 1, __ATOMIC_SEQ_CST);
+    cpu_request(other, REQUEST_FLUSH);
+    return cpu_wait_until(cpu, has_flushed, other, FLUSH_LIMIT_MS);
 }
 
 bool flush_cell(struct cpu *cpu, struct cell *cell)

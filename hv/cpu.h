@@ -23,6 +23,10 @@ void hv_unlock(struct cpu *cpu);
 // Waits until `is_done(opaque)` says so, at most about `ms` milliseconds. Serves flushes meanwhile.
 bool cpu_wait_until(struct cpu *cpu, bool (*is_done)(void *opaque), void *opaque, u32 ms);
 
+// Waits until a parked processor has been at the point of its loop where it holds nothing of a cell.
+// False: it does not answer, which is our fault.
+bool cpu_sync(struct cpu *cpu, struct cpu *other);
+
 // Makes all processors of the cell forget its stage 2. Only after it returned true may what was
 // unmapped get another owner. False: a processor did not answer, which is our fault.
 bool flush_cell(struct cpu *cpu, struct cell *cell);
