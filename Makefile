@@ -15,7 +15,7 @@ FETCH     := sh tools/guest_fetch.sh --arch loong64 --suite $(SUITE) --out $(GUE
 
 export BUILD V
 
-.PHONY: all lh-loong64 run test soak bench bench-loops clean help
+.PHONY: all lh-loong64 run run-cells test soak bench bench-loops clean help
 
 all:
 	$(Q)sh tools/build.sh
@@ -30,6 +30,12 @@ run:
 	$(Q)$(LH) run -smp 2 -m 1G -kernel $(GUEST)/vmlinuz -initrd $(GUEST)/initrd.img \
 	    -append 'console=ttyS0,115200' -nographic $(ARGS)
 
+run-cells:
+	$(Q)sh tools/install_packages.sh build image guest
+	$(Q)sh tools/build.sh lh hv/longhouse-loongarch64.elf
+	$(Q)$(FETCH)
+	$(Q)sh tools/run_cells.sh $(abspath $(BUILD)) $(GUEST) $(ARGS)
+
 test:
 	$(Q)sh tools/install_packages.sh build image guest test
 	$(Q)sh tools/build.sh
@@ -41,6 +47,11 @@ soak:
 	$(Q)sh tools/build.sh lh
 	$(Q)sh tools/test_inputs.sh
 	$(Q)python3 test/nested/soak.py $(LH) $(ARGS)
+	$(Q)sh tools/build.sh hv/longhouse-loongarch64.elf guest/cell_exits.elf guest/cell_hostile.elf \
+	    guest/cell_residue.elf guest/cell_shared.elf guest/selftest.elf
+	$(Q)HV_IMAGE=$(BUILD)/hv/longhouse-loongarch64.elf LH_PAYLOADS=$(BUILD)/guest \
+	    BUILD_LOONG64=$(abspath $(BUILD))/loong64 PYTHONPATH=test/boot LH_SOAK_TIMES=1000 \
+	    python3 test/cells/life_test.py $(LH) restarts
 
 bench:
 	$(Q)sh tools/install_packages.sh build image guest test
@@ -65,8 +76,9 @@ clean:
 help:
 	@echo 'make         build everything; the program is $(LH)'
 	@echo 'make run     build, fetch a Debian guest once, start it on this terminal'
+	@echo 'make run-cells  the same under the hypervisor, which divides the machine'
 	@echo 'make test    build and run every test; the last line counts them'
-	@echo 'make soak    run guests in guests for a long time'
+	@echo 'make soak    run guests in guests, and cells, for a long time'
 	@echo 'make bench   measure guests beside QEMU and beside this machine; ONLY=fp for one kind'
 	@echo 'make bench-loops  measure how many instructions per second the interpreter does'
 	@echo 'make lh-loong64  build the program for loong64 Linux, static: build-loong64/lh'

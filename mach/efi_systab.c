@@ -34,6 +34,9 @@ static const u8 guid_acpi_20[16] = {0x71, 0xe8, 0x68, 0x88, 0xf1, 0xe4, 0xd3, 0x
 static const u8 guid_smbios3[16] = {0x44, 0x15, 0xfd, 0xf2, 0x94, 0x97, 0x2c, 0x4a,
                                     0x99, 0x2e, 0xe5, 0xbb, 0xcf, 0x20, 0xe3, 0x94};
 
+static const u8 guid_fdt[16] = {0xd5, 0x21, 0xb6, 0xb1, 0x9c, 0xf1, 0xa5, 0x41,
+                                0x83, 0x0b, 0xd9, 0x15, 0x2c, 0x69, 0xaa, 0xe0};
+
 static void put_utf16(u8 *at, const char *ascii)
 {
     for (; *ascii; ascii++, at += 2)
@@ -79,6 +82,8 @@ static unsigned put_config_tables(u8 *at, const struct efi_boot_info *info)
         end = put_config(end, guid_acpi_20, info->rsdp);
     if (info->smbios)
         end = put_config(end, guid_smbios3, info->smbios);
+    if (info->fdt)
+        end = put_config(end, guid_fdt, info->fdt);
     return (unsigned)((end - at) / 24);
 }
 

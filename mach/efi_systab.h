@@ -34,7 +34,7 @@ struct efi_memory_range {
 
 struct efi_boot_info {
     const char *command_line;
-    u64 rsdp, smbios;                      // guest-physical addresses; 0: there is none
+    u64 rsdp, smbios, fdt;                 // guest-physical addresses; 0: there is none
     u64 initrd_base, initrd_size;          // size 0: there is none
     const struct efi_memory_range *ranges; // ascending
     size_t n_ranges;                       // at most EFI_MAX_RANGES

@@ -61,6 +61,8 @@ CAPTIONS = {
     'mem': 'address space, RAM, device lock',
     'host': 'event loop, disks, nets, consoles',
     'guest': 'bare-metal payloads',
+    'hv': 'the hypervisor',
+    'include': 'what it shares with programs',
     'cpu': 'guest processors',
     'dev': 'devices',
     'mach': 'boards and boot',

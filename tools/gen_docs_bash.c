@@ -9,6 +9,7 @@
 #include "host/console/console.h"
 #include "mach/machine.h"
 #include "vmm/accel_option.h"
+#include "vmm/cell.h"
 #include "vmm/run_options.h"
 #include "vmm/verbs.h"
 
@@ -18,6 +19,23 @@ static void write_verbs(FILE *to)
 {
     for (const struct verb *v = verbs; v->name; v++)
         fprintf(to, "%s%s", v == verbs ? "" : " ", v->name);
+}
+
+static void write_cell_commands(FILE *to)
+{
+    for (const struct cell_command *c = cell_commands; c->name; c++)
+        fprintf(to, "%s%s", c == cell_commands ? "" : " ", c->name);
+}
+
+static void write_cell_options(FILE *to)
+{
+    const char *space = "";
+    for (const struct option *o = cell_option_table; !options_at_end(o); o++) {
+        if (o->kind == OPTION_GROUP)
+            continue;
+        fprintf(to, "%s%s", space, o->name);
+        space = " ";
+    }
 }
 
 static void write_run_options(FILE *to)
@@ -167,6 +185,8 @@ static void write_fetch_option_names(FILE *to)
 
 const struct doc_part bash_parts[] = {
     {"verbs", write_verbs},
+    {"cell-commands", write_cell_commands},
+    {"cell-options", write_cell_options},
     {"run-options", write_run_options},
     {"run-values", write_run_values},
     {"device-properties", write_device_properties},

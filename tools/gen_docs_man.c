@@ -8,6 +8,7 @@
 #include "host/console/console.h"
 #include "mach/machine.h"
 #include "vmm/accel_option.h"
+#include "vmm/cell.h"
 #include "vmm/monitor_command.h"
 #include "vmm/run_options.h"
 #include "vmm/verbs.h"
@@ -101,6 +102,25 @@ static void write_options(FILE *to)
             fprintf(to, ".SS %s\n", o->name);
         else
             put_option(o, to);
+    }
+    fputs(".PP", to);
+}
+
+static void write_cell_options(FILE *to)
+{
+    for (const struct option *o = cell_option_table; !options_at_end(o); o++)
+        if (o->kind != OPTION_GROUP)
+            put_option(o, to);
+    fputs(".PP", to);
+}
+
+static void write_cell_commands(FILE *to)
+{
+    for (const struct cell_command *c = cell_commands; c->name; c++) {
+        fprintf(to, ".TP\n\\fB%s\\fR%s", c->name, *c->arguments ? " " : "");
+        put_grammar(c->arguments, to);
+        fputc('\n', to);
+        put_sentence(c->doc, to);
     }
     fputs(".PP", to);
 }
@@ -257,6 +277,8 @@ static void write_fetch_options(FILE *to)
 
 const struct doc_part man_parts[] = {
     {"options", write_options},
+    {"cell-options", write_cell_options},
+    {"cell-commands", write_cell_commands},
     {"verb-list", write_verbs},
     {"boards", write_boards},
     {"accels", write_accels},

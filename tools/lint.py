@@ -27,7 +27,7 @@ ARROWS = {
     'jit': ['base', 'fp', 'isa', 'mem', 'cpu'],
     'dev': ['base', 'mem', 'host'],
     'mach': ['base', 'fp', 'isa', 'mem', 'host', 'cpu', 'dev'],
-    'vmm': ['base', 'fp', 'isa', 'mem', 'host', 'cpu', 'jit', 'dev', 'mach', 'dune'],
+    'vmm': ['base', 'fp', 'isa', 'mem', 'host', 'cpu', 'jit', 'dev', 'mach', 'dune', 'hv'],
     'hv': ['base'],
     'dune': ['base'],
     'guest': ['base'],

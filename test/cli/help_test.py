@@ -10,7 +10,7 @@ import subprocess
 
 from harness import Skip, check, check_equal, main, read
 
-VERBS = ['run', 'enter', 'guest', 'doctor', 'version', 'help']
+VERBS = ['run', 'enter', 'guest', 'cell', 'doctor', 'version', 'help']
 
 
 def show(s, *args):

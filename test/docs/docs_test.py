@@ -156,7 +156,7 @@ def every_decision_is_listed(_):
 
 @test
 def documents_are_short(_):
-    limits = {'README.md': 200, 'ARCHITECTURE.md': 400}
+    limits = {'README.md': 220, 'ARCHITECTURE.md': 400}
     limits.update({p: 80 for p in documents.documents() if p.startswith('doc/design/')})
     long = [p for p, limit in limits.items() if documents.read(p).count('\n') > limit]
     assert not long, long

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "vmm/cell.h"
+#include "vmm/cell_bundle.h"
+#include "vmm/cell_compile.h"
+#include "vmm/verbs.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { STATUS_OK = 0, STATUS_REFUSED = 1 };
+#define ANYWHERE true
+#define INSIDE   false
+
+const struct cell_command cell_commands[] = {
+#define COMMAND(name, function, where, arguments, doc) {name, function, where, arguments, doc},
+#include "vmm/cell_commands.def"
+#undef COMMAND
+    {0},
+};
+
+const struct option cell_option_table[] = {
+#define GROUP(heading) {.kind = OPTION_GROUP, .name = heading},
+#define OPTION(field, name, other, argument, kind, values, doc, more) \
+    {OPTION_##kind, name, other, argument, offsetof(struct cell_options, field), values, doc, more},
+#include "vmm/cell_options.def"
+#undef GROUP
+#undef OPTION
+    {.kind = OPTION_GROUP},
+};
+
+const char *cell_state_name(u32 state)
+{
+    static const char *const names[] = {"none", "created", "running", "stopped", "failed"};
+    return state < ARRAY_LEN(names) ? names[state] : "?";
+}
+
+double cell_seconds(const char *text, double otherwise)
+{
+    return text ? strtod(text, NULL) : otherwise;
+}
+
+bool cell_named(struct cell_job *j, u32 *cell, struct control_cell *info)
+{
+    if (!j->o->target)
+        return err_set(j->e, "which cell? 'lh cell list' shows them");
+    return cell_client_find(j->c, j->o->target, cell, info, j->e);
+}
+
+static bool need_file(struct cell_job *j)
+{
+    return j->o->target || err_set(j->e, "which description? name its file");
+}
+
+bool cell_check(struct cell_job *j)
+{
+    static struct cell_description d;
+    if (!need_file(j) || !cell_compile_file(&d, j->o->target, j->e))
+        return false;
+    fprintf(j->out, "%s '%s': %u processors, %u memory regions, %u devices, %u bytes\n",
+            d.head.kind == CELL_BLOB_SYSTEM ? "system" : "cell", d.head.name, d.head.n_cpus,
+            d.head.n_memory, d.head.n_devices, d.head.size);
+    return true;
+}
+
+bool cell_do_compile(struct cell_job *j)
+{
+    static struct cell_description d;
+    if (!need_file(j) || !cell_compile_file(&d, j->o->target, j->e))
+        return false;
+    if (!j->o->output)
+        return err_set(j->e, "where to? name a file with -o");
+    FILE *f = fopen(j->o->output, "wbe");
+    bool is_good = f && fwrite(d.bytes, 1, d.head.size, f) == d.head.size;
+    is_good = f && !fclose(f) && is_good;
+    return is_good || err_set(j->e, "cannot write '%s': %s", j->o->output, strerror(errno));
+}
+
+bool cell_bundle(struct cell_job *j)
+{
+    return cell_bundle_write(j->o, j->e);
+}
+
+static int help(void)
+{
+    printf("Usage: lh cell COMMAND [OPTION]...\n\n");
+    for (const struct cell_command *c = cell_commands; c->name; c++)
+        printf("  %-9s %-20s %s\n", c->name, c->arguments, c->doc);
+    options_print(cell_option_table, stdout);
+    printf("\nAll but check, compile and bundle want to run in the root cell.\n");
+    return STATUS_OK;
+}
+
+static const struct cell_command *find(const char *word, struct err *e)
+{
+    const char *names[ARRAY_LEN(cell_commands)] = {NULL};
+    for (size_t i = 0; cell_commands[i].name; i++) {
+        if (!strcmp(cell_commands[i].name, word))
+            return &cell_commands[i];
+        names[i] = cell_commands[i].name;
+    }
+    err_set(e, "no command '%s'", word);
+    err_suggest(e, word, names, "lh cell --help lists them");
+    return NULL;
+}
+
+static bool run(const struct cell_command *command, struct cell_options *o, struct err *e)
+{
+    static struct cell_client client;
+    struct cell_job j = {.o = o, .out = stdout, .e = e};
+    if (command->is_anywhere)
+        return command->run(&j);
+    j.c = &client;
+    bool is_good = cell_client_open(&client, e) && command->run(&j);
+    cell_client_close(&client);
+    return is_good;
+}
+
+int cell_main(int argc, char **argv)
+{
+    struct err e = {0};
+    struct cell_options o = {0};
+    const char *word = argc ? argv[0] : "--help";
+    if (!strcmp(word, "--help") || !strcmp(word, "-h") || !strcmp(word, "help"))
+        return help();
+    const struct cell_command *command = find(word, &e);
+    bool is_good = command &&
+                   options_parse(cell_option_table, "target", argc - 1, argv + 1, &o, &e) &&
+                   run(command, &o, &e);
+    options_free(cell_option_table, &o);
+    if (is_good)
+        return STATUS_OK;
+    fprintf(stderr, command ? "lh cell %s: %s\n" : "lh cell%.0s: %s\n", word, e.text);
+    return STATUS_REFUSED;
+}

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+// Makes the block that the hypervisor reads (include/longhouse/cell_blob.h) of a cell's description
+// in device-tree source, of such a tree flattened, or checks one that is made already.
+#pragma once
+
+#include "base/err.h"
+#include "base/types.h"
+#include "include/longhouse/cell_blob.h"
+
+struct cell_description {
+    union {
+        struct cell_blob head;
+        u8 bytes[CELL_BLOB_MAX_SIZE];
+    };
+    // For the loader, "" if the description does not say.
+    char kernel[256], initrd[256], command_line[2048];
+};
+
+// False with a message. What comes out has passed the hypervisor's own check.
+bool cell_compile(struct cell_description *d, const u8 *data, size_t size, struct err *e);
+bool cell_compile_file(struct cell_description *d, const char *path, struct err *e);

@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: Apache-2.0
+// The commands that change cells. Processors come from Linux by hotplug and go back to it; what a
+// command has taken offline and could not give to a cell it puts online again.
+#include "vmm/cell_console.h"
+#include "vmm/cell_load.h"
+#include "vmm/cell_record.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define PATIENCE_MS       5000 // of create, for a processor on its way offline
+#define DEFAULT_TIMEOUT_S 60
+#define POLL_NS           20000000
+
+static void pause_a_moment(void)
+{
+    nanosleep(&(struct timespec){.tv_nsec = POLL_NS}, NULL);
+}
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+// Returns 0, or the errno.
+static int write_online(u32 cpu, char value)
+{
+    char path[80];
+    snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%u/online", cpu);
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    int error = fd < 0 || write(fd, &value, 1) != 1 ? errno : 0;
+    if (fd >= 0)
+        close(fd);
+    return error;
+}
+
+static bool is_online(u32 cpu)
+{
+    char path[80], value = '0';
+    snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%u/online", cpu);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    bool is_good = fd >= 0 && read(fd, &value, 1) == 1;
+    if (fd >= 0)
+        close(fd);
+    return is_good && value == '1';
+}
+
+static void put_online(u32 cpus)
+{
+    for (u32 i = 0; i < CONTROL_MAX_CPUS; i++)
+        if (cpus >> i & 1)
+            write_online(i, '1');
+}
+
+// `taken` gets those that were online before.
+static bool take_offline(const struct cell_description *d, u32 *taken, struct err *e)
+{
+    const struct cell_blob_cpu *cpus = (const void *)(&d->head + 1);
+    for (u32 i = 0; i < d->head.n_cpus; i++) {
+        if (!is_online(cpus[i].id))
+            continue;
+        int error = write_online(cpus[i].id, '0');
+        if (error)
+            return err_set(e, "cannot take processor %u offline: %s", cpus[i].id, strerror(error));
+        *taken |= 1u << cpus[i].id;
+    }
+    return true;
+}
+
+// A processor that was taken offline needs a moment until it waits where it can be had.
+static bool create(struct cell_job *j, const struct cell_description *d)
+{
+    double end = now() + PATIENCE_MS / 1e3;
+    for (;;) {
+        cell_client_begin(j->c);
+        memcpy(j->c->reply.data, d->bytes, d->head.size);
+        j->c->reply.size = d->head.size;
+        if (cell_client_call(j->c, CONTROL_CREATE, j->e))
+            return true;
+        if (j->c->reply.result != -EBUSY || now() > end)
+            return false;
+        j->e->text[0] = 0;
+        pause_a_moment();
+    }
+}
+
+static bool create_from(struct cell_job *j, struct cell_record *r, u32 *cell)
+{
+    u32 taken = 0;
+    memset(r, 0, sizeof(*r));
+    if (!j->o->target)
+        return err_set(j->e, "which description? name its file");
+    if (!cell_compile_file(&r->description, j->o->target, j->e))
+        return false;
+    if (!take_offline(&r->description, &taken, j->e) || !create(j, &r->description)) {
+        put_online(taken);
+        return false;
+    }
+    *cell = j->c->reply.cell;
+    r->generation = j->c->reply.generation;
+    cell_record_write(r);
+    return true;
+}
+
+bool cell_create(struct cell_job *j)
+{
+    static struct cell_record r;
+    u32 cell;
+    if (!create_from(j, &r, &cell))
+        return false;
+    fprintf(j->out, "cell %u '%s' made\n", cell, r.description.head.name);
+    return true;
+}
+
+static bool load(struct cell_job *j, struct cell_record *r, u32 cell,
+                 const struct control_cell *info)
+{
+    bool is_known = !memcmp(r->description.head.name, info->name, sizeof(info->name));
+    if (info->state == CONTROL_CELL_RUNNING)
+        return err_set(j->e, "cell '%s' runs", info->name);
+    if (!cell_load_kernel(j, cell, info, is_known ? &r->description : NULL, &r->boot))
+        return false;
+    r->is_loaded = true;
+    cell_record_write(r);
+    return true;
+}
+
+static bool start(struct cell_job *j, const struct cell_record *r, u32 cell, u32 generation)
+{
+    cell_client_begin_cell(j->c, cell, generation);
+    j->c->reply.args[0] = ~0ULL;
+    if (r->is_loaded) {
+        j->c->reply.args[0] = r->boot.entry;
+        memcpy(j->c->reply.args + 1, r->boot.args, sizeof(r->boot.args));
+    }
+    return cell_client_call(j->c, CONTROL_START, j->e);
+}
+
+// The cell that the command names, and its record, empty if there is none.
+static bool find(struct cell_job *j, struct cell_record *r, u32 *cell, struct control_cell *info)
+{
+    if (!cell_named(j, cell, info))
+        return false;
+    if (!cell_record_read(r, info->name, info->generation))
+        memset(r, 0, sizeof(*r));
+    r->generation = info->generation;
+    return true;
+}
+
+bool cell_load(struct cell_job *j)
+{
+    static struct cell_record r;
+    struct control_cell info;
+    u32 cell;
+    return find(j, &r, &cell, &info) && load(j, &r, cell, &info);
+}
+
+bool cell_start(struct cell_job *j)
+{
+    static struct cell_record r;
+    struct control_cell info;
+    u32 cell;
+    return find(j, &r, &cell, &info) && start(j, &r, cell, info.generation);
+}
+
+// A cell that could not be started goes at once: nobody has seen it.
+bool cell_run(struct cell_job *j)
+{
+    static struct cell_record r;
+    struct control_cell info;
+    u32 cell;
+    if (!create_from(j, &r, &cell))
+        return false;
+    if (!cell_client_info(j->c, cell, &info, j->e) || !load(j, &r, cell, &info) ||
+        !start(j, &r, cell, info.generation)) {
+        struct err other = {0};
+        struct cell_job undo = {j->o, j->c, j->out, &other};
+        cell_destroy_it(&undo, cell, &info);
+        return false;
+    }
+    fprintf(j->out, "cell %u '%s' runs\n", cell, info.name);
+    while (!j->o->keep) {
+        if (!cell_console_run(j, cell, info.generation))
+            return false;
+        if (!cell_client_info(j->c, cell, &info, j->e))
+            return false;
+        if (info.state == CONTROL_CELL_RUNNING || !j->c->reply.args[0])
+            break;
+        if (!load(j, &r, cell, &info) || !start(j, &r, cell, info.generation))
+            return false;
+    }
+    return true;
+}
+
+static bool simple(struct cell_job *j, u32 command)
+{
+    struct control_cell info;
+    u32 cell;
+    if (!cell_named(j, &cell, &info))
+        return false;
+    cell_client_begin_cell(j->c, cell, info.generation);
+    return cell_client_call(j->c, command, j->e);
+}
+
+bool cell_stop(struct cell_job *j)
+{
+    return simple(j, CONTROL_STOP);
+}
+
+bool cell_reset(struct cell_job *j)
+{
+    return simple(j, CONTROL_RESET);
+}
+
+static bool wait_for_end(struct cell_job *j, u32 cell, struct control_cell *info)
+{
+    double end = now() + cell_seconds(j->o->timeout, DEFAULT_TIMEOUT_S);
+    while (cell_client_info(j->c, cell, info, j->e)) {
+        if (info->state != CONTROL_CELL_RUNNING)
+            return true;
+        if (now() > end)
+            return err_set(j->e, "cell '%s' still runs; 'lh cell stop' ends it", info->name);
+        pause_a_moment();
+    }
+    return false;
+}
+
+bool cell_wait(struct cell_job *j)
+{
+    struct control_cell info;
+    u32 cell;
+    if (!cell_named(j, &cell, &info) || !wait_for_end(j, cell, &info))
+        return false;
+    fprintf(j->out, "cell %u '%s' %s: %s\n", cell, info.name, cell_state_name(info.state),
+            info.cause);
+    return true;
+}
+
+bool cell_shutdown(struct cell_job *j)
+{
+    struct control_cell info;
+    u32 cell;
+    return cell_named(j, &cell, &info) && simple(j, CONTROL_SHUTDOWN) &&
+           wait_for_end(j, cell, &info);
+}
+
+bool cell_destroy_it(struct cell_job *j, u32 cell, const struct control_cell *info)
+{
+    cell_client_begin_cell(j->c, cell, info->generation);
+    if (!cell_client_call(j->c, CONTROL_DESTROY, j->e))
+        return false;
+    put_online(info->cpus);
+    cell_record_remove(info->name);
+    return true;
+}
+
+bool cell_destroy(struct cell_job *j)
+{
+    struct control_cell info;
+    u32 cell;
+    return cell_named(j, &cell, &info) && cell_destroy_it(j, cell, &info);
+}
