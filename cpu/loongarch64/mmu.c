@@ -5,7 +5,8 @@
 // and mode: GID, ASID, privilege level, direct or mapped. Changing any of these selects another
 // number and drops nothing. Numbers are handed out in eights (one per mode) to address spaces as
 // they appear; when they run out everything is forgotten and counting starts anew. Number 0 is
-// the root's direct mode, which knows no address spaces; NEVER_CACHED is in no tag.
+// the root's direct mode, which knows no address spaces; NEVER_CACHED is in no tag, not even in
+// that of an empty slot, which is all ones: the last page has it within a guest's reach.
 //
 // What is cached for a guest is the result of both stages. It may outlive the second-stage entry
 // that it came from, as in any hidden level of a TLB; every invalidation that could have hit that
@@ -18,7 +19,7 @@
 
 #define N_SPACES     511 // times 8 modes; 511 * 8 and above are NEVER_CACHED
 #define N_KNOWN      1024
-#define NEVER_CACHED 0xfff
+#define NEVER_CACHED 0xffe
 #define NO_KEY       (~0u)
 #define GUEST_DIRECT 4 // a guest in direct mode, beside its privilege levels 0 to 3
 
