@@ -38,7 +38,7 @@ test:
 
 soak:
 	$(Q)sh tools/install_packages.sh build image guest test
-	$(Q)sh tools/build.sh lh
+	$(Q)sh tools/build.sh lh guest/lvz_hostile.elf
 	$(Q)sh tools/test_inputs.sh
 	$(Q)python3 test/nested/soak.py $(LH) $(ARGS)
 
