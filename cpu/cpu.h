@@ -27,6 +27,8 @@ struct cpu_bus {
     // Where an address that a core puts on the bus leads; NULL: nowhere else. The lock as above.
     // What it answers may change only together with mem_changed.
     u64 (*route)(void *opaque, unsigned core, u64 address);
+    // Whether `route` leads anywhere else at present; NULL: never. Changes with mem_changed, too.
+    bool (*has_routes)(void *opaque);
     void *route_opaque;
 };
 

@@ -56,6 +56,11 @@ static u64 translate(const struct addr_window *w, unsigned port, u64 address)
     return address;
 }
 
+bool addr_window_is_active(void *opaque)
+{
+    return ((struct addr_window *)opaque)->is_active;
+}
+
 u64 addr_window_route(void *opaque, unsigned core, u64 address)
 {
     struct addr_window *w = opaque;

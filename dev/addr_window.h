@@ -26,6 +26,9 @@ extern const struct device_type addr_window_type;
 // opaque. Takes the device lock.
 u64 addr_window_route(void *opaque, unsigned core, u64 address);
 
+// Whether it reaches another one anywhere: cpu_bus.has_routes.
+bool addr_window_is_active(void *opaque);
+
 // Offsets 0x2000-0x2fff of the I/O configuration space.
 static inline struct reg_bank *addr_window_bank(struct addr_window *w)
 {
