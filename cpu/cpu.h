@@ -27,9 +27,16 @@ struct cpu_bus {
     // Where an address that a core puts on the bus leads; NULL: nowhere else. The lock as above.
     // What it answers may change only together with mem_changed.
     u64 (*route)(void *opaque, unsigned core, u64 address);
+    // Whether `route` leads anywhere else at present; NULL: never. Changes with mem_changed, too.
+    bool (*has_routes)(void *opaque);
     void *route_opaque;
-    const _Atomic bool *is_routed; // false there: `route` changes nothing; NULL: it may
 };
+
+// False: `route` changes no address, until the next mem_changed.
+static inline bool cpu_bus_may_route(const struct cpu_bus *b)
+{
+    return b->route && (!b->has_routes || b->has_routes(b->route_opaque));
+}
 
 enum cpu_exit {
     CPU_EXIT_BUDGET, // the instruction budget is used up

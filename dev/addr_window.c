@@ -56,9 +56,9 @@ static u64 translate(const struct addr_window *w, unsigned port, u64 address)
     return address;
 }
 
-const _Atomic bool *addr_window_is_active(const struct addr_window *w)
+bool addr_window_is_active(void *opaque)
 {
-    return &w->is_active;
+    return ((struct addr_window *)opaque)->is_active;
 }
 
 u64 addr_window_route(void *opaque, unsigned core, u64 address)

@@ -24,9 +24,10 @@ extern const struct device_type addr_window_type;
 
 // The address that `core` reaches at `address`: cpu_bus.route, with the struct addr_window as
 // opaque. Takes the device lock.
-// False there: routes change nothing. It may change only together with mem_changed.
-const _Atomic bool *addr_window_is_active(const struct addr_window *w);
 u64 addr_window_route(void *opaque, unsigned core, u64 address);
+
+// Whether it reaches another one anywhere: cpu_bus.has_routes.
+bool addr_window_is_active(void *opaque);
 
 // Offsets 0x2000-0x2fff of the I/O configuration space.
 static inline struct reg_bank *addr_window_bank(struct addr_window *w)

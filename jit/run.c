@@ -65,7 +65,7 @@ static bool is_within(u64 va, u64 size, unsigned shift)
 static struct la_page *fill_page(struct la_cpu *c, u64 va, u8 *host, enum la_access access)
 {
     u64 in_page = va & (BIT(LA_PAGE_SHIFT) - 1);
-    if (la_mmu_page_size(c, va, access) < LA_PAGE_SHIFT || (c->cpu.bus->route && !c->cpu.bus->is_routed))
+    if (la_mmu_page_size(c, va, access) < LA_PAGE_SHIFT || cpu_bus_may_route(c->cpu.bus))
         return NULL;
     struct la_page *p = &c->code.pages[access == LA_STORE][va >> LA_PAGE_SHIFT & (LA_N_PAGES - 1)];
     p->tag = (va - in_page) | c->mmu_context;

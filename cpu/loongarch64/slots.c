@@ -119,7 +119,7 @@ static void find_window(struct la_cpu *c, struct la_window *w)
     const struct mem_ram *r = largest_ram(bus->mem);
     u64 base = direct_base(c);
     *w = (struct la_window){.is_known = true};
-    if (!r || base == ~0ULL || la_in_guest(c) || (bus->route && (!bus->is_routed || *bus->is_routed)))
+    if (!r || base == ~0ULL || la_in_guest(c) || cpu_bus_may_route(bus))
         return;
     w->base = base + r->base;
     w->size = r->size & ~(BIT(LA_CHUNK_SHIFT) - 1);

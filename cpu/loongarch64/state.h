@@ -157,7 +157,7 @@ enum la_access { LA_LOAD, LA_STORE, LA_FETCH };
 #define LA_GRANULE_SHIFT 12
 #define LA_GRANULE       (1u << LA_GRANULE_SHIFT)
 
-#define LA_NEVER_CACHED  0xfff // a context number that is in no tag
+#define LA_NEVER_CACHED  0xffe // a context number that is in no tag
 
 struct la_cached_page {
     u64 tag;
