@@ -261,7 +261,8 @@ HANDLER(semctl)
     return calls_forward(t, number, a);
 }
 
-// Of System V memory and messages; removing takes no structure, and there may be anything in its place.
+// Of System V memory and messages; removing takes no structure, and there may be anything in its
+// place.
 HANDLER(shmctl)
 {
     if ((int)a[1] != IPC_RMID && !space_holds(a[2], 0))
@@ -271,8 +272,9 @@ HANDLER(shmctl)
 
 static bool has_second_futex(int operation)
 {
-    return operation == FUTEX_REQUEUE || operation == FUTEX_CMP_REQUEUE || operation == FUTEX_WAKE_OP ||
-           operation == FUTEX_WAIT_REQUEUE_PI || operation == FUTEX_CMP_REQUEUE_PI;
+    return operation == FUTEX_REQUEUE || operation == FUTEX_CMP_REQUEUE ||
+           operation == FUTEX_WAKE_OP || operation == FUTEX_WAIT_REQUEUE_PI ||
+           operation == FUTEX_CMP_REQUEUE_PI;
 }
 
 // The fourth argument is a time for those that wait, and a number for the others.

@@ -132,7 +132,8 @@ static bool is_plain_birth(u64 flags)
 static bool changes_file(u64 number, const u64 a[6])
 {
     return number == SYS_fchmod || number == SYS_fchown || number == SYS_fsetxattr ||
-           number == SYS_fremovexattr || (number == SYS_utimensat && !a[1]) || number == SYS_futimesat;
+           number == SYS_fremovexattr || (number == SYS_utimensat && !a[1]) ||
+           number == SYS_futimesat;
 }
 
 static long judge_arguments(struct thread *t, u64 number, const u64 a[6])

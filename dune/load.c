@@ -199,14 +199,15 @@ static bool load_images(struct space *s, struct load *l, struct image *m, struct
     if (!open_image(m, l->file, e))
         return false;
     // The name that the program is told, where it was opened by descriptor.
-    if (l->is_again && !strncmp(l->file, KEPT_NAME, strlen(KEPT_NAME)) && realpath(l->file, l->name))
+    if (l->is_again && !strncmp(l->file, KEPT_NAME, strlen(KEPT_NAME)) &&
+        realpath(l->file, l->name))
         l->shown = l->name;
     if (!map_stack(s, &top, e) || !map_image(s, m, PROGRAM_BASE + chance(1 << 19) * STRIDE, e))
         return err_context(e, "%s", l->file);
     l->entry = m->elf.entry + m->bias;
     if (m->elf.interpreter_size) {
-        if (!find_interpreter(m, name, sizeof(name), e) || !may_execute(l, name, e) || !open_image(interpreter, name, e) ||
-            !map_image(s, interpreter, 0, e))
+        if (!find_interpreter(m, name, sizeof(name), e) || !may_execute(l, name, e) ||
+            !open_image(interpreter, name, e) || !map_image(s, interpreter, 0, e))
             return err_context(e, "%s", l->file);
         l->entry = interpreter->elf.entry + interpreter->bias;
     }

@@ -14,9 +14,9 @@ struct load {
     char *const *arguments; // the program's own
     char *const *environment;
     const struct policy *policy; // NULL: any interpreter will do
-    bool is_again; // a file named by descriptor was kept open for this only
+    bool is_again;               // a file named by descriptor was kept open for this only
     // Results.
-    const char *shown;       // the file's name as the program knows it
+    const char *shown; // the file's name as the program knows it
     char name[4096];
     u64 entry, sp;
     u64 text[3];          // arguments begin, environment begins, environment ends

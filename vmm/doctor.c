@@ -223,10 +223,9 @@ static void check_archive(void)
 
 int doctor_main(int argc, char **argv)
 {
-    static void (*const checks[])(void) = {check_processor,    check_cores,   check_memory,
-                                           check_huge_pages,   check_kvm,     check_guest_mode,
-                                           check_user_network, check_terminal, check_programs,
-                                           check_archive};
+    static void (*const checks[])(void) = {
+        check_processor,  check_cores,        check_memory,   check_huge_pages, check_kvm,
+        check_guest_mode, check_user_network, check_terminal, check_programs,   check_archive};
     for (size_t i = 0; i < ARRAY_LEN(checks); i++)
         checks[i]();
     return 0;

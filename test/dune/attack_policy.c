@@ -273,7 +273,8 @@ TEST(what_may_only_be_read_is_not_executed)
 {
     unlink("program");
     REFUSED(execve("/etc/ld.so.cache", (char *[]){"x", NULL}, NULL));
-    int from = open(getenv("STATIC"), O_RDONLY), to = open("program", O_WRONLY | O_CREAT | O_TRUNC, 0755);
+    int from = open(getenv("STATIC"), O_RDONLY),
+        to = open("program", O_WRONLY | O_CREAT | O_TRUNC, 0755);
     CHECK(from >= 0 && to >= 0 && sendfile(to, from, NULL, 100 << 20) > 0);
     close(to);
     REFUSED(execve("./program", (char *[]){"x", NULL}, NULL));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Any bytes as a policy, a program or a script: parsing ends, reads nothing outside them, and what it
-// accepts keeps the promises of the headers. The first byte chooses. Linked with libFuzzer, or with
-// a replayer of kept inputs.
+// Any bytes as a policy, a program or a script: parsing ends, reads nothing outside them, and what
+// it accepts keeps the promises of the headers. The first byte chooses. Linked with libFuzzer, or
+// with a replayer of kept inputs.
 #include "base/bug.h"
 #include "dune/elf.h"
 #include "dune/policy.h"
@@ -62,7 +62,8 @@ static void fuzz_script(const u8 *data, size_t size)
     struct script s;
     if (!script_parse(&s, data, size))
         return;
-    BUG_ON(!*s.interpreter || strlen(s.interpreter) >= SCRIPT_LINE || strlen(s.argument) >= SCRIPT_LINE);
+    BUG_ON(!*s.interpreter || strlen(s.interpreter) >= SCRIPT_LINE ||
+           strlen(s.argument) >= SCRIPT_LINE);
     BUG_ON(strpbrk(s.interpreter, " \t\n") != NULL);
 }
 
