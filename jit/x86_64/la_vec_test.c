@@ -187,7 +187,7 @@ static bool is_vector(unsigned op, unsigned slot)
 static bool flow(u32 word, unsigned op, unsigned valid[32])
 {
     const struct la_op_info *o = &la_op_info[op];
-    for (unsigned s = 0; s < LA_N_SLOTS; s++)
+    for (unsigned s = 0; s < ARRAY_LEN(o->file); s++)
         if (is_vector(op, s) && o->reads >> s & 1 && valid[register_of(word, s)] < width_of(op, s))
             return false;
     if (o->writes & 1 && is_vector(op, LA_SLOT_D))
