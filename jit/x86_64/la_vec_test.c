@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Floating-point and vector instructions, translated, against the interpreter: random words of every
-// instruction that has a template, with operands from the borders, one by one and in sequences.
+// Floating-point and vector instructions, translated, against the interpreter: random words of
+// every instruction that has a template, with operands from the borders, one by one and in
+// sequences.
 #include "jit/x86_64/la_vec.h"
 #include "cpu/loongarch64/rig.h"
 #include "base/test.h"
@@ -208,7 +209,8 @@ static u32 random_word(struct bench *b, unsigned op, unsigned valid[32])
     for (;;) {
         u32 word = la_random_word(&b->random.state, (enum la_op)op);
         if (o->load_size || o->store_size) {
-            unsigned base = bits_of(b) & 1 ? BASE0 : BASE1, index = bits_of(b) & 1 ? INDEX0 : INDEX1;
+            unsigned base = bits_of(b) & 1 ? BASE0 : BASE1,
+                     index = bits_of(b) & 1 ? INDEX0 : INDEX1;
             word = (word & ~(31u << 5)) | base << 5;
             if (o->file[LA_SLOT_K] == LA_FILE_GPR)
                 word = (word & ~(31u << 10)) | index << 10;
@@ -256,11 +258,11 @@ static void explain(const struct bench *b, const u32 *words, unsigned n_words,
         printf("# %08x %s\n", words[n], text);
     }
     printf("# fcsr %08x: want %08x got %08x; pc want %llx got %llx\n", start->fcsr, want->fcsr,
-              got->fcsr, (unsigned long long)want->pc, (unsigned long long)got->pc);
+           got->fcsr, (unsigned long long)want->pc, (unsigned long long)got->pc);
     for (unsigned n = 0; n < 32; n++)
         if (want->gpr[n] != got->gpr[n])
             printf("# r%u %llx: want %llx got %llx\n", n, (unsigned long long)start->gpr[n],
-                      (unsigned long long)want->gpr[n], (unsigned long long)got->gpr[n]);
+                   (unsigned long long)want->gpr[n], (unsigned long long)got->gpr[n]);
     for (unsigned n = 0; n < WINDOW_SIZE; n++)
         if (want->memory[n] != got->memory[n])
             printf("# byte %x: want %02x got %02x\n", WINDOW + n, want->memory[n], got->memory[n]);
@@ -271,9 +273,9 @@ static void explain(const struct bench *b, const u32 *words, unsigned n_words,
         bool differs = !same_vector(&want->vr[n], &got->vr[n], valid[n]);
         for (unsigned d = 0; d < 4; d++)
             if (differs || (n_words == 1 && d < 2 && is_operand(words[0], n)))
-                printf("# %s vr%u[%u] %016llx: want %016llx got %016llx\n", differs ? "!" : " ", n, d,
-                          (unsigned long long)start->vr[n].d[d], (unsigned long long)want->vr[n].d[d],
-                          (unsigned long long)got->vr[n].d[d]);
+                printf("# %s vr%u[%u] %016llx: want %016llx got %016llx\n", differs ? "!" : " ", n,
+                       d, (unsigned long long)start->vr[n].d[d],
+                       (unsigned long long)want->vr[n].d[d], (unsigned long long)got->vr[n].d[d]);
     }
 }
 
