@@ -208,6 +208,8 @@ TEMPLATE(branch_zero)
 bool trans_is_branched_on(const struct trans *t, unsigned fcc, bool *goes_back)
 {
     const struct la_insn *next = &t->insns[t->now + 1];
+    if (!(t->units & EUEN_FPE)) // the branch would have to test it
+        return false;
     if (t->now + 1 >= t->n || (next->op != LA_BCEQZ && next->op != LA_BCNEZ) || next->rj != fcc)
         return false;
     *goes_back = next->imm <= 0;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Scalar floating-point arithmetic, comparison, classification. Reference Manual, volume 1, 3.2.1 and
-// 3.2.2.
+// Scalar floating-point arithmetic, comparison, classification. Reference Manual, volume 1, 3.2.1
+// and 3.2.2.
 //
 // x86-64 computes the same results and raises the same exceptions but where a NaN comes out: which
 // one differs, and whether infinity times zero plus a quiet NaN is invalid. So results are compared
@@ -150,7 +150,8 @@ TEMPLATE(fcmp)
     u32 op = what & CMP_SIGNALING ? VCOMISS : VUCOMISS;
     if (bits == 64)
         op = what & CMP_SIGNALING ? VCOMISD : VUCOMISD;
-    unsigned first = what & CMP_SWAPPED ? i->rk : i->rj, second = what & CMP_SWAPPED ? i->rj : i->rk;
+    unsigned first = what & CMP_SWAPPED ? i->rk : i->rj,
+             second = what & CMP_SWAPPED ? i->rj : i->rk;
     vec_op(t, op, 128, vec_use(t, first, bits, V0), 0, second);
     struct mem fcc = at(RBP, JIT_FIELD(fcc) + i->rd);
     if (what & CMP_AF) {
@@ -162,8 +163,8 @@ TEMPLATE(fcmp)
     t->flag_end = is_branched ? t->now + 1 : 0;
 }
 
-// Bits of the result: from 5, or 9 if positive, one less for each of these bounds that the magnitude
-// reaches: the least subnormal, the least normal, infinity. What is above is a NaN.
+// Bits of the result: from 5, or 9 if positive, one less for each of these bounds that the
+// magnitude reaches: the least subnormal, the least normal, infinity. What is above is a NaN.
 TEMPLATE(fclass)
 {
     struct emit *e = &t->e;

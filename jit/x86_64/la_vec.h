@@ -2,9 +2,10 @@
 // What templates of floating-point and vector instructions share: operands in host registers,
 // constants, selection, the test of results that x86-64 defines otherwise.
 //
-// A template may use V0 to V3, rax and rcx. Operands that are not pinned are loaded into the scratch
-// register that the template names. Widths are in bits: 32 and 64 for scalars, 128, 256. What lies
-// above the width in a register of the guest is undefined, so scalars may leave anything there.
+// A template may use V0 to V3, rax and rcx. Operands that are not pinned are loaded into the
+// scratch register that the template names. Widths are in bits: 32 and 64 for scalars, 128, 256.
+// What lies above the width in a register of the guest is undefined, so scalars may leave anything
+// there.
 #pragma once
 
 #include "jit/x86_64/la_trans.h"
@@ -66,7 +67,8 @@ void vec_op_second(struct trans *t, const struct la_insn *i, u32 vop, unsigned b
 unsigned vec_use_second(struct trans *t, const struct la_insn *i, unsigned bits, unsigned scratch);
 
 // Short names for what templates of several instructions consist of.
-static inline void v_rrr(struct trans *t, u32 vop, unsigned bits, unsigned d, unsigned s1, unsigned s2)
+static inline void v_rrr(struct trans *t, u32 vop, unsigned bits, unsigned d, unsigned s1,
+                         unsigned s2)
 {
     emit_v_rrr(&t->e, vop, bits, d, s1, s2);
 }

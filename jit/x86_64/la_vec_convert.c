@@ -128,8 +128,9 @@ TEMPLATE(vftint)
 {
     unsigned bits, mode = arg & 15, lane = lane_of_source(i);
     bool is_unsigned = arg & 16, is_current = mode == ROUND_CURRENT;
-    const u32 *ops = lane == 32 ? is_unsigned ? uword_of_single : word_of_single
-                     : is_unsigned ? ulong_of_double : long_of_double;
+    const u32 *ops = lane == 32    ? is_unsigned ? uword_of_single : word_of_single
+                     : is_unsigned ? ulong_of_double
+                                   : long_of_double;
     if (vec_lacks(t, ops[0])) {
         trans_interpret(t);
         return;
@@ -158,8 +159,8 @@ static void words_of(struct trans *t, unsigned mode, unsigned bits, unsigned d, 
     v_rrr(t, word_of_double[mode != ROUND_CURRENT], bits, d, 0, s);
 }
 
-// Doubles to words. Here a value that is out of range may have a fraction: when it is known that none
-// is, rounding is repeated to be inexact.
+// Doubles to words. Here a value that is out of range may have a fraction: when it is known that
+// none is, rounding is repeated to be inexact.
 TEMPLATE(vftint_w_d)
 {
     unsigned bits;

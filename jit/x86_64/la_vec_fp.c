@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Vector floating-point arithmetic and comparison. What la_fp.c says of NaNs holds here: if a lane of
-// the result is one, the interpreter executes the instruction again.
+// Vector floating-point arithmetic and comparison. What la_fp.c says of NaNs holds here: if a lane
+// of the result is one, the interpreter executes the instruction again.
 #include "jit/x86_64/la_vec.h"
 
 static unsigned lane_of(const struct la_insn *i)
@@ -47,7 +47,8 @@ TEMPLATE(vfrecip)
         v_rrr(t, vop_fp(FP_SQRT, lane, false), bits, V1, 0, s);
         s = V1;
     }
-    struct mem one = lane == 32 ? vec_literal32(t, 0x3f800000) : vec_literal64(t, 0x3ff0000000000000);
+    struct mem one =
+        lane == 32 ? vec_literal32(t, 0x3f800000) : vec_literal64(t, 0x3ff0000000000000);
     v_rrm(t, VMOVDQU, bits, V2, 0, one);
     v_rrr(t, vop_fp(FP_DIV, lane, false), bits, d, V2, s);
     finish(t, i, bits, d);
@@ -71,7 +72,8 @@ TEMPLATE(vfma)
     if (arg & FMA_NEG_RESULT) {
         unsigned s = d;
         d = vec_dest(t, i->rd);
-        v_rrm(t, VXORPS, bits, d, s, lane == 32 ? vec_literal32(t, BIT(31)) : vec_literal64(t, BIT(63)));
+        v_rrm(t, VXORPS, bits, d, s,
+              lane == 32 ? vec_literal32(t, BIT(31)) : vec_literal64(t, BIT(63)));
     }
     vec_set(t, i->rd, bits, d);
     x->back = emit_here(&t->e);
@@ -111,7 +113,8 @@ TEMPLATE(vfcmp)
     if (!fp_begin(t, i, &bits))
         return;
     bool is_s = lane_of(i) == 32;
-    unsigned d = vec_dest(t, i->rd), j = vec_use(t, i->rj, bits, V2), k = vec_use(t, i->rk, bits, V3);
+    unsigned d = vec_dest(t, i->rd), j = vec_use(t, i->rj, bits, V2),
+             k = vec_use(t, i->rk, bits, V3);
     if (d < 16 && j < 16 && k < 16) {
         v_rrri(t, is_s ? VCMPPS : VCMPPD, bits, d, j, k, arg);
     } else {

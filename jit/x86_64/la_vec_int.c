@@ -68,7 +68,8 @@ TEMPLATE(vnor)
 // Where the selector (va, or the old vd) has a one, the bit comes from vk or the immediate.
 TEMPLATE(vbitsel)
 {
-    unsigned bits = vec_begin(t, i), selector = i->op == LA_VBITSEL_V || i->op == LA_XVBITSEL_V ? i->ra : i->rd;
+    unsigned bits = vec_begin(t, i),
+             selector = i->op == LA_VBITSEL_V || i->op == LA_XVBITSEL_V ? i->ra : i->rd;
     unsigned k;
     if (selector == i->rd && i->op != LA_VBITSEL_V && i->op != LA_XVBITSEL_V) {
         v_rrm(t, VMOVDQU, bits, V3, 0, vec_literal8(t, (unsigned)i->imm));
@@ -193,7 +194,8 @@ TEMPLATE(vabsd)
 }
 
 // d = s / 2, rounded down; V3 is lost.
-static void halve(struct trans *t, unsigned z, bool is_unsigned, unsigned bits, unsigned d, unsigned s)
+static void halve(struct trans *t, unsigned z, bool is_unsigned, unsigned bits, unsigned d,
+                  unsigned s)
 {
     static const u32 logical[] = {VPSRLW_IMM, VPSRLW_IMM, VPSRLD_IMM, VPSRLQ_IMM};
     static const u32 arithmetic[] = {VPSRLW_IMM, VPSRAW_IMM, VPSRAD_IMM, VPSRLQ_IMM};
@@ -241,7 +243,8 @@ TEMPLATE(vsigncov)
 }
 
 // Saturation of words and doublewords, where the host has none.
-static void saturate_unsigned(struct trans *t, const struct la_insn *i, bool subtract, unsigned bits)
+static void saturate_unsigned(struct trans *t, const struct la_insn *i, bool subtract,
+                              unsigned bits)
 {
     unsigned z = vec_z(i), d = vec_dest(t, i->rd), j = vec_use(t, i->rj, bits, V2);
     if (subtract) {
@@ -385,20 +388,19 @@ TEMPLATE(vmuh_b)
 enum { CMP_EQ, CMP_LT, CMP_LE };
 
 // Into a mask register, and from it ones or zeros into lanes.
-static void compare_masked(struct trans *t, unsigned what, unsigned z, bool is_unsigned, unsigned bits,
-                           unsigned d, unsigned x, unsigned y)
+static void compare_masked(struct trans *t, unsigned what, unsigned z, bool is_unsigned,
+                           unsigned bits, unsigned d, unsigned x, unsigned y)
 {
-    static const u32 compare[2][4] = {
-        {VPCMPB_MASK, VPCMPW_MASK, VPCMPD_MASK, VPCMPQ_MASK},
-        {VPCMPUB_MASK, VPCMPUW_MASK, VPCMPUD_MASK, VPCMPUQ_MASK}};
+    static const u32 compare[2][4] = {{VPCMPB_MASK, VPCMPW_MASK, VPCMPD_MASK, VPCMPQ_MASK},
+                                      {VPCMPUB_MASK, VPCMPUW_MASK, VPCMPUD_MASK, VPCMPUQ_MASK}};
     static const u32 expand[] = {VPMOVM2B, VPMOVM2W, VPMOVM2D, VPMOVM2Q};
     v_rrri(t, compare[is_unsigned][z], bits, 1, x, y, what);
     v_rrr(t, expand[z], bits, d, 0, 1);
 }
 
 // x and y are not V0 or V1.
-static void compare_plain(struct trans *t, unsigned what, unsigned z, bool is_unsigned, unsigned bits,
-                          unsigned d, unsigned x, unsigned y)
+static void compare_plain(struct trans *t, unsigned what, unsigned z, bool is_unsigned,
+                          unsigned bits, unsigned d, unsigned x, unsigned y)
 {
     if (is_unsigned && z < 3) {
         // x <= y if x is their minimum; y <= x if y is.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Moves between vector lanes and general registers, replication, immediates; masks and tests of lanes.
+// Moves between vector lanes and general registers, replication, immediates; masks and tests of
+// lanes.
 #include "jit/x86_64/la_vec.h"
 #include "cpu/loongarch64/interp.h"
 
@@ -147,8 +148,8 @@ static void take_signs(struct trans *t, unsigned z, unsigned bits, unsigned s)
 
 enum { MASK_NEGATIVE, MASK_NOT_NEGATIVE, MASK_NOT_ZERO };
 
-// A bit for each lane of a half for which `arg` holds, in that half. Bytes of both halves come in one
-// word; halfwords as bytes of which the upper are zero.
+// A bit for each lane of a half for which `arg` holds, in that half. Bytes of both halves come in
+// one word; halfwords as bytes of which the upper are zero.
 TEMPLATE(vmask)
 {
     unsigned bits = vec_begin(t, i), z = vec_z(i), n = z == 0 || z == 1 ? 16 : 16u >> z;
@@ -224,8 +225,8 @@ TEMPLATE(vpcnt)
     vec_set(t, i->rd, bits, V0);
 }
 
-// Leading zeros, or with `arg` ones, of words and doublewords. Narrower lanes are first made the top
-// of words, with ones below.
+// Leading zeros, or with `arg` ones, of words and doublewords. Narrower lanes are first made the
+// top of words, with ones below.
 TEMPLATE(vclz)
 {
     unsigned z = vec_z(i);

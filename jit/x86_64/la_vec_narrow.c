@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Narrowing shifts: lanes shifted to the right, perhaps rounded, cut or saturated to half their width,
-// and packed.
+// Narrowing shifts: lanes shifted to the right, perhaps rounded, cut or saturated to half their
+// width, and packed.
 #include "jit/x86_64/la_vec_shift.h"
 
 // `arg`: enum vshift, and these. The result is unsigned if its element is.
@@ -24,7 +24,8 @@ static void clamp(struct trans *t, const struct la_insn *i, unsigned arg, unsign
         u64 most = BIT(to_unsigned ? left : left - 1) - 1;
         v_rrm(t, min_u[z], bits, d, d, vec_literal_z(t, z, most));
     } else if (z == 3) {
-        u64 most = to_unsigned ? 0xffffffff : 0x7fffffff, least = to_unsigned ? 0 : ~(u64)0x7fffffff;
+        u64 most = to_unsigned ? 0xffffffff : 0x7fffffff,
+            least = to_unsigned ? 0 : ~(u64)0x7fffffff;
         v_rrm(t, VPMINSQ, bits, d, d, vec_literal64(t, most));
         v_rrm(t, VPMAXSQ, bits, d, d, vec_literal64(t, least));
     }
@@ -33,7 +34,8 @@ static void clamp(struct trans *t, const struct la_insn *i, unsigned arg, unsign
 static void pack(struct trans *t, const struct la_insn *i, unsigned arg, unsigned bits, unsigned d,
                  unsigned low, unsigned high)
 {
-    bool is_signed = arg & NARROW_SATURATED && (arg & 3) == VSHIFT_ARITHMETIC && !is_result_unsigned(i);
+    bool is_signed =
+        arg & NARROW_SATURATED && (arg & 3) == VSHIFT_ARITHMETIC && !is_result_unsigned(i);
     unsigned z = vec_z(i);
     if (z == 3)
         v_rrri(t, VSHUFPS, bits, d, low, high, 0x88);
@@ -50,8 +52,8 @@ static bool can_clamp(const struct trans *t, const struct la_insn *i, unsigned a
 }
 
 // d = lanes of s, shifted; `lost` is scratch and may be s, d is neither.
-static void shift_imm(struct trans *t, unsigned arg, unsigned z, unsigned bits, unsigned d, unsigned s,
-                      unsigned lost, unsigned n)
+static void shift_imm(struct trans *t, unsigned arg, unsigned z, unsigned bits, unsigned d,
+                      unsigned s, unsigned lost, unsigned n)
 {
     vshift_imm(t, (enum vshift)(arg & 3), z, bits, d, s, n);
     if (!(arg & NARROW_ROUNDED) || !n)

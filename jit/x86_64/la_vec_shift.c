@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Vector shifts within lanes, and single bits. A shift by a register looks at as many low bits of its
-// lane as the lane's width needs; the host looks at all.
+// Vector shifts within lanes, and single bits. A shift by a register looks at as many low bits of
+// its lane as the lane's width needs; the host looks at all.
 #include "jit/x86_64/la_vec_shift.h"
 
 static const u32 add_op[] = {VPADDB, VPADDW, VPADDD, VPADDQ};
@@ -17,8 +17,8 @@ static const u32 variable_op[3][4] = {
     {0, VPSRAVW, VPSRAVD, VPSRAVQ},
 };
 
-static void shift_bytes_imm(struct trans *t, enum vshift kind, unsigned bits, unsigned d, unsigned s,
-                            unsigned n)
+static void shift_bytes_imm(struct trans *t, enum vshift kind, unsigned bits, unsigned d,
+                            unsigned s, unsigned n)
 {
     unsigned mask = kind == VSHIFT_LEFT ? 0xff << n : 0xff >> n, sign = 0x80 >> n;
     v_shift(t, kind == VSHIFT_LEFT ? VPSLLW_IMM : VPSRLW_IMM, bits, d, s, n);
@@ -29,8 +29,8 @@ static void shift_bytes_imm(struct trans *t, enum vshift kind, unsigned bits, un
     v_rrm(t, VPSUBB, bits, d, d, vec_literal8(t, sign));
 }
 
-void vshift_imm(struct trans *t, enum vshift kind, unsigned z, unsigned bits, unsigned d, unsigned s,
-                unsigned n)
+void vshift_imm(struct trans *t, enum vshift kind, unsigned z, unsigned bits, unsigned d,
+                unsigned s, unsigned n)
 {
     if (n == 0) {
         v_move(t, bits, d, s);
@@ -125,11 +125,13 @@ TEMPLATE(vshift)
 TEMPLATE(vshifti)
 {
     unsigned bits = vec_begin(t, i), d = vec_dest(t, i->rd);
-    vshift_imm(t, (enum vshift)arg, vec_z(i), bits, d, vec_use(t, i->rj, bits, V0), (unsigned)i->imm);
+    vshift_imm(t, (enum vshift)arg, vec_z(i), bits, d, vec_use(t, i->rj, bits, V0),
+               (unsigned)i->imm);
     vec_set(t, i->rd, bits, d);
 }
 
-// Rounded to nearest, halves up: plus the last bit that was shifted out, which is none if nothing was.
+// Rounded to nearest, halves up: plus the last bit that was shifted out, which is none if nothing
+// was.
 TEMPLATE(vshift_rounded)
 {
     enum vshift kind = (enum vshift)arg;
@@ -207,7 +209,8 @@ TEMPLATE(vbit)
     }
     unsigned bits = vec_begin(t, i), d = vec_dest(t, i->rd);
     amounts(t, i->rk, z, bits);
-    v_rrm(t, VMOVDQU, bits, V0, 0, z ? vec_literal_z(t, z, 1) : vec_literal64(t, 0x8040201008040201));
+    v_rrm(t, VMOVDQU, bits, V0, 0,
+          z ? vec_literal_z(t, z, 1) : vec_literal64(t, 0x8040201008040201));
     if (z)
         vshift_variable(t, VSHIFT_LEFT, z, bits, V1, V0, V1);
     else

@@ -7,8 +7,8 @@
 enum vshift { VSHIFT_LEFT, VSHIFT_RIGHT, VSHIFT_ARITHMETIC };
 
 // d = s shifted by n in lanes of 8 << z bits.
-void vshift_imm(struct trans *t, enum vshift kind, unsigned z, unsigned bits, unsigned d, unsigned s,
-                unsigned n);
+void vshift_imm(struct trans *t, enum vshift kind, unsigned z, unsigned bits, unsigned d,
+                unsigned s, unsigned n);
 // By amounts in lanes; only where the host can. Amounts that are too great leave nothing (of
 // arithmetic shifts the sign).
 bool vshift_has_variable(const struct trans *t, enum vshift kind, unsigned z);

@@ -47,8 +47,8 @@ TEMPLATE(vpack)
     vec_set(t, i->rd, bits, d);
 }
 
-// V2 = what the bytes of `index` choose from low, and where `from_high` is negative from high. V0 has
-// the indices, V1 has from_high; low and high are not these.
+// V2 = what the bytes of `index` choose from low, and where `from_high` is negative from high. V0
+// has the indices, V1 has from_high; low and high are not these.
 static void choose_bytes(struct trans *t, unsigned bits, unsigned low, unsigned high)
 {
     high = v_low(t, bits, high, V3);
@@ -116,7 +116,8 @@ TEMPLATE(vshuf_wd)
 // Lanes of vj in fours, chosen by pairs of bits.
 TEMPLATE(vshuf4i)
 {
-    unsigned bits = vec_begin(t, i), d = vec_dest(t, i->rd), z = vec_z(i), imm = (unsigned)i->imm & 0xff;
+    unsigned bits = vec_begin(t, i), d = vec_dest(t, i->rd), z = vec_z(i),
+             imm = (unsigned)i->imm & 0xff;
     unsigned j = vec_use(t, i->rj, bits, V0);
     if (z == 2) {
         v_rrri(t, VPSHUFD, bits, d, 0, j, imm);
@@ -162,7 +163,8 @@ static struct mem lane_indices(struct trans *t, unsigned z, unsigned n)
     return vec_literal64(t, lane);
 }
 
-static void replicate_lane(struct trans *t, unsigned z, unsigned bits, unsigned d, unsigned s, unsigned n)
+static void replicate_lane(struct trans *t, unsigned z, unsigned bits, unsigned d, unsigned s,
+                           unsigned n)
 {
     v_rrm(t, VPSHUFB, bits, d, s, lane_indices(t, z, n));
 }

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Floating-point and vector instructions, translated, against the interpreter: random words of every
-// instruction that has a template, with operands from the borders, one by one and in sequences.
+// Floating-point and vector instructions, translated, against the interpreter: random words of
+// every instruction that has a template, with operands from the borders, one by one and in
+// sequences.
 #include "jit/x86_64/la_vec.h"
 #include "cpu/loongarch64/rig.h"
 #include "base/test.h"
 #include "fp/fp_pool.h"
 
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,7 +30,7 @@ struct outcome {
     union la_vreg vr[32];
     u8 fcc[8];
     u32 fcsr;
-    u64 pc;
+    u64 pc, era, ecode, euen;
     u8 memory[WINDOW_SIZE];
 };
 
@@ -113,6 +115,7 @@ static void randomize(struct bench *b, struct outcome *s, bool traps)
     if (traps)
         s->fcsr |= bits_of(b) & 0x1f;
     s->pc = RIG_CODE;
+    s->euen = EUEN_FPE | EUEN_SXE | EUEN_ASXE;
     for (unsigned n = 0; n < WINDOW_SIZE; n += 32) {
         union la_vreg v = random_vector(b);
         memcpy(s->memory + n, &v, 32);
@@ -133,8 +136,10 @@ static void set_state(struct bench *b, const struct outcome *s)
     memcpy(window(b), s->memory, WINDOW_SIZE);
     c->fcsr = s->fcsr;
     c->pc = s->pc;
-    // Exceptions turn these off.
+    // Exceptions change these.
     la_csr_write(c, CSR_CRMD, CRMD_DA, ~0ULL);
+    c->csr[CSR_ERA] = c->csr[CSR_ESTAT] = 0;
+    la_csr_write(c, CSR_EUEN, s->euen, ~0ULL);
 }
 
 static void get_state(struct bench *b, struct outcome *s)
@@ -146,6 +151,8 @@ static void get_state(struct bench *b, struct outcome *s)
     memcpy(s->memory, window(b), WINDOW_SIZE);
     s->fcsr = c->fcsr;
     s->pc = c->pc;
+    s->era = c->csr[CSR_ERA];
+    s->ecode = c->csr[CSR_ESTAT] >> 16;
 }
 
 // What a register file's operand of an instruction is wide: its suffixes are result and source.
@@ -187,7 +194,7 @@ static bool is_vector(unsigned op, unsigned slot)
 static bool flow(u32 word, unsigned op, unsigned valid[32])
 {
     const struct la_op_info *o = &la_op_info[op];
-    for (unsigned s = 0; s < LA_N_SLOTS; s++)
+    for (unsigned s = 0; s < ARRAY_LEN(o->file); s++)
         if (is_vector(op, s) && o->reads >> s & 1 && valid[register_of(word, s)] < width_of(op, s))
             return false;
     if (o->writes & 1 && is_vector(op, LA_SLOT_D))
@@ -208,7 +215,8 @@ static u32 random_word(struct bench *b, unsigned op, unsigned valid[32])
     for (;;) {
         u32 word = la_random_word(&b->random.state, (enum la_op)op);
         if (o->load_size || o->store_size) {
-            unsigned base = bits_of(b) & 1 ? BASE0 : BASE1, index = bits_of(b) & 1 ? INDEX0 : INDEX1;
+            unsigned base = bits_of(b) & 1 ? BASE0 : BASE1,
+                     index = bits_of(b) & 1 ? INDEX0 : INDEX1;
             word = (word & ~(31u << 5)) | base << 5;
             if (o->file[LA_SLOT_K] == LA_FILE_GPR)
                 word = (word & ~(31u << 10)) | index << 10;
@@ -234,7 +242,7 @@ static bool same(const struct outcome *a, const struct outcome *b, const unsigne
 {
     bool ok = !memcmp(a->gpr, b->gpr, sizeof(a->gpr)) && !memcmp(a->fcc, b->fcc, sizeof(a->fcc)) &&
               !memcmp(a->memory, b->memory, sizeof(a->memory)) && a->pc == b->pc &&
-              !((a->fcsr ^ b->fcsr) & 0xffffff);
+              a->era == b->era && a->ecode == b->ecode && !((a->fcsr ^ b->fcsr) & 0xffffff);
     for (unsigned n = 0; n < 32; n++)
         ok &= same_vector(&a->vr[n], &b->vr[n], valid[n]);
     return ok;
@@ -255,12 +263,15 @@ static void explain(const struct bench *b, const u32 *words, unsigned n_words,
         la_disassemble(words[n], 0, text, sizeof(text));
         printf("# %08x %s\n", words[n], text);
     }
+    printf("# era want %llx got %llx; exception want %llx got %llx\n",
+           (unsigned long long)want->era, (unsigned long long)got->era,
+           (unsigned long long)want->ecode, (unsigned long long)got->ecode);
     printf("# fcsr %08x: want %08x got %08x; pc want %llx got %llx\n", start->fcsr, want->fcsr,
-              got->fcsr, (unsigned long long)want->pc, (unsigned long long)got->pc);
+           got->fcsr, (unsigned long long)want->pc, (unsigned long long)got->pc);
     for (unsigned n = 0; n < 32; n++)
         if (want->gpr[n] != got->gpr[n])
             printf("# r%u %llx: want %llx got %llx\n", n, (unsigned long long)start->gpr[n],
-                      (unsigned long long)want->gpr[n], (unsigned long long)got->gpr[n]);
+                   (unsigned long long)want->gpr[n], (unsigned long long)got->gpr[n]);
     for (unsigned n = 0; n < WINDOW_SIZE; n++)
         if (want->memory[n] != got->memory[n])
             printf("# byte %x: want %02x got %02x\n", WINDOW + n, want->memory[n], got->memory[n]);
@@ -271,9 +282,9 @@ static void explain(const struct bench *b, const u32 *words, unsigned n_words,
         bool differs = !same_vector(&want->vr[n], &got->vr[n], valid[n]);
         for (unsigned d = 0; d < 4; d++)
             if (differs || (n_words == 1 && d < 2 && is_operand(words[0], n)))
-                printf("# %s vr%u[%u] %016llx: want %016llx got %016llx\n", differs ? "!" : " ", n, d,
-                          (unsigned long long)start->vr[n].d[d], (unsigned long long)want->vr[n].d[d],
-                          (unsigned long long)got->vr[n].d[d]);
+                printf("# %s vr%u[%u] %016llx: want %016llx got %016llx\n", differs ? "!" : " ", n,
+                       d, (unsigned long long)start->vr[n].d[d],
+                       (unsigned long long)want->vr[n].d[d], (unsigned long long)got->vr[n].d[d]);
     }
 }
 
@@ -285,14 +296,19 @@ static void write_program(struct bench *b, const u32 *words, unsigned n_words)
     mem_written(&b->rig.mem, RIG_CODE, 4 * n_words + 4);
 }
 
+// How states may be: with exceptions enabled in FCSR, or units off.
+enum { WITH_TRAPS = 1, WITHOUT_UNITS = 2, WITH_CAUSE = 4 };
+
 // From one state by the interpreter and translated. False: they differ. `narrow`: what is defined
 // wherever an exception ends it.
 static bool run_both(struct bench *b, const u32 *words, unsigned n_words, const unsigned valid[32],
-                     const unsigned narrow[32], bool traps)
+                     const unsigned narrow[32], unsigned how)
 {
     static struct outcome start, want, got;
     struct cpu *cpu = &b->rig.c->cpu;
-    randomize(b, &start, traps);
+    randomize(b, &start, how & WITH_TRAPS);
+    if (how & WITHOUT_UNITS)
+        start.euen = bits_of(b) & 7;
     set_state(b, &start);
     CHECK_EQ(la_interp_run(cpu, 1000), CPU_EXIT_STOP);
     get_state(b, &want);
@@ -303,7 +319,7 @@ static bool run_both(struct bench *b, const u32 *words, unsigned n_words, const 
     get_state(b, &got);
     if (want.pc != RIG_CODE + 4 * n_words + 4)
         valid = narrow;
-    if (same(&want, &got, valid))
+    if (same(&want, &got, valid) && (want.fcsr == got.fcsr || !(how & WITH_CAUSE)))
         return true;
     explain(b, words, n_words, &start, &want, &got, valid);
     return false;
@@ -337,7 +353,7 @@ static void try_each(const struct jit_options *options)
             u32 word = random_word(&b, op, valid);
             write_program(&b, &word, 1);
             for (unsigned n = 0; ok && n < 8; n++)
-                ok = run_both(&b, &word, 1, valid, valid, round % 8 == 7);
+                ok = run_both(&b, &word, 1, valid, valid, round % 8 == 7 ? WITH_TRAPS : 0);
         }
         if (!ok)
             CHECK_STR(la_op_info[op].mnemonic, "the same as interpreted");
@@ -360,6 +376,7 @@ static void try_sequences(const struct jit_options *options, unsigned n_programs
     for (unsigned op = 1; op < LA_N_OPS; op++)
         if (fits_sequence(op))
             ops[n_ops++] = (u16)op;
+    static const u8 how[8] = {[6] = WITHOUT_UNITS, [7] = WITH_TRAPS};
     bench_init(&b, options);
     for (unsigned program = 0; program < n_programs; program++) {
         u32 words[N_SEQUENCE];
@@ -378,7 +395,7 @@ static void try_sequences(const struct jit_options *options, unsigned n_programs
         }
         write_program(&b, words, N_SEQUENCE);
         for (unsigned n = 0; n < 4; n++)
-            if (!run_both(&b, words, N_SEQUENCE, valid, narrow, program % 8 == 7)) {
+            if (!run_both(&b, words, N_SEQUENCE, valid, narrow, how[program % 8])) {
                 CHECK_STR("a sequence", "the same as interpreted");
                 bench_free(&b);
                 return;
@@ -404,6 +421,112 @@ TEST(every_template_agrees_without_evex)
     if (!is_host_able())
         SKIP("no AVX2");
     try_each(&(struct jit_options){.no_evex = true});
+}
+
+static u32 assemble(const char *format, ...) __attribute__((format(printf, 1, 2)));
+static u32 assemble(const char *format, ...)
+{
+    char line[96];
+    struct err e = {0};
+    u32 word = 0;
+    va_list args;
+    va_start(args, format);
+    vsnprintf(line, sizeof(line), format, args);
+    va_end(args);
+    CHECK(la_assemble(line, 0, &word, &e));
+    return word;
+}
+
+static unsigned op_of(u32 word)
+{
+    struct la_insn i;
+    la_decode(word, &i);
+    return i.op;
+}
+
+static bool runs_the_same(struct bench *b, const u32 *words, unsigned n, unsigned how)
+{
+    unsigned valid[32];
+    all_valid(valid);
+    for (unsigned i = 0; i < n; i++)
+        flow(words[i], op_of(words[i]), valid);
+    return run_both(b, words, n, valid, valid, how);
+}
+
+static bool sets_flag(unsigned op)
+{
+    return has_vector_template(op) && la_op_info[op].file[LA_SLOT_D] == LA_FILE_FCC;
+}
+
+// A flag and the branch on it become one; a branch on another one does not.
+TEST(branches_on_flags_agree)
+{
+    struct bench b;
+    if (!is_host_able())
+        SKIP("no AVX2");
+    bench_init(&b, NULL);
+    for (unsigned op = 1; op < LA_N_OPS; op++)
+        for (unsigned n = 0; sets_flag(op) && n < 16; n++) {
+            u32 word = la_random_word(&b.random.state, (enum la_op)op);
+            unsigned flag = n % 4 == 3 ? 5 : word & 7;
+            const char *branch = n & 1 ? "bcnez" : "bceqz";
+            u32 words[] = {word, assemble("%s $fcc%u, 8", branch, flag),
+                           assemble("addi.d $a3, $a3, 1"), assemble("%s $fcc%u, 8", branch, flag),
+                           assemble("addi.d $a3, $a3, 2")};
+            write_program(&b, words, ARRAY_LEN(words));
+            for (unsigned k = 0; k < 4; k++)
+                CHECK(runs_the_same(&b, words, ARRAY_LEN(words), 0));
+        }
+    bench_free(&b);
+}
+
+// A loop whose branch back tests a flag that has just been set.
+TEST(branches_back_on_flags_agree)
+{
+    struct bench b;
+    if (!is_host_able())
+        SKIP("no AVX2");
+    bench_init(&b, NULL);
+    u32 words[] = {assemble("ori $a3, $zero, 100"),    assemble("movgr2fr.d $fa1, $zero"),
+                   assemble("addi.d $a3, $a3, -1"),    assemble("movgr2fr.d $fa0, $a3"),
+                   assemble("ffint.d.l $fa0, $fa0"),   assemble("fcmp.ceq.d $fcc2, $fa0, $fa1"),
+                   assemble("bceqz $fcc2, -16"),       assemble("addi.d $a3, $a3, 7"),
+                   assemble("vreplgr2vr.w $vr3, $a3"), assemble("addi.d $a3, $a3, -1"),
+                   assemble("vseteqz.v $fcc1, $vr3"),  assemble("bceqz $fcc1, -12")};
+    write_program(&b, words, ARRAY_LEN(words));
+    for (unsigned k = 0; k < 4; k++)
+        CHECK(runs_the_same(&b, words, ARRAY_LEN(words), 0));
+    bench_free(&b);
+}
+
+// Cause is that of the instruction before FCSR is read, and Flags have those of all.
+static void read_exceptions_after(struct bench *b, unsigned op, unsigned n)
+{
+    unsigned valid[32];
+    all_valid(valid);
+    valid[4] = 64;
+    u32 words[] = {assemble("fdiv.d $fa4, $fa5, $fa6"),
+                   assemble("addi.d $a6, $a6, 0"),
+                   random_word(b, op, valid),
+                   assemble("addi.d $a6, $a6, 0"),
+                   assemble("movfcsr2gr $a3, $fcsr%u", n & 2),
+                   assemble("movgr2fcsr $fcsr%u, $a3", n & 3)};
+    write_program(b, words, ARRAY_LEN(words));
+    for (unsigned k = 0; k < 4; k++)
+        CHECK(run_both(b, words, ARRAY_LEN(words), valid, valid, WITH_CAUSE));
+}
+
+TEST(exceptions_are_read_exactly)
+{
+    struct bench b;
+    if (!is_host_able())
+        SKIP("no AVX2");
+    bench_init(&b, NULL);
+    for (unsigned op = 1; op < LA_N_OPS; op++)
+        for (unsigned n = 0; has_vector_template(op) && la_op_info[op].flags & LA_F_FPX && n < 4;
+             n++)
+            read_exceptions_after(&b, op, n);
+    bench_free(&b);
 }
 
 TEST(sequences_agree)

@@ -24,8 +24,8 @@ static void extend_words(struct trans *t, bool odd, unsigned bits, unsigned d, u
     }
 }
 
-static void extend(struct trans *t, unsigned z, bool odd, bool is_unsigned, unsigned bits, unsigned d,
-                   unsigned s)
+static void extend(struct trans *t, unsigned z, bool odd, bool is_unsigned, unsigned bits,
+                   unsigned d, unsigned s)
 {
     unsigned n = 8u << z;
     if (is_unsigned && odd) {
@@ -94,8 +94,8 @@ TEMPLATE(vpair)
     vec_set(t, i->rd, bits, d);
 }
 
-// Half of the lanes of vj, extended, then shifted by the immediate if there is one. `arg`: the upper
-// half. The lanes are interleaved with their signs.
+// Half of the lanes of vj, extended, then shifted by the immediate if there is one. `arg`: the
+// upper half. The lanes are interleaved with their signs.
 TEMPLATE(vextend)
 {
     static const u32 interleave[2][4] = {{VPUNPCKLBW, VPUNPCKLWD, VPUNPCKLDQ, VPUNPCKLQDQ},

@@ -1,27 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
-// Vector instructions by name: VOP of jit/x86_64/emit.h. Names are the manual's, without a suffix for
-// the encoding. X_IMM: the group of shifts by an immediate, with the digit that selects one.
+// Vector instructions by name: VOP of jit/x86_64/emit.h. Names are the manual's, without a suffix
+// for the encoding. X_IMM: the group of shifts by an immediate, with the digit that selects one.
 #pragma once
 
 #include "jit/x86_64/emit.h"
 
 // The maps with prefix 66, which most have. _Q: elements of 64 bits, whose EVEX encoding has W set.
-#define OP_0F(op)         VOP(VPP_66, VMAP_0F, 0, op)
-#define OP_0F_Q(op)       (VOP(VPP_66, VMAP_0F, 1, op) | VOP_EVEX_W)
-#define OP_0F38(op)       VOP(VPP_66, VMAP_0F38, 0, op)
-#define OP_0F38_Q(op)     (VOP(VPP_66, VMAP_0F38, 1, op) | VOP_EVEX_W)
-#define OP_0F3A(op)       VOP(VPP_66, VMAP_0F3A, 0, op)
-#define OP_0F3A_Q(op)     (VOP(VPP_66, VMAP_0F3A, 1, op) | VOP_EVEX_W)
-#define OP_0F38_W1(op)    VOP(VPP_66, VMAP_0F38, 1, op)
-#define OP_0F3A_W1(op)    VOP(VPP_66, VMAP_0F3A, 1, op)
-#define OP_VEX_0F(op)     (OP_0F(op) | VOP_VEX)
-#define OP_VEX_0F38(op)   (OP_0F38(op) | VOP_VEX)
-#define OP_VEX_0F3A(op)   (OP_0F3A(op) | VOP_VEX)
-#define OP_EVEX_0F(op)    (OP_0F(op) | VOP_EVEX)
-#define OP_EVEX_0F_Q(op)  (VOP(VPP_66, VMAP_0F, 1, op) | VOP_EVEX)
-#define OP_EVEX_0F38(op)  (OP_0F38(op) | VOP_EVEX)
+#define OP_0F(op)          VOP(VPP_66, VMAP_0F, 0, op)
+#define OP_0F_Q(op)        (VOP(VPP_66, VMAP_0F, 1, op) | VOP_EVEX_W)
+#define OP_0F38(op)        VOP(VPP_66, VMAP_0F38, 0, op)
+#define OP_0F38_Q(op)      (VOP(VPP_66, VMAP_0F38, 1, op) | VOP_EVEX_W)
+#define OP_0F3A(op)        VOP(VPP_66, VMAP_0F3A, 0, op)
+#define OP_0F3A_Q(op)      (VOP(VPP_66, VMAP_0F3A, 1, op) | VOP_EVEX_W)
+#define OP_0F38_W1(op)     VOP(VPP_66, VMAP_0F38, 1, op)
+#define OP_0F3A_W1(op)     VOP(VPP_66, VMAP_0F3A, 1, op)
+#define OP_VEX_0F(op)      (OP_0F(op) | VOP_VEX)
+#define OP_VEX_0F38(op)    (OP_0F38(op) | VOP_VEX)
+#define OP_VEX_0F3A(op)    (OP_0F3A(op) | VOP_VEX)
+#define OP_EVEX_0F(op)     (OP_0F(op) | VOP_EVEX)
+#define OP_EVEX_0F_Q(op)   (VOP(VPP_66, VMAP_0F, 1, op) | VOP_EVEX)
+#define OP_EVEX_0F38(op)   (OP_0F38(op) | VOP_EVEX)
 #define OP_EVEX_0F38_Q(op) (OP_0F38_W1(op) | VOP_EVEX)
-#define OP_EVEX_0F3A(op)  (OP_0F3A(op) | VOP_EVEX)
+#define OP_EVEX_0F3A(op)   (OP_0F3A(op) | VOP_EVEX)
 #define OP_EVEX_0F3A_Q(op) (OP_0F3A_W1(op) | VOP_EVEX)
 
 enum {
@@ -107,7 +107,8 @@ enum {
     VPMAXUD = OP_0F38(0x3f),
     VPMAXUQ = OP_EVEX_0F38_Q(0x3f),
 
-    // Comparisons: into a register, or with EVEX into a mask (imm 0 eq, 1 lt, 2 le, 4 ne, 5 ge, 6 gt)
+    // Comparisons: into a register, or with EVEX into a mask (imm 0 eq, 1 lt, 2 le, 4 ne, 5 ge, 6
+    // gt)
     VPCMPEQB = OP_VEX_0F(0x74),
     VPCMPEQW = OP_VEX_0F(0x75),
     VPCMPEQD = OP_VEX_0F(0x76),
@@ -270,7 +271,15 @@ enum {
 #define VOP_PD(op) OP_0F_Q(op)
 #define VOP_SS(op) VOP(VPP_F3, VMAP_0F, 0, op)
 #define VOP_SD(op) (VOP(VPP_F2, VMAP_0F, 1, op) | VOP_EVEX_W)
-enum { FP_SQRT = 0x51, FP_ADD = 0x58, FP_MUL = 0x59, FP_SUB = 0x5c, FP_MIN = 0x5d, FP_DIV = 0x5e, FP_MAX = 0x5f };
+enum {
+    FP_SQRT = 0x51,
+    FP_ADD = 0x58,
+    FP_MUL = 0x59,
+    FP_SUB = 0x5c,
+    FP_MIN = 0x5d,
+    FP_DIV = 0x5e,
+    FP_MAX = 0x5f
+};
 
 static inline u32 vop_fp(unsigned op, unsigned bits, bool scalar)
 {
