@@ -174,13 +174,13 @@ struct la_cached_page {
 // There is a set of them for each mode, so that a system call does not lose them.
 #define LA_N_MODES   10 // root, then guest: PLV 0 to 3, direct addressing
 #define LA_SLOT_SPAN 64
-#define LA_N_SLOTS   256
-#define LA_N_SLOTS_OF_LOADS (LA_N_SLOTS / 2)
+#define LA_N_REGION_SLOTS   256
+#define LA_N_LOAD_SLOTS (LA_N_REGION_SLOTS / 2)
 struct la_slots {
-    u64 limit[LA_N_SLOTS];
-    u64 limit8[LA_N_SLOTS];
-    u64 base[LA_N_SLOTS];
-    u64 delta[LA_N_SLOTS]; // host address - VA
+    u64 limit[LA_N_REGION_SLOTS];
+    u64 limit8[LA_N_REGION_SLOTS];
+    u64 base[LA_N_REGION_SLOTS];
+    u64 delta[LA_N_REGION_SLOTS]; // host address - VA
     u32 context;   // mmu_context that they are of
     bool is_used;  // some limit may not be 0
 };
@@ -242,8 +242,8 @@ struct la_code {
     struct jit_vcpu *vcpu; // jit/; NULL: nothing is translated
     struct la_journal *journal; // NULL: no trial
     u64 executed[64]; // a bit per hash of a page that targets lie in
-    u32 misses_left[LA_N_SLOTS]; // until somebody looks how often a slot misses
-    u64 misses_since[LA_N_SLOTS]; // the host's time stamp when that began
+    u32 misses_left[LA_N_REGION_SLOTS]; // until somebody looks how often a slot misses
+    u64 misses_since[LA_N_REGION_SLOTS]; // the host's time stamp when that began
     struct la_slots slots[LA_N_MODES];
     struct la_window windows[LA_N_MODES];
     struct la_page pages[2][LA_N_PAGES];
