@@ -155,7 +155,7 @@ void la_targets_forget(struct la_cpu *c)
     if (!c->code.vcpu)
         return;
     for (unsigned i = 0; i < LA_N_TARGETS; i++)
-        c->code.targets[i].va = ~0ULL;
+        c->code.targets[i].context = ~0ULL; // no address is impossible, but this is
     memset(c->code.executed, 0, sizeof(c->code.executed));
 }
 

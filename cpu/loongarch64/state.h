@@ -157,7 +157,7 @@ enum la_access { LA_LOAD, LA_STORE, LA_FETCH };
 #define LA_GRANULE_SHIFT 12
 #define LA_GRANULE       (1u << LA_GRANULE_SHIFT)
 
-#define LA_NEVER_CACHED  0xfff // a context number that is in no tag
+#define LA_NEVER_CACHED  0xffe // a context number that is in no tag; those of nothing end in 0xfff
 
 struct la_cached_page {
     u64 tag;
@@ -207,8 +207,8 @@ struct la_window {
 
 // Where code at a virtual address was translated to.
 struct la_target {
-    u64 va;      // ~0: none
-    u64 context; // mmu_context << 32: equal to the word at cpu.requests while nothing is requested
+    u64 va;
+    u64 context; // mmu_context << 32; ~0: none << 32: equal to the word at cpu.requests while nothing is requested
     void *host;
     u64 pc_base; // VA of the 16 KiB of physical memory that hold it
 };
