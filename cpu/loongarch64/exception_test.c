@@ -154,6 +154,20 @@ TEST(a_model_without_ual_is_strict)
     rig_free(&r);
 }
 
+// Nothing is cached in this mode; the address is what empty entries of the cache hold.
+TEST(the_last_page_is_no_memory)
+{
+    struct rig r;
+    struct err e = {0};
+    rig_init(&r, "la464");
+    CHECK(la_cpu_set_feature(r.c, "ual", false, &e));
+    la_csr_write(r.c, CSR_MISC, 0, ~0ULL);
+    r.c->gpr[4] = ~0ULL << 12;
+    rig_run(&r, "st.d $a0, $a0, 8");
+    CHECK_EQ(r.c->pc, RIG_CODE + 4); // nobody is there, which harms nobody
+    rig_free(&r);
+}
+
 TEST(the_highest_enabled_line_interrupts)
 {
     struct rig r;

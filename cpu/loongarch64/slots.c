@@ -46,7 +46,7 @@ void la_slots_forget(struct la_cpu *c)
 void la_slots_forget_stores(struct la_cpu *c)
 {
     for (unsigned i = 0; i < LA_N_MODES; i++)
-        for (unsigned slot = LA_N_SLOTS_OF_LOADS; slot < LA_N_SLOTS; slot++)
+        for (unsigned slot = LA_N_LOAD_SLOTS; slot < LA_N_REGION_SLOTS; slot++)
             forget_slot(&c->code.slots[i], slot);
     forget_pages(c->code.pages[1]);
 }
@@ -79,7 +79,7 @@ void la_slots_forget_range(struct la_cpu *c, u64 va, u64 size)
     va &= LOW48;
     for (unsigned mode = 0; mode < LA_N_MODES; mode++) {
         struct la_slots *s = &c->code.slots[mode];
-        for (unsigned i = 0; s->is_used && i < LA_N_SLOTS; i++)
+        for (unsigned i = 0; s->is_used && i < LA_N_REGION_SLOTS; i++)
             if (overlaps(s, i, va, size))
                 forget_slot(s, i);
     }
@@ -155,7 +155,7 @@ void la_targets_forget(struct la_cpu *c)
     if (!c->code.vcpu)
         return;
     for (unsigned i = 0; i < LA_N_TARGETS; i++)
-        c->code.targets[i].va = ~0ULL;
+        c->code.targets[i].context = ~0ULL; // no address is impossible, but this is
     memset(c->code.executed, 0, sizeof(c->code.executed));
 }
 

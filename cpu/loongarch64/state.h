@@ -157,7 +157,7 @@ enum la_access { LA_LOAD, LA_STORE, LA_FETCH };
 #define LA_GRANULE_SHIFT 12
 #define LA_GRANULE       (1u << LA_GRANULE_SHIFT)
 
-#define LA_NEVER_CACHED  0xffe // a context number that is in no tag
+#define LA_NEVER_CACHED  0xffe // a context number that is in no tag; those of nothing end in 0xfff
 
 struct la_cached_page {
     u64 tag;
@@ -174,13 +174,13 @@ struct la_cached_page {
 // There is a set of them for each mode, so that a system call does not lose them.
 #define LA_N_MODES   10 // root, then guest: PLV 0 to 3, direct addressing
 #define LA_SLOT_SPAN 64
-#define LA_N_SLOTS   256
-#define LA_N_SLOTS_OF_LOADS (LA_N_SLOTS / 2)
+#define LA_N_REGION_SLOTS   256
+#define LA_N_LOAD_SLOTS (LA_N_REGION_SLOTS / 2)
 struct la_slots {
-    u64 limit[LA_N_SLOTS];
-    u64 limit8[LA_N_SLOTS];
-    u64 base[LA_N_SLOTS];
-    u64 delta[LA_N_SLOTS]; // host address - VA
+    u64 limit[LA_N_REGION_SLOTS];
+    u64 limit8[LA_N_REGION_SLOTS];
+    u64 base[LA_N_REGION_SLOTS];
+    u64 delta[LA_N_REGION_SLOTS]; // host address - VA
     u32 context;   // mmu_context that they are of
     bool is_used;  // some limit may not be 0
 };
@@ -207,8 +207,8 @@ struct la_window {
 
 // Where code at a virtual address was translated to.
 struct la_target {
-    u64 va;      // ~0: none
-    u64 context; // mmu_context << 32: equal to the word at cpu.requests while nothing is requested
+    u64 va;
+    u64 context; // mmu_context << 32; ~0: none << 32: equal to the word at cpu.requests while nothing is requested
     void *host;
     u64 pc_base; // VA of the 16 KiB of physical memory that hold it
 };
@@ -242,8 +242,8 @@ struct la_code {
     struct jit_vcpu *vcpu; // jit/; NULL: nothing is translated
     struct la_journal *journal; // NULL: no trial
     u64 executed[64]; // a bit per hash of a page that targets lie in
-    u32 misses_left[LA_N_SLOTS]; // until somebody looks how often a slot misses
-    u64 misses_since[LA_N_SLOTS]; // the host's time stamp when that began
+    u32 misses_left[LA_N_REGION_SLOTS]; // until somebody looks how often a slot misses
+    u64 misses_since[LA_N_REGION_SLOTS]; // the host's time stamp when that began
     struct la_slots slots[LA_N_MODES];
     struct la_window windows[LA_N_MODES];
     struct la_page pages[2][LA_N_PAGES];

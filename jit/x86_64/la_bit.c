@@ -23,12 +23,12 @@ TEMPLATE(ext)
 TEMPLATE(bstrpick)
 {
     unsigned high = (unsigned)i->imm, low = i->imm2, n = high - low + 1;
-    if (!i->rd)
-        return;
     if (high < low) {
-        trans_interpret(t);
+        trans_interpret(t); // INE, whatever rd is
         return;
     }
+    if (!i->rd)
+        return;
     enum reg d = trans_define(i->rd);
     trans_copy(t, d, i->rj);
     if (low)
@@ -59,12 +59,12 @@ static void and_constant(struct trans *t, enum reg d, u64 value)
 TEMPLATE(bstrins)
 {
     unsigned high = (unsigned)i->imm, low = i->imm2;
-    if (!i->rd)
-        return;
     if (high < low) {
-        trans_interpret(t);
+        trans_interpret(t); // INE, whatever rd is
         return;
     }
+    if (!i->rd)
+        return;
     u64 mask = BITS(high, low);
     trans_copy(t, RCX, i->rj);
     if (low)

@@ -107,14 +107,14 @@ static void cold_miss(struct trans *t, const struct cold *x)
 static unsigned choose_slot(const struct trans *t, unsigned r)
 {
     u64 where = t->page->number << (CODE_PAGE_SHIFT - 2) | t->defined[r] >> 2;
-    return t->defined[r] ? 32 + (unsigned)((where * 0x9e3779b97f4a7c15) >> 32) % (LA_N_SLOTS_OF_LOADS - 32) : r;
+    return t->defined[r] ? 32 + (unsigned)((where * 0x9e3779b97f4a7c15) >> 32) % (LA_N_LOAD_SLOTS - 32) : r;
 }
 
 // rax is the address; rdx becomes the delta.
 static void check_slot(struct trans *t, const struct group *g, s32 first)
 {
     struct emit *e = &t->e;
-    unsigned slot = choose_slot(t, t->insns[t->now].rj) + (g->has_store ? LA_N_SLOTS_OF_LOADS : 0);
+    unsigned slot = choose_slot(t, t->insns[t->now].rj) + (g->has_store ? LA_N_LOAD_SLOTS : 0);
     struct record *r = access_record(t, g, slot);
     r->access.first = first;
     struct slot_place p = jit_slot_place(t->page->mode.slots, slot);
@@ -144,7 +144,7 @@ static void cold_fill(struct trans *t, const struct cold *x)
 static void check_pages(struct trans *t, const struct group *g, s32 first)
 {
     struct emit *e = &t->e;
-    struct record *r = access_record(t, g, t->insns[t->now].rj + (g->has_store ? LA_N_SLOTS_OF_LOADS : 0));
+    struct record *r = access_record(t, g, t->insns[t->now].rj + (g->has_store ? LA_N_LOAD_SLOTS : 0));
     r->access.first = first;
     s32 pages = JIT_FIELD(code.pages) + (s32)(g->has_store ? sizeof(t->cpu->code.pages[0]) : 0);
     emit_mov_rr(e, W32, RCX, RAX);

@@ -149,7 +149,7 @@ static void make_of_slot(const struct jit *j, struct emit *e, unsigned mode, uns
                    window_field(mode, offsetof(struct la_window, delta)),
                    window_field(mode, offsetof(struct la_window, watched))},
         .pages = JIT_FIELD(code.pages),
-        .is_store = slot >= LA_N_SLOTS_OF_LOADS,
+        .is_store = slot >= LA_N_LOAD_SLOTS,
     };
     if (m.is_store)
         m.pages += (s32)sizeof(((struct la_cpu *)0)->code.pages[0]);
@@ -161,12 +161,12 @@ static void make_of_slot(const struct jit *j, struct emit *e, unsigned mode, uns
 
 bool jit_make_misses(struct jit *j, unsigned mode)
 {
-    const size_t size = LA_N_SLOTS * 2 * 256;
+    const size_t size = LA_N_REGION_SLOTS * 2 * 256;
     u8 *start = jit_reserve(j, size);
     if (!start)
         return false;
     struct emit e = {.p = start, .start = start, .limit = start + size, .to_run = j->to_run};
-    for (unsigned slot = 0; slot < LA_N_SLOTS; slot++)
+    for (unsigned slot = 0; slot < LA_N_REGION_SLOTS; slot++)
         make_of_slot(j, &e, mode, slot, j->stubs.miss[mode][slot]);
     BUG_ON(e.is_full);
     perf_map_add(j->perf_map, emit_run_address(&e, start), (size_t)(e.p - start), mode);
