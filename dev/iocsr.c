@@ -116,7 +116,7 @@ static unsigned node_of(unsigned core)
 }
 
 // Misaligned accesses are made of bytes, as they are by address.
-u64 iocsr_read_locked(struct iocsr *s, unsigned core, u32 address, unsigned size)
+static u64 read_pieces(struct iocsr *s, unsigned core, u32 address, unsigned size)
 {
     unsigned step = address & (size - 1) ? 1 : size;
     u64 value = 0;
@@ -127,7 +127,7 @@ u64 iocsr_read_locked(struct iocsr *s, unsigned core, u32 address, unsigned size
     return value;
 }
 
-void iocsr_write_locked(struct iocsr *s, unsigned core, u32 address, u64 value, unsigned size)
+static void write_pieces(struct iocsr *s, unsigned core, u32 address, u64 value, unsigned size)
 {
     unsigned step = address & (size - 1) ? 1 : size;
     log_at(s->dev.env->log, LOG_IO, "write iocsr+0x%x size %u core %u = 0x%llx", address, size,
@@ -140,7 +140,7 @@ u64 iocsr_read(void *opaque, unsigned core, u32 address, unsigned size)
 {
     struct iocsr *s = opaque;
     mem_lock(s->dev.env->mem);
-    u64 value = iocsr_read_locked(s, core, address, size);
+    u64 value = read_pieces(s, core, address, size);
     mem_unlock(s->dev.env->mem);
     return value;
 }
@@ -149,7 +149,7 @@ void iocsr_write(void *opaque, unsigned core, u32 address, u64 value, unsigned s
 {
     struct iocsr *s = opaque;
     mem_lock(s->dev.env->mem);
-    iocsr_write_locked(s, core, address, value, size);
+    write_pieces(s, core, address, value, size);
     mem_unlock(s->dev.env->mem);
 }
 
@@ -158,10 +158,10 @@ void iocsr_any_send(void *opaque, unsigned core, u32 address, u32 data, u32 byte
 {
     address &= ~3u;
     if (bytes == 0xf)
-        iocsr_write_locked(opaque, core, address, data, 4);
+        write_pieces(opaque, core, address, data, 4);
     for (unsigned i = 0; bytes != 0xf && i < 4; i++)
         if (bytes >> i & 1)
-            iocsr_write_locked(opaque, core, address + i, data >> (8 * i) & 0xff, 1);
+            write_pieces(opaque, core, address + i, data >> (8 * i) & 0xff, 1);
 }
 
 static bool is_off(const struct iocsr_view *v)

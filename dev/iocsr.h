@@ -56,10 +56,6 @@ extern const struct device_type iocsr_type;
 u64 iocsr_read(void *opaque, unsigned core, u32 address, unsigned size);
 void iocsr_write(void *opaque, unsigned core, u32 address, u64 value, unsigned size);
 
-// The same with the lock held already.
-u64 iocsr_read_locked(struct iocsr *s, unsigned core, u32 address, unsigned size);
-void iocsr_write_locked(struct iocsr *s, unsigned core, u32 address, u64 value, unsigned size);
-
 // The write that an ANY_Send asks for; fits struct ipi, opaque is the struct iocsr. Lock held.
 void iocsr_any_send(void *opaque, unsigned core, u32 address, u32 data, u32 bytes);
 

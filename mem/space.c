@@ -125,14 +125,6 @@ void mem_remove_region(struct mem_space *m, struct mem_region *r)
         mem_changed(m);
 }
 
-void mem_move_region(struct mem_space *m, struct mem_region *r, gpa_t base)
-{
-    r->base = base;
-    flatten(m);
-    if (r->direct)
-        mem_changed(m);
-}
-
 void mem_set_direct(struct mem_space *m, struct mem_region *r, bool is_direct)
 {
     if (r->is_direct == is_direct)

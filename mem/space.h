@@ -93,8 +93,6 @@ bool mem_add_ram(struct mem_space *m, gpa_t base, u64 size, const char *name, st
 // The region is borrowed until mem_remove_region. Before the machine runs, or with the lock held.
 void mem_add_region(struct mem_space *m, struct mem_region *r);
 void mem_remove_region(struct mem_space *m, struct mem_region *r);
-// Moves an added region, e.g. a PCI BAR.
-void mem_move_region(struct mem_space *m, struct mem_region *r, gpa_t base);
 // The direct memory as processors see it now: pieces in ascending order, at most `max`; returns
 // their number. Device lock held; valid until the next `changed`.
 struct mem_direct_range {

@@ -114,7 +114,9 @@ TEST(the_higher_priority_answers_and_uncovers_when_removed)
     CHECK_EQ(mem_read(&m, 0x1900, 4), 1);
     CHECK_EQ(low.offset[1], 0x900);
     mem_lock(&m);
-    mem_move_region(&m, &b, 0x5000);
+    mem_remove_region(&m, &b);
+    b.base = 0x5000;
+    mem_add_region(&m, &b);
     mem_unlock(&m);
     CHECK_EQ(mem_read(&m, 0x1800, 4), 1);
     CHECK_EQ(mem_read(&m, 0x5000, 4), 2);

@@ -55,7 +55,7 @@ TEST(what_is_wrong)
     expect_error("max,", "-cpu: '': write FEATURE=on or FEATURE=off");
     expect_error("max,lsx", "-cpu: 'lsx': write FEATURE=on or FEATURE=off");
     expect_error("max,lsx=yes", "-cpu: lsx=yes: write lsx=on or lsx=off");
-    expect_error("max,gidbits=9", "-cpu: gidbits=9: not a number from 0 to 8");
+    expect_error("max,gidbits=9", "-cpu: gidbits=9: not a number from 1 to 8");
     expect_error("max,lvz-titp=1", "-cpu: lvz-titp=1: write lvz-titp=on or lvz-titp=off");
     expect_error("max,lasq=on", "-cpu: no feature 'lasq'; did you mean lasx?");
 }

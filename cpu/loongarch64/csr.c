@@ -160,7 +160,7 @@ static u64 writable_bits(const struct la_cpu *c, unsigned n, u64 new_value)
     case CSR_MERRCTL: return la_has_lvz(c) ? bits : bits & ~BIT(5);
     case CSR_GSTAT: return la_gstat_controls(c);
     case CSR_GCFG: return la_gcfg_controls(c);
-    case CSR_GTLBC: return la_gtlbc_controls(new_value);
+    case CSR_GTLBC: return la_gtlbc_controls(c, new_value);
     case CSR_MWPC:
     case CSR_FWPC: return 0; // there are no watchpoints
     default: return bits;

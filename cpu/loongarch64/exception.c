@@ -100,8 +100,12 @@ static u64 vector_offset(struct la_cpu *c, enum la_exception e)
     unsigned code = e & 0x3f;
     if (!vs)
         return 0;
-    if (e == EXC_INT)
-        code = 64 + 31 - (unsigned)__builtin_clz(la_pending_lines(c, c->context));
+    if (e == EXC_INT) {
+        // Another thread may have lowered the line since it was seen: what is left decides, and
+        // with nothing left the lowest vector finds no cause.
+        u32 pending = la_pending_lines(c, c->context);
+        code = 64 + (pending ? 31 - (unsigned)__builtin_clz(pending) : 0);
+    }
     return (u64)code << (vs + 2);
 }
 
@@ -206,12 +210,20 @@ static void return_from_ordinary(struct la_cpu *c)
     c->next_pc = r[CSR_ERA];
 }
 
-// The link of ll is lost unless LLBCTL.KLO says to keep it, once.
-static void end_link(struct la_cpu *c)
+// The link of ll is lost unless LLBCTL.KLO says to keep it, once. A return from a refill neither
+// breaks it nor uses up KLO: an ll and its sc may be on pages that displace each other.
+static void end_link(struct la_cpu *c, bool from_refill)
 {
+    if (from_refill)
+        return;
     if (!(c->csr[CSR_LLBCTL] & LLBCTL_KLO))
         c->context->link.is_set = false;
     c->csr[CSR_LLBCTL] &= ~(u64)LLBCTL_KLO;
+}
+
+static bool is_in_refill(const struct la_cpu *c)
+{
+    return !(c->csr[CSR_MERRCTL] & 1) && c->csr[CSR_TLBRERA] & 1;
 }
 
 // The return that ertn makes, and whether it leads into the guest. A guest's ertn never leaves it,
@@ -223,7 +235,7 @@ static bool return_to_guest(struct la_cpu *c)
         return_from_machine_error(c);
         return r[CSR_MERRCTL] & MERRCTL_PGM;
     }
-    if (r[CSR_TLBRERA] & 1) {
+    if (is_in_refill(c)) {
         return_from_refill(c);
         return r[CSR_TLBRPRMD] & TLBRPRMD_PGM;
     }
@@ -233,8 +245,9 @@ static bool return_to_guest(struct la_cpu *c)
 
 void la_ertn(struct la_cpu *c)
 {
+    bool from_refill = is_in_refill(c);
     bool to_guest = return_to_guest(c) && !la_in_guest(c);
-    end_link(c);
+    end_link(c, from_refill);
     if (to_guest) {
         la_switch_context(c, &c->guest);
         la_lvz_count_entry(c);

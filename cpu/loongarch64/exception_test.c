@@ -245,6 +245,26 @@ TEST(ertn_breaks_the_link_unless_told_to_keep_it_once)
     rig_free(&r);
 }
 
+TEST(a_return_from_a_refill_leaves_the_link_alone)
+{
+    struct rig r;
+    rig_init(&r, "la464");
+    r.c->gpr[4] = 0x1000;
+    rig_run(&r, "ll.w $a1, $a0, 0");
+    la_csr_write(r.c, CSR_LLBCTL, LLBCTL_KLO, LLBCTL_KLO);
+    la_csr_write(r.c, CSR_TLBRERA, RIG_CODE | 1, ~0ULL);
+    rig_run(&r, "ertn");
+    CHECK_EQ(la_csr_read(r.c, CSR_LLBCTL), LLBCTL_ROLLB | LLBCTL_KLO);
+    // One from a machine error is as any other, though a refill was under way.
+    la_csr_write(r.c, CSR_CRMD, CRMD_DA, ~0ULL);
+    la_csr_write(r.c, CSR_LLBCTL, 0, LLBCTL_KLO);
+    la_csr_write(r.c, CSR_TLBRERA, RIG_CODE | 1, ~0ULL);
+    la_csr_write(r.c, CSR_MERRCTL, 1 | 1 << 7, ~0ULL); // to direct mode
+    rig_run(&r, "ertn");
+    CHECK_EQ(la_csr_read(r.c, CSR_LLBCTL), 0);
+    rig_free(&r);
+}
+
 TEST(self_modified_code_is_seen_at_once)
 {
     struct rig r;

@@ -114,14 +114,20 @@ u64 la_gcfg_controls(const struct la_cpu *c)
     return controls;
 }
 
-u64 la_gstat_controls(const struct la_cpu *c)
+// Of an id, in GSTAT as in GTLBC.
+static u64 gid_field(const struct la_cpu *c)
 {
-    return GSTAT_PGM | (c->lvz.gidbits ? BITS(15 + c->lvz.gidbits, 16) : 0);
+    return BITS(15 + c->lvz.gidbits, 16);
 }
 
-u64 la_gtlbc_controls(u64 new_value)
+u64 la_gstat_controls(const struct la_cpu *c)
 {
-    return BITS(5, 0) | GTLBC_USETGID | GTLBC_TOTI | (new_value & GTLBC_USETGID ? BITS(23, 16) : 0);
+    return GSTAT_PGM | gid_field(c);
+}
+
+u64 la_gtlbc_controls(const struct la_cpu *c, u64 new_value)
+{
+    return BITS(5, 0) | GTLBC_USETGID | GTLBC_TOTI | (new_value & GTLBC_USETGID ? gid_field(c) : 0);
 }
 
 void la_switch_context(struct la_cpu *c, struct la_context *x)

@@ -41,7 +41,7 @@ void la_lvz_reset(struct la_cpu *c);
 // Bits that software can write.
 u64 la_gcfg_controls(const struct la_cpu *c);
 u64 la_gstat_controls(const struct la_cpu *c);
-u64 la_gtlbc_controls(u64 new_value); // TGID only while USETGID is set
+u64 la_gtlbc_controls(const struct la_cpu *c, u64 new_value); // TGID only while USETGID is set
 
 // Switches the current context; nothing else changes.
 void la_switch_context(struct la_cpu *c, struct la_context *x);

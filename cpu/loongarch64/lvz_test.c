@@ -20,6 +20,20 @@ TEST(reset_values_and_fixed_fields)
     rig_free(&r);
 }
 
+TEST(ids_have_as_many_bits_as_gidbits_says)
+{
+    struct rig r;
+    struct err e = {0};
+    rig_init(&r, "max");
+    REQUIRE(la_lvz_set_property(r.c, "gidbits", "3", &e));
+    la_csr_write(r.c, CSR_GSTAT, ~0ULL, ~0ULL);
+    CHECK_EQ(la_csr_read(r.c, CSR_GSTAT), 3 << 4 | 2 | 7 << 16);
+    la_csr_write(r.c, CSR_GTLBC, ~0ULL, ~0ULL);
+    CHECK_EQ(la_csr_read(r.c, CSR_GTLBC), 0x303f | 7 << 16);
+    CHECK(!la_lvz_set_property(r.c, "gidbits", "0", &e));
+    rig_free(&r);
+}
+
 TEST(without_the_feature_nothing_of_it_is_there)
 {
     struct rig r;
@@ -164,7 +178,7 @@ TEST(properties_choose_the_other_reading)
     la_csr_write(r.c, CSR_GSTAT, ~0ULL, ~0ULL);
     CHECK_EQ(la_csr_read(r.c, CSR_GSTAT), 2 << 4 | 2 | 3 << 16);
     CHECK(!la_lvz_set_property(r.c, "gidbits", "9", &e));
-    CHECK_STR(e.text, "gidbits=9: not a number from 0 to 8");
+    CHECK_STR(e.text, "gidbits=9: not a number from 1 to 8");
     CHECK(!la_lvz_set_property(r.c, "lvz-titp", "maybe", &e));
     CHECK(!la_lvz_set_property(r.c, "nothing", "on", &e));
     rig_free(&r);

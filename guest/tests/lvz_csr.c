@@ -160,7 +160,8 @@ static void test_fields(void)
     check_fields("GCFG", CSR_GCFG, capabilities | controls, capabilities);
     check_fields("GCNTC", CSR_GCNTC, ~0ULL, 0);
     csr_write(CSR_GTLBC, ~0ULL);
-    report_eq(csr_read(CSR_GTLBC), 0xff303f, "GTLBC with all ones written");
+    report_eq(csr_read(CSR_GTLBC), 0x303f | (BIT(gidbits) - 1) << 16,
+              "GTLBC with all ones written");
     csr_write(CSR_GTLBC, GTLBC_USETGID);
     csr_write(CSR_GTLBC, 0);
     report_eq(csr_read(CSR_GTLBC), 0, "GTLBC cleared");
@@ -169,10 +170,10 @@ static void test_fields(void)
     report_eq(csr_read(CSR_GINTC), 0xffff, "GINTC.HWIS and HWIP");
     csr_write(CSR_GINTC, 0);
     report_eq(csr_read(CSR_GINTC), 0, "GINTC cleared");
-    csr_write(CSR_GTLBC, GTLBC_USETGID | GTLBC_TGID(0x55));
-    csr_write(CSR_GTLBC, GTLBC_TGID(0xaa));
-    csr_write(CSR_GTLBC, GTLBC_TGID(0x33));
-    report(csr_read(CSR_GTLBC) != GTLBC_TGID(0x33), "TGID cannot be written without USETGID");
+    csr_write(CSR_GTLBC, GTLBC_USETGID | GTLBC_TGID(1));
+    csr_write(CSR_GTLBC, GTLBC_TGID(2));
+    csr_write(CSR_GTLBC, GTLBC_TGID(3));
+    report(csr_read(CSR_GTLBC) != GTLBC_TGID(3), "TGID cannot be written without USETGID");
     csr_write(CSR_GTLBC, GTLBC_USETGID);
     report_eq(csr_read(CSR_GTLBC), GTLBC_USETGID, "TGID cleared");
     csr_write(CSR_GTLBC, 0);

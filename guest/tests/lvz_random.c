@@ -9,490 +9,19 @@
 // asked.
 //
 // Command line: seed=N steps=N
+#include "guest/tests/lvz_random.h"
 #include "guest/lib/args.h"
 #include "guest/lib/loongarch64/access.h"
 #include "guest/lib/loongarch64/board.h"
-#include "guest/lib/loongarch64/lvz_tlb.h"
-#include "guest/lib/loongarch64/page_fault.h"
 #include "guest/lib/loongarch64/time.h"
-#include "guest/lib/random.h"
 #include "guest/lib/report.h"
 
-#define GUEST(code)  (LVZ_GUEST | (code))
-#define N_GIDS       3
-#define N_ASIDS      3
-#define MAX_LIVE     320
-#define MAX_REPLACED 64
-#define STLB_PS      14
-#define PAYLOAD_END  BIT(25)
-#define PAYLOAD_SLOT 60 // of MTLB entries the first that keeps a guest's payload mapped
-#define POOL         BOARD_HIGH_RAM
-#define POOL_SIZE    BIT(28)
+#define PAYLOAD_END BIT(25)
 
-struct live {
-    struct tlb_entry e;
-    unsigned gid, index;
-};
-
-static struct {
-    struct live list[MAX_LIVE];
-    unsigned n;
-} tlbs[LVZ_N_TLBS];
-static struct live replaced[MAX_REPLACED]; // of the second stage, by the hardware's choice
-static unsigned n_replaced;
-
-static struct random rng;
-static struct vcpu v;
-static u64 step;
-static struct {
-    unsigned n_edits, n_fills, n_invalidations, n_accesses, n_served, n_guest_faults, n_exits;
-    unsigned n_replaced, n_by_replaced;
-    unsigned place, left, content, outcome, address, data;
-} count;
-
-static bool chance(unsigned one_in)
-{
-    return random_below(&rng, one_in) == 0;
-}
-
-static bool overlap(const struct tlb_entry *a, const struct tlb_entry *b)
-{
-    return a->ps > b->ps ? lvz_covers(a, b->va) : lvz_covers(b, a->va);
-}
-
-// The model's lists.
-
-static void drop(enum lvz_tlb kind, unsigned n)
-{
-    tlbs[kind].list[n] = tlbs[kind].list[--tlbs[kind].n];
-}
-
-static struct live *at_index(enum lvz_tlb kind, unsigned index)
-{
-    for (unsigned n = 0; n < tlbs[kind].n; n++)
-        if (tlbs[kind].list[n].index == index)
-            return &tlbs[kind].list[n];
-    return NULL;
-}
-
-static void forget_index(enum lvz_tlb kind, unsigned index)
-{
-    struct live *l = at_index(kind, index);
-    if (l)
-        drop(kind, (unsigned)(l - tlbs[kind].list));
-}
-
-static void add(enum lvz_tlb kind, const struct tlb_entry *e, unsigned gid, unsigned index)
-{
-    tlbs[kind].list[tlbs[kind].n++] = (struct live){*e, gid, index};
-}
-
-static struct live *find(enum lvz_tlb kind, unsigned gid, unsigned asid, u64 va)
-{
-    for (unsigned n = 0; n < tlbs[kind].n; n++) {
-        struct live *l = &tlbs[kind].list[n];
-        bool in_space = kind == LVZ_STAGE2 || lvz_is_global(&l->e) || l->e.asid == asid;
-        if (l->gid == gid && in_space && lvz_covers(&l->e, va))
-            return l;
-    }
-    return NULL;
-}
-
-// The machine's TLBs.
-
-static void guest_instruction(unsigned gid, u32 word, u64 a, u64 b)
-{
-    v.gid = gid;
-    if (lvz_word(&v, CRMD_DA, word, a, b) != EXC_NONE)
-        report_bail_out("step %lu: the guest's instruction 0x%x", (unsigned long)step, word);
-}
-
-// The guest's own tlbfill or tlbwr, now and then.
-static void fill_by_guest(unsigned gid, const struct tlb_entry *e)
-{
-    gcsr_write(CSR_TLBIDX, (u64)e->ps << 24);
-    gcsr_write(CSR_TLBEHI, e->va);
-    gcsr_write(CSR_TLBELO0, e->elo[0]);
-    gcsr_write(CSR_TLBELO1, e->elo[1]);
-    gcsr_exchange(CSR_ASID, e->asid, BITS(9, 0));
-    guest_instruction(gid, WORD("tlbfill"), 0, 0);
-}
-
-static void fill(enum lvz_tlb kind, unsigned gid, const struct tlb_entry *e)
-{
-    if (kind == LVZ_STAGE1 && chance(2))
-        fill_by_guest(gid, e);
-    else
-        lvz_tlb_fill(kind, gid, e);
-}
-
-// The ASID of a second-stage entry means nothing.
-static bool is_there(enum lvz_tlb kind, const struct live *l)
-{
-    struct tlb_entry e;
-    if (!lvz_tlb_read(kind, l->gid, l->index, &e))
-        return false;
-    return e.va == l->e.va && e.ps == l->e.ps && (kind == LVZ_STAGE2 || e.asid == l->e.asid) &&
-           !(((e.elo[0] ^ l->e.elo[0]) | (e.elo[1] ^ l->e.elo[1])) & ~PAGE_G) &&
-           lvz_is_global(&e) == lvz_is_global(&l->e);
-}
-
-// Random entries and addresses.
-
-static u64 random_address(enum lvz_tlb kind)
-{
-    u64 r = random_next(&rng);
-    u64 va = BIT(32) | (r & (r >> 62 & 1 ? BITS(31, 0) : BITS(23, 0)));
-    return kind != LVZ_STAGE2 && r >> 63 ? va | 0xffff800000000000 : va;
-}
-
-// Mostly one of a few in an entry, so that they come again; other ones for entries of one set.
-static u64 address_in(const struct tlb_entry *e)
-{
-    u64 n_granules = BIT(e->ps + 1) >> 12;
-    if (chance(8))
-        return e->va + random_below(&rng, BIT(e->ps + 1));
-    u64 granule = ((e->va >> 23) + random_below(&rng, 3) * (n_granules / 2 + 1)) % n_granules;
-    return e->va + (granule << 12) + random_below(&rng, 0x1000);
-}
-
-// An address in an entry, mostly; with the space it is in, mostly, if that is asked for.
-static u64 interesting_place(enum lvz_tlb kind, unsigned *gid, unsigned *asid)
-{
-    bool of_replaced = kind == LVZ_STAGE2 && n_replaced && chance(3);
-    if ((!tlbs[kind].n && !of_replaced) || chance(8))
-        return random_address(kind);
-    const struct live *l = of_replaced ? &replaced[random_below(&rng, n_replaced)]
-                                       : &tlbs[kind].list[random_below(&rng, tlbs[kind].n)];
-    if (gid && !chance(8)) {
-        *gid = l->gid;
-        *asid = l->e.asid;
-    }
-    return address_in(&l->e);
-}
-
-static u64 interesting_address(enum lvz_tlb kind)
-{
-    return interesting_place(kind, NULL, NULL);
-}
-
-static u64 flags_of(u64 r)
-{
-    u64 flags = PAGE_CC | (r & 0xf ? PAGE_V : 0) | (r & 0x30 ? PAGE_D : 0);
-    flags |= PAGE_PLV(r & 0x3c0 ? 3 : r >> 10 & 3);
-    flags |= (r & 0x1f000) == 0 ? PAGE_NR : 0;
-    flags |= (r & 0x3e0000) == 0 ? PAGE_NX : 0;
-    return flags | ((r & 0x7c00000) == 0 ? PAGE_RPLV : 0);
-}
-
-// The first stage leads to where the second has something.
-static u64 address_of_guest(unsigned gid)
-{
-    u64 gpa = 0;
-    for (unsigned n = 0, found = 0; n < 8 && found != gid; n++) {
-        unsigned asid;
-        gpa = interesting_place(LVZ_STAGE2, &found, &asid);
-    }
-    return gpa;
-}
-
-static u64 random_elo(enum lvz_tlb kind, unsigned gid, unsigned ps)
-{
-    u64 pa = kind == LVZ_STAGE1 ? address_of_guest(gid)
-                                : POOL + (random_next(&rng) >> 20 & (POOL_SIZE - 1));
-    u64 flags = flags_of(random_next(&rng) >> 8);
-    if (kind == LVZ_STAGE2 && !chance(8)) // the root's level is 0
-        flags &= ~PAGE_RPLV;
-    return align_down(pa, BIT(ps)) | flags;
-}
-
-static unsigned random_ps(void)
-{
-    static const u8 sizes[] = {12, 12, 13, 14, 16, 18, 20, 21, 22, 25};
-    return sizes[random_below(&rng, sizeof(sizes))];
-}
-
-static struct tlb_entry random_entry(enum lvz_tlb kind, unsigned gid, unsigned ps)
-{
-    struct tlb_entry e = {
-        .ps = ps,
-        .asid = (unsigned)random_below(&rng, N_ASIDS),
-        .elo = {random_elo(kind, gid, ps), random_elo(kind, gid, ps)},
-    };
-    u64 g = random_below(&rng, 8); // 0: none, 1: one half, 7: both
-    e.elo[0] |= g >= 6 ? PAGE_G : 0;
-    e.elo[1] |= g == 7 || g == 1 ? PAGE_G : 0;
-    e.va = (chance(3) ? interesting_address(kind) : random_address(kind)) & ~(BIT(ps + 1) - 1);
-    return e;
-}
-
-static unsigned random_gid(enum lvz_tlb kind)
-{
-    return kind == LVZ_ROOT ? 0 : 1 + (unsigned)random_below(&rng, N_GIDS);
-}
-
-// The last accesses: they come again, and invalidations and entries are about their pages, so that
-// what is remembered of them beside the TLBs would be found out.
-static struct access_spec {
-    unsigned gid, asid, plv;
-    bool mapped;
-    enum page_access access;
-    u64 va, gpa;
-} recent[4];
-
-static const struct access_spec *random_recent(void)
-{
-    return &recent[random_below(&rng, 4)];
-}
-
-static u64 address_to_edit(enum lvz_tlb kind, unsigned *gid)
-{
-    const struct access_spec *a = random_recent();
-    if (kind == LVZ_ROOT || chance(2) || !a->gid)
-        return interesting_address(kind);
-    *gid = a->gid;
-    return kind == LVZ_STAGE2 ? a->gpa : a->va;
-}
-
-// Edits.
-
-static void map_payload(unsigned gid)
-{
-    unsigned slot = PAYLOAD_SLOT + gid;
-    forget_index(LVZ_STAGE2, TLB_STLB_ENTRIES + slot);
-    lvz_stage2_map(gid, slot, 0, 0, 24, PAGE_ALL);
-}
-
-// Entries that could both match: of the second stage the newest stays, the others are software's
-// affair.
-static void make_room(enum lvz_tlb kind, unsigned gid, const struct tlb_entry *e)
-{
-    for (unsigned n = tlbs[kind].n; n-- > 0;) {
-        struct live *l = &tlbs[kind].list[n];
-        bool same_space =
-            kind == LVZ_STAGE2 || lvz_is_global(e) || lvz_is_global(&l->e) || l->e.asid == e->asid;
-        if (l->gid != gid || !same_space || !overlap(&l->e, e))
-            continue;
-        if (kind != LVZ_STAGE2)
-            lvz_tlb_remove(kind, gid, l->index);
-        drop(kind, n);
-    }
-}
-
-static void invalidate_all(void)
-{
-    lvz_invalidate(0, 0, 0);
-    for (unsigned kind = 0; kind < LVZ_N_TLBS; kind++)
-        tlbs[kind].n = 0;
-    n_replaced = 0;
-}
-
-static void edit_write(enum lvz_tlb kind)
-{
-    bool stlb = chance(2);
-    unsigned gid = random_gid(kind), index;
-    struct tlb_entry e = random_entry(kind, gid, stlb ? STLB_PS : random_ps());
-    index = stlb ? (unsigned)random_below(&rng, TLB_STLB_WAYS) * TLB_STLB_SETS +
-                       lvz_stlb_set(e.va, STLB_PS)
-                 : TLB_STLB_ENTRIES + (unsigned)random_below(&rng, PAYLOAD_SLOT);
-    make_room(kind, gid, &e);
-    forget_index(kind, index);
-    lvz_tlb_write(kind, gid, index, &e);
-    add(kind, &e, gid, index);
-    count.n_edits++;
-}
-
-static bool is_allowed_place(int index, const struct tlb_entry *e)
-{
-    if (e->ps != STLB_PS)
-        return index >= TLB_STLB_ENTRIES;
-    return index >= 0 && index < TLB_STLB_ENTRIES &&
-           (unsigned)index % TLB_STLB_SETS == lvz_stlb_set(e->va, STLB_PS);
-}
-
-static void edit_fill(enum lvz_tlb kind)
-{
-    unsigned gid = random_gid(kind);
-    struct tlb_entry e = random_entry(kind, gid, chance(2) ? STLB_PS : random_ps());
-    // Crowd some sets, so that the hardware must replace.
-    if (kind == LVZ_STAGE2 && e.ps == STLB_PS && !chance(4))
-        e.va = BIT(32) + random_below(&rng, 16) * BIT(23);
-    make_room(kind, gid, &e);
-    fill(kind, gid, &e);
-    int index = lvz_tlb_search(kind, gid, e.asid, e.va);
-    count.n_fills++;
-    if (!is_allowed_place(index, &e)) {
-        count.place++;
-        return;
-    }
-    struct live *old = at_index(kind, (unsigned)index);
-    if (old && kind == LVZ_STAGE2)
-        replaced[n_replaced++] = *old, count.n_replaced++;
-    forget_index(kind, (unsigned)index);
-    add(kind, &e, gid, (unsigned)index);
-}
-
-// Invalidations.
-
-// What must be gone is; of the rest, what went beside is noted.
-static void settle(const struct lvz_invalidation *o, enum lvz_tlb kind)
-{
-    for (unsigned n = tlbs[kind].n; n-- > 0;) {
-        struct live *l = &tlbs[kind].list[n];
-        bool gone = !is_there(kind, l);
-        if (lvz_invalidation_names(o, kind, l->gid, &l->e)) {
-            count.left += !gone;
-            drop(kind, n);
-        } else if (gone) {
-            if (kind == LVZ_STAGE2 && n_replaced < MAX_REPLACED)
-                replaced[n_replaced++] = *l;
-            drop(kind, n);
-        }
-    }
-}
-
-static void settle_all(const struct lvz_invalidation *o)
-{
-    for (unsigned n = n_replaced; n-- > 0;)
-        if (lvz_invalidation_names(o, LVZ_STAGE2, replaced[n].gid, &replaced[n].e))
-            replaced[n] = replaced[--n_replaced];
-    for (unsigned kind = 0; kind < LVZ_N_TLBS; kind++)
-        settle(o, (enum lvz_tlb)kind);
-}
-
-static unsigned random_op(void)
-{
-    static const u8 ops[] = {0,   1,   2,   3,    4,    5,    6,    9,    0xa,  0xb,
-                             0xc, 0xd, 0xe, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16};
-    static const u8 by_address[] = {5, 6, 0xd, 0xe, 0x16};
-    if (chance(12))
-        return ops[random_below(&rng, sizeof(ops))];
-    return by_address[random_below(&rng, sizeof(by_address))];
-}
-
-static void edit_invalidate(void)
-{
-    struct lvz_invalidation o = {
-        .op = random_op(),
-        .gid = random_gid(LVZ_STAGE2),
-        .asid = (unsigned)random_below(&rng, N_ASIDS),
-    };
-    o.va = address_to_edit(chance(2) ? LVZ_STAGE2 : LVZ_STAGE1, &o.gid);
-    u64 rj = GSTAT_GID(o.gid) | o.asid;
-    if (o.op >= 0x10 && o.op <= 0x12)
-        rj = 0;
-    o.by_guest = o.op <= 6 && chance(2);
-    o.target = o.op <= 6 && chance(2) ? random_gid(LVZ_STAGE2) : 0;
-    if (o.by_guest) {
-        guest_instruction(o.gid, WORD_INVTLB(o.op, 4, 5), o.asid, o.va);
-    } else {
-        lvz_set_target(o.target);
-        lvz_invalidate(o.op, rj, o.va);
-        lvz_set_target(0);
-    }
-    settle_all(&o);
-    count.n_invalidations++;
-}
-
-// tlbflush and tlbclr, gtlbflush and gtlbclr: a set of the STLB or the whole MTLB.
-static void edit_flush(void)
-{
-    enum lvz_tlb kind = chance(2) ? LVZ_STAGE1 : LVZ_STAGE2;
-    unsigned gid = random_gid(kind), asid = (unsigned)random_below(&rng, N_ASIDS);
-    bool clear = chance(2), mtlb = chance(4);
-    u64 va = interesting_address(kind);
-    unsigned index = mtlb ? TLB_STLB_ENTRIES + 5 : lvz_stlb_set(va, STLB_PS);
-    if (kind == LVZ_STAGE1) {
-        gcsr_write(CSR_TLBIDX, index);
-        gcsr_exchange(CSR_ASID, asid, BITS(9, 0));
-    } else {
-        csr_write(CSR_TLBIDX, index);
-    }
-    lvz_set_target(gid);
-    if (kind == LVZ_STAGE1 && clear)
-        __asm__ volatile(".word %0" ::"i"(WORD_GTLBCLR) : "memory");
-    else if (kind == LVZ_STAGE1)
-        __asm__ volatile(".word %0" ::"i"(WORD_GTLBFLUSH) : "memory");
-    else if (clear)
-        __asm__ volatile("tlbclr" ::: "memory");
-    else
-        __asm__ volatile("tlbflush" ::: "memory");
-    lvz_set_target(0);
-    for (unsigned n = tlbs[kind].n; n-- > 0;) {
-        struct live *l = &tlbs[kind].list[n];
-        bool in_part = mtlb ? l->index >= TLB_STLB_ENTRIES
-                            : l->index % TLB_STLB_SETS == index && l->index < TLB_STLB_ENTRIES;
-        bool kept = clear && kind == LVZ_STAGE1 && (lvz_is_global(&l->e) || l->e.asid != asid);
-        if (l->gid != gid || !in_part || kept)
-            continue;
-        count.left += is_there(kind, l);
-        drop(kind, n);
-    }
-    count.n_invalidations++;
-}
-
-// Accesses.
-
-static u64 elo_of(const struct tlb_entry *e, u64 va)
-{
-    return e->elo[va >> e->ps & 1];
-}
-
-static u64 physical(const struct tlb_entry *e, u64 va)
-{
-    return (elo_of(e, va) & BITS(47, 12)) | (va & (BIT(e->ps) - 1));
-}
-
-struct expectation {
-    unsigned code;
-    u64 bad_address;
-    // Where the access may go: first by the entry, then by what was replaced.
-    u64 places[MAX_REPLACED + 1];
-    unsigned n_places;
-};
-
-static void expect_place(struct expectation *x, u64 pa)
-{
-    for (unsigned n = 0; n < x->n_places; n++)
-        if (x->places[n] == pa)
-            return;
-    if (x->n_places < ARRAY_LEN(x->places))
-        x->places[x->n_places++] = pa;
-    else
-        report_bail_out("more replaced entries for one address than provided for");
-}
-
-static void expect_stage2(struct expectation *x, unsigned gid, u64 gpa, enum page_access access)
-{
-    const struct live *l = find(LVZ_STAGE2, gid, 0, gpa);
-    x->bad_address = gpa;
-    x->code = l ? page_fault_expected(elo_of(&l->e, gpa), access, 0, 0) : EXC_TLBR;
-    if (x->code == EXC_NONE)
-        expect_place(x, physical(&l->e, gpa));
-    for (unsigned n = 0; n < n_replaced; n++) {
-        const struct tlb_entry *e = &replaced[n].e;
-        if (replaced[n].gid == gid && lvz_covers(e, gpa) &&
-            page_fault_expected(elo_of(e, gpa), access, 0, 0) == EXC_NONE)
-            expect_place(x, physical(e, gpa));
-    }
-}
-
-static struct expectation expect(unsigned gid, unsigned asid, unsigned plv, bool mapped, u64 va,
-                                 enum page_access access)
-{
-    struct expectation x = {.bad_address = va};
-    if (!mapped) {
-        expect_stage2(&x, gid, va, access);
-        return x;
-    }
-    const struct live *l = find(LVZ_STAGE1, gid, asid, va);
-    unsigned fault = l ? page_fault_expected(elo_of(&l->e, va), access, plv, 0) : EXC_TLBR;
-    if (fault == EXC_NONE)
-        expect_stage2(&x, gid, physical(&l->e, va), access);
-    else
-        x.code = GUEST(fault);
-    return x;
-}
+struct random rng;
+struct vcpu v;
+u64 step;
+struct counts count;
 
 static void note_wrong(unsigned *counter, const char *what, u64 found, u64 expected)
 {
@@ -563,7 +92,7 @@ static struct access_spec random_access(void)
 
 static void remember(const struct access_spec *a, u64 gpa)
 {
-    struct access_spec *r = &recent[random_below(&rng, 4)];
+    struct access_spec *r = &recent[random_below(&rng, N_RECENT)];
     *r = *a;
     r->gpa = gpa;
 }
@@ -585,7 +114,7 @@ static void check_guest_access(void)
     struct access_spec a = random_access();
     enum page_access access = a.access;
     u64 value = random_next(&rng) | 1;
-    struct expectation x = expect(a.gid, a.asid, a.plv, a.mapped, a.va, access);
+    struct expectation x = model_expect(a.gid, a.asid, a.plv, a.mapped, a.va, access);
     put_in_place(&x, access, value);
     // Should the guest run into nowhere, this ends it.
     csr_write(CSR_TCFG, align_down(1000 * time_ticks_per_ms(), 4) | TCFG_EN);
@@ -609,7 +138,7 @@ static void check_root_access(void)
 {
     unsigned asid = (unsigned)random_below(&rng, N_ASIDS), plv = (unsigned)random_below(&rng, 4);
     u64 va = interesting_address(LVZ_ROOT) & ~7ULL, value = random_next(&rng) | 1;
-    const struct live *l = find(LVZ_ROOT, 0, asid, va);
+    const struct live *l = model_find(LVZ_ROOT, 0, asid, va);
     unsigned code = l ? page_fault_expected(elo_of(&l->e, va), PAGE_LOAD, plv, 0) : EXC_TLBR;
     if (code == EXC_NONE)
         *memory(physical(&l->e, va)) = value;
@@ -629,7 +158,7 @@ static void check_all(void)
 {
     for (unsigned kind = 0; kind < LVZ_N_TLBS; kind++)
         for (unsigned n = 0; n < tlbs[kind].n; n++)
-            if (!is_there((enum lvz_tlb)kind, &tlbs[kind].list[n]))
+            if (!model_is_there((enum lvz_tlb)kind, &tlbs[kind].list[n]))
                 note_wrong(&count.content, "entry", kind, tlbs[kind].list[n].index);
 }
 
@@ -638,7 +167,7 @@ static bool on_refill(struct vcpu *u, u64 gpa)
 {
     if (gpa >= PAYLOAD_END)
         return false;
-    map_payload(u->gid);
+    edit_map_payload(u->gid);
     return true;
 }
 
@@ -646,7 +175,7 @@ static void one_step(void)
 {
     enum lvz_tlb kind = chance(8) ? LVZ_ROOT : chance(2) ? LVZ_STAGE1 : LVZ_STAGE2;
     if (tlbs[kind].n + 2 >= MAX_LIVE || n_replaced + 2 >= MAX_REPLACED)
-        invalidate_all();
+        edit_invalidate_all();
     switch (random_below(&rng, 16)) {
     case 0:
     case 1: edit_write(kind); break;
@@ -673,7 +202,7 @@ int main(void)
     rng.state = seed;
     lvz_init(&v, 1);
     lvz_open_window();
-    invalidate_all();
+    edit_invalidate_all();
     v.refill = on_refill;
     csr_write(CSR_ECFG, BIT(LINE_TI));
     for (step = 1; step <= n_steps; step++)
