@@ -314,6 +314,22 @@ TEST(sixteen_bytes_at_once)
     rig_free(&r);
 }
 
+// Where nothing is cached, nothing may look as if it were: the last page has all bits of a tag set.
+TEST(the_last_page_is_never_taken_for_a_cached_one)
+{
+    struct rig r;
+    rig_init(&r, "la464");
+    la_csr_write(r.c, CSR_MISC, BIT(12), BIT(12)); // misaligned accesses trap: no caching
+    r.c->gpr[4] = ~0ULL << 12;
+    rig_run(&r, "ld.d $a1, $a0, 8");
+    CHECK_EQ(r.c->gpr[5], ~0ULL);
+    rig_run(&r, "st.b $a1, $a0, 0");
+    r.c->pc = ~0ULL << 12;
+    rig_step(&r);
+    CHECK_EQ(bits_get(r.c->csr[CSR_ESTAT], 21, 16), EXC_INE);
+    rig_free(&r);
+}
+
 TEST(prefetches_and_barriers_raise_nothing)
 {
     struct rig r;

@@ -5,7 +5,8 @@
 // and mode: GID, ASID, privilege level, direct or mapped. Changing any of these selects another
 // number and drops nothing. Numbers are handed out in eights (one per mode) to address spaces as
 // they appear; when they run out everything is forgotten and counting starts anew. Number 0 is
-// the root's direct mode, which knows no address spaces; LA_NEVER_CACHED is in no tag.
+// the root's direct mode, which knows no address spaces; LA_NEVER_CACHED is in no tag, not even in
+// that of an empty slot, which is all ones: the last page has it within a guest's reach.
 //
 // What is cached for a guest is the result of both stages. It may outlive the second-stage entry
 // that it came from, as in any hidden level of a TLB; every invalidation that could have hit that

@@ -178,6 +178,21 @@ TEST(a_fault_in_the_guests_table_is_about_the_table)
     rig_free(&r);
 }
 
+// Whatever widths and index the guest chooses, a table entry has a physical address.
+TEST(an_index_beyond_physical_memory_wraps)
+{
+    struct rig r;
+    init(&r);
+    la_gcsr_write(r.c, CSR_PWCH, 63 << 6, ~0ULL); // level 3: all bits are the index
+    la_gcsr_write(r.c, CSR_TLBRBADV, 1ULL << 45 | 4, ~0ULL);
+    rig_write64(&r, GUEST_BASE + 0x30020, 0x345000);
+    r.c->gpr[4] = 0x30000;
+    run_guest(&r, "lddir $a1, $a0, 3", 1);
+    CHECK(la_in_guest(r.c));
+    CHECK_EQ(r.c->gpr[5], 0x345000);
+    rig_free(&r);
+}
+
 TEST(guest_ids_separate_and_switch_without_a_flush)
 {
     struct rig r;

@@ -34,13 +34,15 @@ u64 la_walk_index(struct la_walk_level l, u64 va)
 
 u64 la_walk_entry_address(const struct la_cpu *c, const struct la_context *x, u64 table, u64 index)
 {
-    return (table & la_physical_mask(c) & ~7ULL) + index * la_walk_entry_size(x);
+    return ((table & ~7ULL) + index * la_walk_entry_size(x)) & la_physical_mask(c);
 }
 
-// The tables of a guest are in its own memory: each access goes through the second stage.
+// The tables of a guest are in its own memory: each access goes through the second stage. An index
+// may lead beyond what a physical address can be.
 static u64 table_in_host(struct la_cpu *c, const struct la_context *x, u64 pa,
                          enum la_access access)
 {
+    pa &= la_physical_mask(c);
     return x == &c->guest ? la_translate_gpa(c, pa, access) : la_route(c, pa);
 }
 
