@@ -20,7 +20,7 @@
     X(LVZ, lvz, "entries and exits of guests (LVZ), and a summary at the end")           \
     X(LVZ_CHECK, lvz_check, "uses of LVZ that work by accident, with PC and context")    \
     X(BOOT, boot, "what the loader placed where")                                        \
-    X(STATS, stats, "instructions, time and memory, at the end")
+    X(STATS, stats, "instructions, time, memory and exits of guests, at the end")
 
 enum log_class {
 #define X(id, name, doc) LOG_##id,

@@ -9,6 +9,12 @@ static bool is_watched(const struct la_cpu *c)
     return log_is_on(c->cpu.bus->log, LOG_LVZ);
 }
 
+// The sums alone are told to the class stats as well.
+static bool is_summed(const struct la_cpu *c)
+{
+    return is_watched(c) || log_is_on(c->cpu.bus->log, LOG_STATS);
+}
+
 static void count_exit(struct la_cpu *c, unsigned code)
 {
     struct la_lvz_counts *n = &c->lvz_counts;
@@ -136,7 +142,7 @@ void la_lvz_note_invalidated(struct la_cpu *c, bool all, unsigned gid)
         known[gid & 0xff] = 0;
 }
 
-static void report_exits(struct la_cpu *c)
+static void report_exits(struct la_cpu *c, enum log_class to)
 {
     const struct la_lvz_counts *n = &c->lvz_counts;
     char text[400] = "";
@@ -146,20 +152,21 @@ static void report_exits(struct la_cpu *c)
             snprintf(text + used, sizeof(text) - used, " %s %llu", la_exception_name(code),
                      (unsigned long long)n->n_exits[code]);
     }
-    log_write(c->cpu.bus->log, LOG_LVZ, "cpu %u: exits:%s", c->cpu.index, text);
+    log_write(c->cpu.bus->log, to, "cpu %u: exits:%s", c->cpu.index, text);
 }
 
 void la_lvz_report(struct la_cpu *c)
 {
     const struct la_lvz_counts *n = &c->lvz_counts;
-    if (!is_watched(c) || !n->n_entries)
+    enum log_class to = is_watched(c) ? LOG_LVZ : LOG_STATS;
+    if (!is_summed(c) || !n->n_entries)
         return;
-    report_exits(c);
-    log_write(c->cpu.bus->log, LOG_LVZ,
+    report_exits(c, to);
+    log_write(c->cpu.bus->log, to,
               "cpu %u: entries %llu, instructions in guests %llu of %llu, time in guests %llu ms",
               c->cpu.index, (unsigned long long)n->n_entries, (unsigned long long)n->guest_insns,
               (unsigned long long)c->cpu.n_insns, (unsigned long long)(n->guest_ns / 1000000));
-    log_write(c->cpu.bus->log, LOG_LVZ,
+    log_write(c->cpu.bus->log, to,
               "cpu %u: refills of first stages %llu, of the second %llu; walks of first stages "
               "%llu, of the second %llu; guest id switches %llu; "
               "lines injected %llu, passed %llu; uses that work by accident %llu",

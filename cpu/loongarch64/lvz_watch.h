@@ -35,5 +35,5 @@ void la_lvz_check_hvcl(struct la_cpu *c);
 void la_lvz_note_written(struct la_cpu *c, unsigned csr);
 void la_lvz_note_invalidated(struct la_cpu *c, bool all, unsigned gid);
 
-// The summary, on the log's class lvz; nothing if there was no guest.
+// The summary, on the log's class lvz, or stats without it; nothing if there was no guest.
 void la_lvz_report(struct la_cpu *c);

@@ -45,6 +45,22 @@ TEST(exits_and_entries_are_counted)
     rig_free(&r);
 }
 
+TEST(sums_are_told_with_the_statistics_too)
+{
+    struct rig r;
+    struct log log;
+    struct lines lines;
+    init(&r);
+    watch(&r, &log, &lines, LOG_STATS);
+    la_lvz_report(r.c);
+    CHECK_EQ(lines.n, 0); // no guest, no word
+    run_guest(&r, "hvcl 1", 1);
+    CHECK_EQ(lines.n, 0);
+    la_lvz_report(r.c);
+    CHECK_EQ(lines.n, 3);
+    rig_free(&r);
+}
+
 // How many complaints `text` makes when the guest runs it.
 static unsigned complaints(struct rig *r, const char *text, unsigned steps)
 {
