@@ -44,7 +44,7 @@ test:
 
 soak:
 	$(Q)sh tools/install_packages.sh build image guest test
-	$(Q)sh tools/build.sh lh
+	$(Q)sh tools/build.sh lh guest/lvz_hostile.elf
 	$(Q)sh tools/test_inputs.sh
 	$(Q)python3 test/nested/soak.py $(LH) $(ARGS)
 	$(Q)sh tools/build.sh hv/longhouse-loongarch64.elf guest/cell_exits.elf guest/cell_hostile.elf \

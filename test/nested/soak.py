@@ -8,10 +8,13 @@ LH_SOAK_TIMES says how often what is repeated (100), LH_SOAK_SECONDS how long wh
 """
 
 import os
+import subprocess
+import sys
 
 from nested import FIRMWARE, Host, check_clean, check_sound
-from report import check, check_equal, main
+from report import Skip, check, check_equal, main
 
+ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), '../..')
 TIMES = int(os.environ.get('LH_SOAK_TIMES', '100'))
 SECONDS = int(os.environ.get('LH_SOAK_SECONDS', '120'))
 HOUR = 3600
@@ -28,6 +31,20 @@ STRESSORS = ('--cpu 1 --matrix 1 --vecmath 1 --fp 1 --atomic 1 --memcpy 1 --qsor
 def stress(classes, seconds):
     return (f'stress-ng --verify --metrics-brief --temp-path /tmp --oomable {classes} '
             f'--timeout {seconds}s')
+
+
+def boot_hostile_guest(t):
+    """Ten million random instructions: the row of guest/tests.cfg for soaks."""
+    images = os.path.join(os.path.dirname(t.lh), 'guest')
+    if not os.path.exists(os.path.join(images, 'lvz_hostile.elf')):
+        raise Skip('missing lvz_hostile.elf, as clang-19 or lld-19 is')
+    with t.test('a hostile guest never harms the root'):
+        done = subprocess.run([sys.executable, os.path.join(ROOT, 'guest/run_payload.py'), '--emulator',
+                               f'{t.lh} run -d stats', '--images', images,
+                               os.path.join(ROOT, 'guest/tests.cfg'), 'soak-lvz-hostile'],
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+        t.explain(done.stdout)
+        check(done.returncode == 0 and 'not ok' not in done.stdout)
 
 
 def boot_two_vcpus(t):

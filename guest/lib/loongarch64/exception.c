@@ -9,7 +9,8 @@ const char *exception_name(unsigned code)
         [EXC_ADEF] = "ADEF", [EXC_ALE] = "ALE",   [EXC_BCE] = "BCE",   [EXC_SYS] = "SYS",
         [EXC_BRK] = "BRK",   [EXC_INE] = "INE",   [EXC_IPE] = "IPE",   [EXC_FPD] = "FPD",
         [EXC_SXD] = "SXD",   [EXC_ASXD] = "ASXD", [EXC_FPE] = "FPE",   [EXC_MERR] = "MERR",
-        [EXC_TLBR] = "TLBR", [EXC_ADEM] = "ADEM", [EXC_VFPE] = "VFPE",
+        [EXC_TLBR] = "TLBR", [EXC_ADEM] = "ADEM", [EXC_VFPE] = "VFPE", [EXC_GSPR] = "GSPR",
+        [EXC_HVC] = "HVC",   [EXC_GCSC] = "GCSC", [EXC_GCHC] = "GCHC",
     };
     if (code == EXC_NONE)
         return "none";

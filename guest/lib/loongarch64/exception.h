@@ -26,6 +26,11 @@ enum exception {
     EXC_ASXD = 0x11,
     EXC_FPE = 0x12,
     EXC_VFPE = 0x12 | 1 << 6,
+    // Exits of guests.
+    EXC_GSPR = 0x16,
+    EXC_HVC = 0x17,
+    EXC_GCSC = 0x18,
+    EXC_GCHC = 0x18 | 1 << 6,
     // Not in ESTAT: they have entries of their own.
     EXC_MERR = 0x3e,
     EXC_TLBR = 0x3f,

@@ -46,10 +46,6 @@ enum {
 #define GINTC_HWIP(n)   ((u64)(n) << 8)
 #define GINTC_HWIC(n)   ((u64)(n) << 16)
 #define TLBRPRMD_PGM    BIT(3)
-#define EXC_GSPR        0x16
-#define EXC_HVC         0x17
-#define EXC_GCSC        0x18
-#define EXC_GCHC        (0x18 | 1 << 6)
 #define HVCL_WORD(code) (0x002b8000u | (code))
 
 // Outcomes of a run: EXC_NONE (the function returned), LVZ_GUEST | code, or the code of the exit.
