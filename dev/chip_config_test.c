@@ -169,6 +169,7 @@ TEST(a_processors_windows_route_what_it_accesses)
     struct fabric f;
     fabric_init(&f, 2, 32);
     struct addr_window *w = f.chip->windows;
+    CHECK(!*addr_window_is_active(w));
     CHECK_EQ(addr_window_route(w, 1, 0x90001234), 0x90001234);
     // Window 1 of core 1: 0x90000000, 16 MiB, to 0x10000000; window 0 is off.
     csr_write(&f, 0, 0x2100, 0x90000000, 8);
@@ -176,6 +177,7 @@ TEST(a_processors_windows_route_what_it_accesses)
     csr_write(&f, 0, 0x2108, 0x90000000, 8);
     csr_write(&f, 0, 0x2148, 0xffffffffff000000, 8);
     csr_write(&f, 0, 0x2188, 0x10000000 | 0x80 | 0x30, 8);
+    CHECK(*addr_window_is_active(w));
     CHECK_EQ(addr_window_route(w, 1, 0x90001234), 0x10001234);
     CHECK_EQ(addr_window_route(w, 1, 0x91001234), 0x91001234);
     CHECK_EQ(addr_window_route(w, 0, 0x90001234), 0x90001234);

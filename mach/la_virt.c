@@ -76,6 +76,9 @@ static bool make_chip(struct machine *m, struct err *e)
     if (!device_realize(&v->chip->dev, e))
         return false;
     ls3_chip_map(v->chip);
+    // What is asked of these all the same, by address, is told.
+    if (m->config->irqchip)
+        v->chip->iocsr->banks[IOCSR_IPI] = v->chip->iocsr->banks[IOCSR_EXTIOI] = NULL;
     m->bus.iocsr_read = iocsr_read;
     m->bus.iocsr_write = iocsr_write;
     m->bus.opaque = v->chip->iocsr;
@@ -85,14 +88,20 @@ static bool make_chip(struct machine *m, struct err *e)
     return true;
 }
 
-static struct irq pic_pin(struct la_virt *v, unsigned pin)
+static struct irq pic_pin(struct machine *m, unsigned pin)
 {
-    return (struct irq){pch_pic_set_pin, v->pic, pin};
+    const struct machine_irqchip *chip = m->config->irqchip;
+    if (chip)
+        return (struct irq){chip->set_pin, chip->opaque, pin};
+    return (struct irq){pch_pic_set_pin, la_virt_of(m)->pic, pin};
 }
 
 static bool make_pic(struct machine *m, struct err *e)
 {
     struct la_virt *v = la_virt_of(m);
+    const struct machine_irqchip *chip = m->config->irqchip;
+    if (chip)
+        return chip->make(chip->opaque, la_virt_n_cpus(m), VIRT_PCH_PIC_BASE, e);
     v->pic = (struct pch_pic *)machine_add_device(m, &pch_pic_type, e);
     if (!v->pic)
         return false;
@@ -106,7 +115,10 @@ static bool make_msi(struct machine *m, struct err *e)
     struct pch_msi *msi = (struct pch_msi *)machine_add_device(m, &pch_msi_type, e);
     if (!msi)
         return false;
+    const struct machine_irqchip *chip = m->config->irqchip;
     msi->message = (struct irq){ls3_chip_send_vector, la_virt_of(m)->chip, 0};
+    if (chip)
+        msi->message = (struct irq){chip->send_vector, chip->opaque, 0};
     return machine_map(m, &msi->dev, &msi->region, VIRT_MSI_BASE, e);
 }
 
@@ -117,7 +129,7 @@ static bool make_uarts(struct machine *m, struct err *e)
         if (!d)
             return false;
         struct uart16550 *u = uart16550_of(d);
-        u->irq = pic_pin(la_virt_of(m), VIRT_PIN_UART + i);
+        u->irq = pic_pin(m, VIRT_PIN_UART + i);
         u->console = m->config->serials[i];
         u->clock_hz = VIRT_UART_CLOCK;
         if (!machine_map(m, d, &u->region, VIRT_UART_BASE + i * VIRT_UART_STRIDE, e))
@@ -132,7 +144,7 @@ static bool make_clock(struct machine *m, struct err *e)
     if (!d)
         return false;
     struct ls7a_rtc *r = ls7a_rtc_of(d);
-    r->irq = pic_pin(la_virt_of(m), VIRT_PIN_RTC);
+    r->irq = pic_pin(m, VIRT_PIN_RTC);
     return machine_map(m, d, &r->region, VIRT_RTC_BASE, e);
 }
 
@@ -143,7 +155,7 @@ static bool make_events(struct machine *m, struct err *e)
     if (!d)
         return false;
     v->ged = ged_of(d);
-    v->ged->irq = pic_pin(v, VIRT_PIN_GED);
+    v->ged->irq = pic_pin(m, VIRT_PIN_GED);
     return machine_map(m, d, &v->ged->region, VIRT_GED_BASE, e);
 }
 
@@ -161,7 +173,7 @@ static bool make_pci(struct machine *m, struct err *e)
     v->pci->io_first_port = VIRT_PIO_FIRST;
     v->pci->io_ports = VIRT_PIO_LAST + 1;
     for (unsigned i = 0; i < PCI_N_INTX; i++)
-        v->pci->bus.intx[i] = pic_pin(v, VIRT_PIN_PCI + i);
+        v->pci->bus.intx[i] = pic_pin(m, VIRT_PIN_PCI + i);
     return device_realize(&v->pci->d, e);
 }
 

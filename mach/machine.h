@@ -31,6 +31,16 @@ struct machine_chardev {
     struct console *console;
 };
 
+// Interrupt controllers that what runs the processors brings along, in place of those of the chip
+// and the bridge. set_pin and send_vector fit struct irq; the device lock is held.
+struct machine_irqchip {
+    void *opaque;
+    // Before any processor is made. The bridge's controller has its registers at `pic_base`.
+    bool (*make)(void *opaque, unsigned n_cpus, gpa_t pic_base, struct err *e);
+    void (*set_pin)(void *opaque, unsigned pin, bool level); // of the bridge
+    void (*send_vector)(void *opaque, unsigned vector, bool level);
+};
+
 // What the user asked for. Every pointer is borrowed until machine_free, strings included.
 struct machine_config {
     const char *board; // NULL: "virt"
@@ -64,6 +74,8 @@ struct machine_config {
     // with its own `ops->free`.
     struct cpu *(*cpu_new)(void *opaque, struct cpu_bus *bus, unsigned index, struct err *e);
     void *cpu_opaque;
+    const struct machine_irqchip
+        *irqchip; // NULL: the machine's own; they are reset with processor 0
 
     // Told when the guest asks for power-off or reset; device lock held, any thread. May be NULL:
     // m->shutdown_request says it too.

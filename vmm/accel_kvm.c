@@ -11,6 +11,7 @@
 struct accel_kvm {
     struct la_kvm *vm;
     const char *cpu_option; // borrowed
+    struct machine_irqchip irqchip;
 };
 
 struct accel_kvm *accel_kvm_new(const char *cpu_option, struct err *e)
@@ -20,7 +21,7 @@ struct accel_kvm *accel_kvm_new(const char *cpu_option, struct err *e)
         return NULL;
     struct accel_kvm *k = malloc(sizeof(*k));
     BUG_ON(!k);
-    *k = (struct accel_kvm){vm, cpu_option};
+    *k = (struct accel_kvm){.vm = vm, .cpu_option = cpu_option};
     return k;
 }
 
@@ -56,6 +57,29 @@ struct cpu *accel_kvm_cpu_new(void *opaque, struct cpu_bus *bus, unsigned index,
         c = NULL;
     }
     return c;
+}
+
+static bool make_irqchip(void *opaque, unsigned n_cpus, gpa_t pic_base, struct err *e)
+{
+    return la_kvm_irqchip_make(opaque, n_cpus, pic_base, e);
+}
+
+const struct machine_irqchip *accel_kvm_irqchip(struct accel_kvm *k, enum machine_choice choice,
+                                                unsigned n_cpus, struct err *e)
+{
+    struct err why = {0};
+    if (choice == MACHINE_OFF)
+        return NULL;
+    if (!la_kvm_has_irqchip(k->vm, n_cpus, &why)) {
+        if (choice == MACHINE_ON)
+            err_set(e, "-machine: kernel-irqchip=on: %s", why.text);
+        return NULL;
+    }
+    k->irqchip = (struct machine_irqchip){.opaque = k->vm,
+                                          .make = make_irqchip,
+                                          .set_pin = la_kvm_irqchip_set_pin,
+                                          .send_vector = la_kvm_irqchip_send};
+    return &k->irqchip;
 }
 
 void accel_kvm_free(struct accel_kvm *k)

@@ -7,6 +7,8 @@
 
 #include "base/err.h"
 #include "cpu/cpu.h"
+#include "mach/machine.h"
+#include "vmm/machine_option.h"
 
 struct accel_kvm;
 
@@ -14,5 +16,9 @@ struct accel_kvm;
 struct accel_kvm *accel_kvm_new(const char *cpu_option, struct err *e);
 // machine_config.cpu_new; opaque is the struct accel_kvm.
 struct cpu *accel_kvm_cpu_new(void *opaque, struct cpu_bus *bus, unsigned index, struct err *e);
+// The kernel's interrupt controllers for machine_config, or NULL for ours. MACHINE_ON: NULL with a
+// message if there are none for that many processors. Owned by the accel_kvm.
+const struct machine_irqchip *accel_kvm_irqchip(struct accel_kvm *k, enum machine_choice choice,
+                                                unsigned n_cpus, struct err *e);
 // After the machine. Accepts NULL.
 void accel_kvm_free(struct accel_kvm *k);

@@ -22,6 +22,13 @@ struct cpu *accel_kvm_cpu_new(void *opaque, struct cpu_bus *bus, unsigned index,
     return NULL;
 }
 
+const struct machine_irqchip *accel_kvm_irqchip(struct accel_kvm *k, enum machine_choice choice,
+                                                unsigned n_cpus, struct err *e)
+{
+    BUG_ON(true);
+    return NULL;
+}
+
 void accel_kvm_free(struct accel_kvm *k)
 {
 }

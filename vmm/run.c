@@ -103,7 +103,13 @@ static bool choose_accel(struct run *r, struct err *e)
     r->kvm = accel_kvm_new(r->options.cpu, e);
     r->config.cpu_new = accel_kvm_cpu_new;
     r->config.cpu_opaque = r->kvm;
-    return r->kvm || err_context(e, "-accel kvm");
+    if (!r->kvm)
+        return err_context(e, "-accel kvm");
+    struct machine_option m;
+    if (!machine_option_parse(r->options.machine, &m, e))
+        return false;
+    r->config.irqchip = accel_kvm_irqchip(r->kvm, m.kernel_irqchip, r->config.n_cpus, e);
+    return r->config.irqchip || !err_is_set(e);
 }
 
 // Everything that can be refused before there is a machine.

@@ -6,24 +6,22 @@
 #include "mach/machine.h"
 #include "vmm/accel_option.h"
 #include "vmm/cpu_option.h"
+#include "vmm/machine_option.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define MAX_NAMES 256
 
-static bool check_board(const char *name, struct err *e)
+// Only KVM brings controllers along.
+static bool check_machine(const struct run_options *o, struct err *e)
 {
-    if (!name || board_find(name))
-        return true;
-    const char *names[MAX_NAMES] = {NULL};
-    const struct board *b;
-    for (size_t i = 0; (b = board_at(i)); i++) {
-        BUG_ON(i + 1 >= MAX_NAMES);
-        names[i] = b->name;
-    }
-    err_set(e, "-machine: no board '%s'", name);
-    return err_suggest(e, name, names, "-machine help lists them");
+    struct machine_option m;
+    struct accel_option a;
+    if (!machine_option_parse(o->machine, &m, e) || !accel_option_parse(o->accel, &a, e))
+        return false;
+    return a.kind == ACCEL_KVM || m.kernel_irqchip != MACHINE_ON ||
+           err_set(e, "-machine: kernel-irqchip=on: only -accel kvm has a kernel's");
 }
 
 // What the translator is asked for has to suit the machine.
@@ -100,6 +98,6 @@ bool run_check(const struct run_options *o, struct err *e)
     for (size_t i = 0; i < o->devices.n; i++)
         if (!check_device(o->devices.texts[i], e))
             return false;
-    return check_board(o->machine, e) && check_accel(o, e) && cpu_option_check(o->cpu, e) &&
+    return check_accel(o, e) && check_machine(o, e) && cpu_option_check(o->cpu, e) &&
            check_consoles(o, e) && check_files(o, e);
 }

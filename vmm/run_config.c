@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "vmm/run_config.h"
 #include "vmm/cpu_option.h"
+#include "vmm/machine_option.h"
 
 #define DEFAULT_RAM     (1ULL << 30)
 #define DEFAULT_CONSOLE "console=ttyS0,115200"
@@ -30,8 +31,11 @@ static void set_devices(struct machine_config *c, const struct run_options *o)
 
 bool run_config_fill(struct machine_config *c, const struct run_options *o, struct err *e)
 {
+    struct machine_option machine;
+    if (!machine_option_parse(o->machine, &machine, e))
+        return false;
     *c = (struct machine_config){
-        .board = o->machine,
+        .board = machine.board,
         .n_cpus = 1,
         .ram_size = DEFAULT_RAM,
         .kernel = o->kernel,

@@ -94,6 +94,7 @@ void la_kvm_free(struct la_kvm *k)
 {
     if (!k)
         return;
+    kvm_irqchip_free(&k->intc);
     close(k->fd);
     kvm_memory_free(&k->memory);
     sigaction(KVM_KICK_SIGNAL, &k->old_kick, NULL);

@@ -2,8 +2,9 @@
 // A processor under KVM: entering the guest, and answering what the kernel cannot.
 //
 // Input lines go to the kernel at once, from whichever thread changes them: KVM_INTERRUPT does not
-// wait for KVM_RUN and wakes an idle processor. A request to stop sets `immediate_exit` and sends
-// the thread a signal: whatever of the two comes too late for this KVM_RUN ends the next one.
+// wait for KVM_RUN and wakes an idle processor. A request to stop, or to look at memory again, sets
+// `immediate_exit` and sends the thread a signal: whatever of the two comes too late for this
+// KVM_RUN ends the next one.
 #include "cpu/loongarch64/kvm_private.h"
 #include "base/bug.h"
 
@@ -39,7 +40,7 @@ static void kick(struct cpu *cpu)
     u32 requests = atomic_load(&cpu->requests);
     if (requests & CPU_REQ_IRQ)
         tell_lines(c);
-    if (requests & CPU_REQ_STOP && atomic_load(&c->has_thread)) {
+    if (requests & (CPU_REQ_STOP | CPU_REQ_FLUSH) && atomic_load(&c->has_thread)) {
         __atomic_store_n(&c->run->immediate_exit, 1, __ATOMIC_SEQ_CST);
         pthread_kill(c->thread, KVM_KICK_SIGNAL);
     }
@@ -48,6 +49,22 @@ static void kick(struct cpu *cpu)
 static bool fail(struct la_kvm_cpu *c, const char *what)
 {
     return err_set(&c->cpu.failure, "processor %u: %s", c->cpu.index, what);
+}
+
+// The guest reaches memory without us.
+static bool check_routes(struct la_kvm_cpu *c)
+{
+    const struct cpu_bus *bus = c->cpu.bus;
+    if (!bus->route || (bus->is_routed && !*bus->is_routed))
+        return true;
+    return fail(c,
+                "the guest enables an address window of the chip, which has no effect under KVM; "
+                "leave out -accel kvm");
+}
+
+static bool look_at_memory(struct la_kvm_cpu *c)
+{
+    return check_routes(c) && kvm_memory_update(c->kvm, c->cpu.bus->mem, &c->cpu.failure);
 }
 
 static void do_mmio(struct la_kvm_cpu *c)
@@ -123,10 +140,9 @@ static bool enter_guest(struct la_kvm_cpu *c)
 // Requests are taken after immediate_exit is cleared: see kick.
 static enum cpu_exit run_once(struct la_kvm_cpu *c)
 {
-    struct err *e = &c->cpu.failure;
     __atomic_store_n(&c->run->immediate_exit, 0, __ATOMIC_SEQ_CST);
     u32 requests = atomic_exchange(&c->cpu.requests, 0);
-    if (requests & CPU_REQ_FLUSH && !kvm_memory_update(c->kvm, c->cpu.bus->mem, e))
+    if (requests & CPU_REQ_FLUSH && !look_at_memory(c))
         return CPU_EXIT_FAILED;
     if (requests & CPU_REQ_STOP) {
         finish_access(c);
@@ -151,7 +167,8 @@ static enum cpu_exit run(struct cpu *cpu, u64 budget)
 static void reset(struct cpu *cpu)
 {
     struct la_kvm_cpu *c = la_kvm_of(cpu);
-    kvm_state_reset(c, &cpu->failure);
+    if (kvm_state_reset(c, &cpu->failure) && !cpu->index)
+        kvm_irqchip_reset(c->kvm, &cpu->failure);
     pthread_mutex_lock(&c->lines_lock);
     c->lines_told = 0;
     pthread_mutex_unlock(&c->lines_lock);

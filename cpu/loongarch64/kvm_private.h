@@ -25,10 +25,20 @@ struct kvm_memory {
     struct kvm_rom roms[KVM_MAX_ROMS]; // slot MEM_MAX_RAM + index; range.size 0: free
 };
 
+// The kernel's interrupt controllers.
+enum { KVM_INTC_IPI, KVM_INTC_EXTIOI, KVM_INTC_PIC, KVM_INTC_N };
+
+struct kvm_intc {
+    unsigned n_cpus; // 0: they are ours instead
+    int fd[KVM_INTC_N];
+    u64 input; // levels of the pins
+};
+
 struct la_kvm {
     int fd;          // of the virtual machine
     size_t run_size; // of the area shared with the kernel, per processor
     struct kvm_memory memory;
+    struct kvm_intc intc;
     struct sigaction old_kick;
 };
 
@@ -54,6 +64,10 @@ static inline struct la_kvm_cpu *la_kvm_of(struct cpu *c)
 // kvm_memory.c: makes the kernel's view of memory that of `m`. Takes the device lock.
 bool kvm_memory_update(struct la_kvm *k, struct mem_space *m, struct err *e);
 void kvm_memory_free(struct kvm_memory *memory);
+
+// kvm_irqchip.c: the state after reset, if they are in use; after all processors were made.
+bool kvm_irqchip_reset(struct la_kvm *k, struct err *e);
+void kvm_irqchip_free(struct kvm_intc *c);
 
 // kvm_state.c. CPUCFG words: the model's as far as kernel and host have them.
 bool kvm_state_set_cpucfg(struct la_kvm_cpu *c, const u32 *wanted, struct err *e);

@@ -83,8 +83,8 @@ def run_inner(s, arguments, limit=NESTED_LIMIT_S):
     return s.run(f'/nested/lh run -accel kvm {arguments}', limit)
 
 
-def boot_inner(s, arguments, append):
-    return run_inner(s, '-m 512M -serial stdio -d guest,unimp -kernel /nested/vmlinuz '
+def boot_inner(s, irqchip, arguments, append):
+    return run_inner(s, f'{irqchip} -m 512M -serial stdio -d guest,unimp -kernel /nested/vmlinuz '
                         f'-initrd /nested/initrd.img {arguments} '
                         f"-append 'console=ttyS0,115200 {append}'")
 
@@ -108,21 +108,25 @@ def messages(t, s):
         status, text = run_inner(s, '-cpu max,lvz=on -kernel /nested/vmlinuz')
         check_equal(status, 1)
         check("-cpu: 'lvz=on': the host's KVM gives no guest this feature" in text, text)
+    with t.test('more processors than the interrupt controllers of the kernel serve'):
+        status, text = run_inner(s, '-smp 5 -machine kernel-irqchip=on -kernel /nested/vmlinuz')
+        check_equal((status, text), (1, "lh run: -machine: kernel-irqchip=on: the kernel's interrupt "
+                                        'controllers serve 4 processors at most, not 5\n'))
 
 
-def payload(t, s, selftest):
+def payload(t, s, irqchip, selftest):
     for n in 1, 3:
         with t.test(f'the selftest payload on {n} processors'):
             if not selftest:
                 raise Skip('missing clang-19 and lld-19')
-            status, text = run_inner(s, f'-smp {n} -serial stdio -kernel /nested/selftest.elf')
+            status, text = run_inner(s, f'{irqchip} -smp {n} -serial stdio -kernel /nested/selftest.elf')
             check_equal(status, 0)
             check(re.search(r'^# \d\d+ passed, 0 failed, 0 skipped$', text, re.M), text)
 
 
-def debian(t, s):
+def debian(t, s, irqchip):
     with t.test('Debian starts and powers off'):
-        status, text = boot_inner(s, '', 'guest.off')
+        status, text = boot_inner(s, irqchip, '', 'guest.off')
         check_equal(status, 0)
         check(re.search(r'^guest: loongarch64 \S+ up ', text, re.M), text[-2500:])
         check('reboot: Power down' in text, text[-2500:])
@@ -132,7 +136,7 @@ def debian(t, s):
         # terminal, and what is still on its way through the UART with it: stty waits for that.
         append = ('quiet guest.run="if grep -qa again /dev/vda; then nproc; cat /proc/interrupts; '
                   'stty opost; else echo again > /dev/vda; sync; reboot -f; fi"')
-        status, text = boot_inner(s, '-smp 2 -drive file=/disk.img,format=raw', append)
+        status, text = boot_inner(s, irqchip, '-smp 2 -drive file=/disk.img,format=raw', append)
         check_equal(status, 0)
         check_equal(len(re.findall(r'^guest: loongarch64 \S+ up ', text, re.M)), 2)
         check(re.search(r'^2$', text, re.M) and 'guest: exit 0' in text, text[-2500:])
@@ -140,28 +144,39 @@ def debian(t, s):
         check(timers and min(map(int, timers.groups())) > 20, text[-2500:])
 
 
-def firmware(t, s):
+def firmware(t, s, irqchip):
     with t.test('EDK2 starts Debian, and keeps its variables in flash'):
         if not has_firmware():
             raise Skip('missing firmware of the guest')
         s('cp /nested/QEMU_VARS.fd /vars.fd')
         flash = '-drive if=pflash,format=raw,file='
-        status, text = boot_inner(s, f'{flash}/nested/QEMU_EFI.fd,readonly=on {flash}/vars.fd',
-                                  'guest.off')
+        status, text = boot_inner(
+            s, irqchip, f'{flash}/nested/QEMU_EFI.fd,readonly=on {flash}/vars.fd', 'guest.off')
         check_equal(status, 0)
         check(re.search(r'^guest: loongarch64 \S+ up ', text, re.M), text[-2500:])
         check_equal(s.run('cmp -s /nested/QEMU_VARS.fd /vars.fd')[0], 1)
 
 
-def stopped_from_outside(t, s):
+def stopped_from_outside(t, s, irqchip, n_controllers):
     with t.test('SIGTERM ends a machine that sleeps'):
-        s('mkfifo /keep; sleep 100000 > /keep & echo')
-        s("/nested/lh run -accel kvm -m 512M -smp 2 -kernel /nested/vmlinuz "
+        s('rm -f /keep /out /pid; mkfifo /keep; sleep 100000 > /keep & echo')
+        s(f"/nested/lh run -accel kvm {irqchip} -m 512M -smp 2 -kernel /nested/vmlinuz "
           "-initrd /nested/initrd.img -append 'console=ttyS0 quiet' -serial file:/out "
           "-pidfile /pid > /said 2>&1 < /keep & echo")
         s("until grep -q 'guest:.*#' /out; do usleep 100000; done", NESTED_LIMIT_S)
+        check_equal(s('ls -l /proc/$(cat /pid)/fd | grep -c anon_inode:kvm-loongarch; true').strip(),
+                    str(n_controllers))
         s('kill $(cat /pid); while pidof lh > /dev/null; do usleep 100000; done')
         check(s('cat /said').startswith('lh run: ended by SIGTERM'), s('cat /said'))
+
+
+def address_window(t, s):
+    with t.test('a guest that enables an address window is stopped'):
+        # CORE0_WIN0_MMAP of the chip, by address.
+        status, text = boot_inner(s, '', '', 'quiet iomem=relaxed guest.run="busybox devmem 0x1fe02080 64 0x80"')
+        check_equal(status, 2)
+        check('the guest enables an address window of the chip, which has no effect under KVM' in text,
+              text[-2500:])
 
 
 def run(t, selftest):
@@ -174,10 +189,14 @@ def run(t, selftest):
                    '-initrd', initrd, '-append', 'console=ttyS0,115200') as m:
         s = m.shell()
         messages(t, s)
-        payload(t, s, selftest)
-        debian(t, s)
-        firmware(t, s)
-        stopped_from_outside(t, s)
+        for irqchip, n_controllers in ('on', 3), ('off', 0):
+            t.explain(f'kernel-irqchip={irqchip}')
+            option = f'-machine virt,kernel-irqchip={irqchip}'
+            payload(t, s, option, selftest)
+            debian(t, s, option)
+            firmware(t, s, option)
+            stopped_from_outside(t, s, option, n_controllers)
+        address_window(t, s)
         with t.test('the outer machine is still well'):
             check('Oops' not in s('dmesg'))
             check_equal(s.power_off().status, 0)
