@@ -20,7 +20,10 @@ static void count_exit(struct la_cpu *c, unsigned code)
     struct la_lvz_counts *n = &c->lvz_counts;
     n->n_exits[code & 63]++;
     n->guest_insns += c->cpu.n_insns - n->entered_at_insn;
-    n->guest_ns += clock_now(c->cpu.bus->clock) - n->entered_at_ns;
+    n->left_by = code & 63;
+    n->left_at_insn = c->cpu.n_insns;
+    n->left_at_ns = clock_now(c->cpu.bus->clock);
+    n->guest_ns += n->left_at_ns - n->entered_at_ns;
     log_at(c->cpu.bus->log, LOG_LVZ, "cpu %u: exit %s gid %u pc 0x%llx", c->cpu.index,
            la_exception_name(code), la_guest_gid(c), (unsigned long long)c->pc);
 }
@@ -60,6 +63,10 @@ void la_lvz_count_entry(struct la_cpu *c)
     n->n_entries++;
     n->entered_at_insn = c->cpu.n_insns;
     n->entered_at_ns = clock_now(c->cpu.bus->clock);
+    if (n->n_entries > 1) {
+        n->away_insns[n->left_by] += n->entered_at_insn - n->left_at_insn;
+        n->away_ns[n->left_by] += n->entered_at_ns - n->left_at_ns;
+    }
     log_at(c->cpu.bus->log, LOG_LVZ, "cpu %u: enter gid %u pc 0x%llx", c->cpu.index, gid,
            (unsigned long long)c->next_pc);
     if (!gid)
@@ -155,6 +162,23 @@ static void report_exits(struct la_cpu *c, enum log_class to)
     log_write(c->cpu.bus->log, to, "cpu %u: exits:%s", c->cpu.index, text);
 }
 
+// What an exit of each cause cost, on average.
+static void report_costs(struct la_cpu *c, enum log_class to)
+{
+    const struct la_lvz_counts *n = &c->lvz_counts;
+    char text[600] = "";
+    for (unsigned code = 0; code < 64; code++) {
+        size_t used = strlen(text);
+        u64 n_exits = n->n_exits[code];
+        if (n_exits)
+            snprintf(text + used, sizeof(text) - used, " %s %llu %llu", la_exception_name(code),
+                     (unsigned long long)(n->away_insns[code] / n_exits),
+                     (unsigned long long)(n->away_ns[code] / n_exits));
+    }
+    log_write(c->cpu.bus->log, to, "cpu %u: from an exit to the next entry, instructions and ns:%s",
+              c->cpu.index, text);
+}
+
 void la_lvz_report(struct la_cpu *c)
 {
     const struct la_lvz_counts *n = &c->lvz_counts;
@@ -162,6 +186,7 @@ void la_lvz_report(struct la_cpu *c)
     if (!is_summed(c) || !n->n_entries)
         return;
     report_exits(c, to);
+    report_costs(c, to);
     log_write(c->cpu.bus->log, to,
               "cpu %u: entries %llu, instructions in guests %llu of %llu, time in guests %llu ms",
               c->cpu.index, (unsigned long long)n->n_entries, (unsigned long long)n->guest_insns,

@@ -16,6 +16,11 @@ struct la_lvz_counts {
     u64 guest_insns, guest_ns; // spent in guests that have exited
     u8 passed;                 // lines of the last la_lvz_count_passed
     u64 entered_at_insn, entered_at_ns;
+    // From an exit of that cause to the next entry, whatever is done meanwhile. Nanoseconds only
+    // while somebody wants the sums.
+    u64 away_insns[64], away_ns[64];
+    u64 left_at_insn, left_at_ns;
+    unsigned left_by;
     // For the checks.
     u64 guest_csr_written[8];   // by number; those above 511 are not watched
     u64 root_table_of_gid[256]; // root PGDL at the last entry, 0: none since the id was invalidated

@@ -41,7 +41,25 @@ TEST(exits_and_entries_are_counted)
     CHECK_EQ(r.c->lvz_counts.n_injected, 2);
     lines.n = 0;
     la_lvz_report(r.c);
-    CHECK_EQ(lines.n, 3);
+    CHECK_EQ(lines.n, 4);
+    rig_free(&r);
+}
+
+TEST(what_lies_between_an_exit_and_the_next_entry_is_counted)
+{
+    struct rig r;
+    struct log log;
+    struct lines lines;
+    init(&r);
+    watch(&r, &log, &lines, LOG_STATS);
+    run_guest(&r, "hvcl 1", 1);
+    rig_program(&r, "nop;nop;nop");
+    r.c->pc |= 0x9000000000000000;
+    rig_steps(&r, 3);
+    r.now_ns += 70;
+    run_guest(&r, "hvcl 1", 0);
+    CHECK_EQ(r.c->lvz_counts.away_insns[EXC_HVC], 3);
+    CHECK_EQ(r.c->lvz_counts.away_ns[EXC_HVC], 70);
     rig_free(&r);
 }
 
@@ -57,7 +75,7 @@ TEST(sums_are_told_with_the_statistics_too)
     run_guest(&r, "hvcl 1", 1);
     CHECK_EQ(lines.n, 0);
     la_lvz_report(r.c);
-    CHECK_EQ(lines.n, 3);
+    CHECK_EQ(lines.n, 4);
     rig_free(&r);
 }
 
