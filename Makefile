@@ -15,7 +15,7 @@ FETCH     := sh tools/guest_fetch.sh --arch loong64 --suite $(SUITE) --out $(GUE
 
 export BUILD V
 
-.PHONY: all lh-loong64 run run-cells test soak bench bench-loops clean help
+.PHONY: all lh-loong64 run run-cells test soak bench bench-exits bench-loops clean help
 
 all:
 	$(Q)sh tools/build.sh
@@ -62,6 +62,7 @@ bench:
 	$(Q)LH_CACHE=$(CACHE) sh bench/build_micro.sh $(BUILD)/bench
 	$(Q)LH_CACHE=$(CACHE) python3 bench/ratios.py $(if $(ONLY),--only $(ONLY)) $(ARGS) \
 	    $(LH) $(BUILD)/bench
+	$(Q)$(if $(ONLY),,$(MAKE) bench-exits ARGS=)
 
 bench-loops:
 	$(Q)sh tools/install_packages.sh build image guest test
@@ -69,6 +70,12 @@ bench-loops:
 	$(Q)$(FETCH)
 	$(Q)sh tools/reference_fetch.sh $(CACHE)/reference || true
 	$(Q)LH_CACHE=$(CACHE) python3 bench/speed.py $(LH) $(BUILD)/bench/loops $(ARGS)
+
+bench-exits:
+	$(Q)sh tools/install_packages.sh build image guest test
+	$(Q)sh tools/build.sh lh
+	$(Q)sh tools/test_inputs.sh
+	$(Q)LH_CACHE=$(CACHE) python3 bench/exits.py $(LH) $(ARGS)
 
 clean:
 	$(Q)rm -rf $(BUILD) build-loong64
@@ -78,8 +85,9 @@ help:
 	@echo 'make run     build, fetch a Debian guest once, start it on this terminal'
 	@echo 'make run-cells  the same under the hypervisor, which divides the machine'
 	@echo 'make test    build and run every test; the last line counts them'
-	@echo 'make soak    run guests in guests, and cells, for a long time'
+	@echo 'make soak    run guests in guests, hostile ones, and cells, for a long time'
 	@echo 'make bench   measure guests beside QEMU and beside this machine; ONLY=fp for one kind'
 	@echo 'make bench-loops  measure how many instructions per second the interpreter does'
+	@echo 'make bench-exits  measure exits of guests in guests; LH_BENCH_ACCEL=NAME chooses -accel'
 	@echo 'make lh-loong64  build the program for loong64 Linux, static: build-loong64/lh'
 	@echo 'make clean   remove $(BUILD)/ and build-loong64/; the guest stays in $(CACHE)/'
