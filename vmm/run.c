@@ -55,8 +55,8 @@ struct run {
     struct ports ports;
     struct panic_watch panic;
     struct machine *machine;
-    struct accel *accel;        // NULL with turns
-    struct turns *turns;        // NULL: time is not counted
+    struct accel *accel; // NULL with turns
+    struct turns *turns; // NULL: time is not counted
     struct accel_option choice;
     struct accel_kvm *kvm;      // NULL: the interpreter or the translator runs the processors
     struct jit *jit;            // NULL: nothing is translated
