@@ -2,9 +2,31 @@
 #include "vmm/pace.h"
 #include "base/bug.h"
 
-static bool runs(const struct pace *p)
+bool pace_runs(const struct pace *p)
 {
     return !p->n_holds && !p->is_stopped;
+}
+
+// Processors that take turns on this thread do not run while it is here.
+static void pause(struct pace *p)
+{
+    if (pace_runs(p) && p->accel)
+        accel_pause(p->accel);
+}
+
+static void resume(struct pace *p)
+{
+    if (pace_runs(p) && p->accel)
+        accel_resume(p->accel);
+}
+
+static void set_clock(struct pace *p, void (*set)(struct host_clock *))
+{
+    if (!p->clock)
+        return;
+    mem_lock(p->mem);
+    set(p->clock);
+    mem_unlock(p->mem);
 }
 
 void pace_init(struct pace *p, struct accel *a, struct host_clock *clock, struct mem_space *mem)
@@ -14,8 +36,7 @@ void pace_init(struct pace *p, struct accel *a, struct host_clock *clock, struct
 
 void pace_hold(struct pace *p)
 {
-    if (runs(p))
-        accel_pause(p->accel);
+    pause(p);
     p->n_holds++;
 }
 
@@ -23,28 +44,21 @@ void pace_release(struct pace *p)
 {
     BUG_ON(!p->n_holds);
     p->n_holds--;
-    if (runs(p))
-        accel_resume(p->accel);
+    resume(p);
 }
 
 void pace_stop(struct pace *p)
 {
-    if (runs(p))
-        accel_pause(p->accel);
+    pause(p);
     p->is_stopped = true;
-    mem_lock(p->mem);
-    host_clock_stop(p->clock);
-    mem_unlock(p->mem);
+    set_clock(p, host_clock_stop);
 }
 
 void pace_continue(struct pace *p)
 {
     if (!p->is_stopped)
         return;
-    mem_lock(p->mem);
-    host_clock_continue(p->clock);
-    mem_unlock(p->mem);
+    set_clock(p, host_clock_continue);
     p->is_stopped = false;
-    if (runs(p))
-        accel_resume(p->accel);
+    resume(p);
 }

@@ -11,8 +11,8 @@
 
 struct pace {
     // Borrowed.
-    struct accel *accel;
-    struct host_clock *clock;
+    struct accel *accel;      // NULL: processors take turns on this thread, when pace_runs
+    struct host_clock *clock; // NULL: time stands still by itself while they do not run
     struct mem_space *mem;
 
     unsigned n_holds;
@@ -21,6 +21,7 @@ struct pace {
 
 // Begins with the processors paused, held once.
 void pace_init(struct pace *p, struct accel *a, struct host_clock *clock, struct mem_space *mem);
+bool pace_runs(const struct pace *p);
 // No processor runs until as many releases. They nest.
 void pace_hold(struct pace *p);
 void pace_release(struct pace *p);

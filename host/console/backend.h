@@ -51,6 +51,7 @@ struct console {
     bool awaits_client;  // until then the machine is not to run
     bool wants_writable; // the front end waits for room
     bool hangs_up;       // when the output is out
+    bool is_patient;     // it never has to
     // A person types: input is read even when the buffer is full, and dropped then, so that the
     // escape key always works. Set before console_serve.
     bool is_interactive;
