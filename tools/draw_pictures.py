@@ -62,13 +62,13 @@ CAPTIONS = {
     'host': 'event loop, disks, nets, consoles',
     'guest': 'bare-metal payloads',
     'hv': 'the hypervisor',
-    'include': 'what it shares with programs',
+    'include': 'headers others share',
     'cpu': 'guest processors',
     'dev': 'devices',
     'mach': 'boards and boot',
     'vmm': 'the process: lh',
     'dune': 'programs in guest mode',
-    'include': 'headers for others',
+    'jit': 'the translator',
 }
 
 
