@@ -76,12 +76,22 @@ COMPARE_AND_SWAP(h, s16)
 COMPARE_AND_SWAP(w, s32)
 COMPARE_AND_SWAP(d, s64)
 
-// Load-linked remembers the physical address and what it found there; store-conditional succeeds if
-// that is still there. A value that was changed and changed back goes unseen, where silicon fails:
-// the price of not watching every store.
+// Load-linked remembers the place and what it found there; store-conditional succeeds if that is
+// still there. A value that was changed and changed back goes unseen, where silicon fails: the price
+// of not watching every store.
+
+// What two accesses have in common exactly if they are to the same memory. In RAM it is the address
+// in the host, which is what translated code knows.
+static u64 place_of(struct la_cpu *c, u64 va, enum la_access access)
+{
+    u64 pa = la_translate(c, va, access);
+    u8 *host = mem_ram_page(c->cpu.bus->mem, pa, 1, true);
+    return host ? (u64)(uintptr_t)host : pa | BIT(63);
+}
+
 static void set_link(struct la_cpu *c, u64 va, u64 value)
 {
-    c->context->link.address = la_translate(c, va, LA_LOAD);
+    c->context->link.place = place_of(c, va, LA_LOAD);
     c->context->link.value[0] = value;
     c->context->link.is_set = true;
 }
@@ -139,7 +149,7 @@ static bool unlink_if_same(struct la_cpu *c, u64 va, unsigned size)
 {
     check_aligned(c, va, size);
     bool same =
-        c->context->link.is_set && la_translate(c, va, LA_STORE) == c->context->link.address;
+        c->context->link.is_set && place_of(c, va, LA_STORE) == c->context->link.place;
     c->context->link.is_set = false;
     return same;
 }

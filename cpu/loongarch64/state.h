@@ -112,7 +112,7 @@ struct la_timer {
 // What ll remembers for sc.
 struct la_link {
     bool is_set;
-    u64 address; // physical
+    u64 place; // interp_atomic.c
     u64 value[2];
 };
 

@@ -90,6 +90,9 @@ struct la_template {
     unsigned flags;
 };
 
+// Of atomic accesses: la_atomic.c.
+enum { AM_SWAP, AM_ADD, AM_AND, AM_OR, AM_XOR, AM_MAX, AM_MIN, AM_MAXU, AM_MINU };
+
 #define TEMPLATE(name) void la_t_##name(struct trans *t, const struct la_insn *i, unsigned arg)
 #define T(op, name, arg, flags) TEMPLATE(name);
 #include "jit/x86_64/la_templates.def"

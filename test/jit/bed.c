@@ -132,7 +132,7 @@ static void get_outcome(struct bed *b, struct bed_outcome *o)
     if (o->badv == o->era || (o->tlbrera & 1 && o->tlbrbadv == (o->tlbrera & ~3ULL)))
         o->badi = 0;
     o->has_link = c->root.link.is_set;
-    o->link = o->has_link ? c->root.link.address : 0;
+    o->link = o->has_link ? c->root.link.place : 0;
 }
 
 void bed_interpret(struct bed *b, const struct bed_state *s, struct bed_outcome *o)
