@@ -51,11 +51,12 @@ static void tell_cpus(struct jit *j)
 
 static u64 sum_of(const struct jit *j, u64 number)
 {
-    const u64 *word = (const u64 *)(const void *)mem_ram_page(j->mem, number << CODE_PAGE_SHIFT,
-                                                              CODE_PAGE, true);
+    const u64 *word =
+        (const u64 *)(const void *)mem_ram_page(j->mem, number << CODE_PAGE_SHIFT, CODE_PAGE, true);
     u64 sum = number;
     for (unsigned i = 0; i < CODE_PAGE / 8; i++)
-        sum = (sum ^ __atomic_load_n(&word[i], __ATOMIC_RELAXED)) * 0x9e3779b97f4a7c15 + (sum >> 29);
+        sum =
+            (sum ^ __atomic_load_n(&word[i], __ATOMIC_RELAXED)) * 0x9e3779b97f4a7c15 + (sum >> 29);
     return sum;
 }
 
@@ -157,7 +158,8 @@ u8 *jit_reserve(struct jit *j, size_t size)
 
 static bool has_code(const struct jit_page *p, u64 offset, u64 size)
 {
-    for (u64 line = offset >> CODE_LINE_SHIFT; line <= (offset + size - 1) >> CODE_LINE_SHIFT; line++)
+    for (u64 line = offset >> CODE_LINE_SHIFT; line <= (offset + size - 1) >> CODE_LINE_SHIFT;
+         line++)
         if (p->lines[line >> 6] >> (line & 63) & 1)
             return true;
     return false;
@@ -222,7 +224,8 @@ u32 jit_literal(struct jit *j, const u64 value[4])
         return 32 * JIT_N_LITERALS;
     u64 hash = (value[0] ^ value[1] * 3 ^ value[2] * 5 ^ value[3] * 7) * 0x9e3779b97f4a7c15;
     unsigned n = (unsigned)(hash >> 32) & (JIT_N_LITERALS - 1);
-    for (; table[n][0] | table[n][1] | table[n][2] | table[n][3]; n = (n + 1) & (JIT_N_LITERALS - 1))
+    for (; table[n][0] | table[n][1] | table[n][2] | table[n][3];
+         n = (n + 1) & (JIT_N_LITERALS - 1))
         if (!memcmp(table[n], value, sizeof(table[n])))
             return 32 * n;
     if (j->n_literals >= JIT_N_LITERALS * 3 / 4)
@@ -277,7 +280,8 @@ static bool map_buffer(struct jit *j, struct err *e)
     j->size = BUFFER_SIZE;
     u8 *rx = mremap(rw, 0, BUFFER_SIZE, MREMAP_MAYMOVE);
     if (rx == MAP_FAILED || mprotect(rx, BUFFER_SIZE, PROT_READ | PROT_EXEC))
-        return err_set(e, "memory for translated code cannot be mapped to run: %s", strerror(errno));
+        return err_set(e, "memory for translated code cannot be mapped to run: %s",
+                       strerror(errno));
     j->to_run = rx - rw;
     return true;
 }

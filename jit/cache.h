@@ -18,7 +18,8 @@
 // What a translation depends on beside the bytes of its page.
 struct jit_mode {
     u8 slots;      // la_code.mode
-    bool is_small; // the page is mapped in pieces of 4 KiB: code does not run on from one to the next
+    bool is_small; // the page is mapped in pieces of 4 KiB: code does not run on from one to the
+                   // next
     bool fp_traps; // FCSR enables exceptions: arithmetic is the interpreter's
 };
 
@@ -27,12 +28,12 @@ struct jit_page {
     struct jit_page *next; // of the same hash
     u64 number;            // physical address >> CODE_PAGE_SHIFT
     struct jit_mode mode;
-    const u8 *host;                             // the bytes of the page
+    const u8 *host;                               // the bytes of the page
     u64 lines[CODE_PAGE >> CODE_LINE_SHIFT >> 6]; // a bit per line that code came from
     u32 n_invalidated;
-    u32 n_probing;                         // bits in the next
-    u64 probing[CODE_N_INSNS / 64];        // a bit per access whose slot mostly misses
-    u32 entry[CODE_N_INSNS]; // offset in the code buffer, by instruction; 0: none
+    u32 n_probing;                  // bits in the next
+    u64 probing[CODE_N_INSNS / 64]; // a bit per access whose slot mostly misses
+    u32 entry[CODE_N_INSNS];        // offset in the code buffer, by instruction; 0: none
 };
 
 #define JIT_N_HASH 8192
@@ -52,20 +53,20 @@ struct jit_fresh {
 #define JIT_N_LITERALS 16384
 
 struct jit_stubs {
-    const u8 *enter;       // (cpu, code): runs until something has to be done outside
-    const u8 *leave;       // eax: offset from pc_base of the instruction to go on with
-    const u8 *leave_pc;    // rax: its address
-    const u8 *leave_next;  // c->next_pc is its address
-    const u8 *link;        // as leave; rdx: the jump that wants a target
-    const u8 *interpret;   // eax: offset of the first, ecx: number of instructions
-    const u8 *call;        // rdx: struct jit_call; executes by the interpreter and returns
-    const u8 *call_last;   // likewise, but leaves then; jumped to
-    // By mode, slot, and whether more than 8 bytes are accessed; rax: address - slot base. Fills the
-    // slot: rdx becomes delta and the carry is clear, or rax the address and the carry is set.
+    const u8 *enter;      // (cpu, code): runs until something has to be done outside
+    const u8 *leave;      // eax: offset from pc_base of the instruction to go on with
+    const u8 *leave_pc;   // rax: its address
+    const u8 *leave_next; // c->next_pc is its address
+    const u8 *link;       // as leave; rdx: the jump that wants a target
+    const u8 *interpret;  // eax: offset of the first, ecx: number of instructions
+    const u8 *call;       // rdx: struct jit_call; executes by the interpreter and returns
+    const u8 *call_last;  // likewise, but leaves then; jumped to
+    // By mode, slot, and whether more than 8 bytes are accessed; rax: address - slot base. Fills
+    // the slot: rdx becomes delta and the carry is clear, or rax the address and the carry is set.
     const u8 *miss[LA_N_MODES][LA_N_REGION_SLOTS][2]; // NULL until jit_make_misses
-    const u8 *fill;        // rdx: struct jit_access, rax: address, which stays; rdx becomes delta
-    const u8 *unit;        // eax: offset, ecx: EUEN bit; loads the registers of a unit
-    const u8 *fold;        // exceptions that MXCSR has collected go to FCSR; ecx is lost
+    const u8 *fill; // rdx: struct jit_access, rax: address, which stays; rdx becomes delta
+    const u8 *unit; // eax: offset, ecx: EUEN bit; loads the registers of a unit
+    const u8 *fold; // exceptions that MXCSR has collected go to FCSR; ecx is lost
 };
 
 // Data beside code: an instruction that the interpreter executes.
@@ -79,10 +80,10 @@ struct jit_call {
 // Data beside code: memory accesses through one slot, the first of which is at `offset`.
 struct jit_access {
     struct jit_page *page;
-    u32 slot;    // offset from the state register of the slot's limit
-    u32 span;    // bytes that all accesses cover
-    s32 first;   // from their lowest byte to the address of the first
-    u32 offset;  // of its instruction from pc_base
+    u32 slot;   // offset from the state register of the slot's limit
+    u32 span;   // bytes that all accesses cover
+    s32 first;  // from their lowest byte to the address of the first
+    u32 offset; // of its instruction from pc_base
     u32 word;
     u8 n_insns;     // that are interpreted if they cannot share a slot
     u8 n_ahead;     // as of a call
@@ -96,9 +97,9 @@ struct jit_vcpu {
     struct jit_check *check; // NULL: nothing is compared
     struct jit *jit;
     struct la_cpu *cpu;
-    unsigned n_drops; // of jit.n_drops: seen
-    u64 n_obeyed;     // of jit.n_requests
-    bool fp_traps;    // that the known targets were translated for
+    unsigned n_drops;       // of jit.n_drops: seen
+    u64 n_obeyed;           // of jit.n_requests
+    bool fp_traps;          // that the known targets were translated for
     _Atomic bool is_inside; // runs translated code
     u64 n_lookups, n_links, n_interpreted, n_calls, n_fills;
 };
@@ -115,17 +116,17 @@ struct jit {
     u8 *buffer;          // for writing
     ptrdiff_t to_run;
     size_t size, used, first; // first: where blocks begin, after the stubs
-    size_t literals; // where they begin
+    size_t literals;          // where they begin
     unsigned n_literals;
     _Atomic bool is_flushing;
     struct jit_fresh fresh[JIT_MAX_FRESH];
     unsigned n_fresh;
-    _Atomic u64 n_requests; // to forget what is cached for stores
+    _Atomic u64 n_requests;   // to forget what is cached for stores
     _Atomic unsigned n_drops; // times that translations were dropped
     struct jit_page *pages[JIT_N_HASH];
     struct jit_stubs stubs;
     struct perf_map *perf_map; // NULL: not wanted
-    struct trans *trans; // the block that is being translated
+    struct trans *trans;       // the block that is being translated
     struct jit_vcpu vcpus[JIT_MAX_CPUS];
     unsigned n_vcpus;
     struct jit_counts counts;
@@ -145,8 +146,8 @@ u32 jit_literal(struct jit *j, const u64 value[4]);
 
 // The processor's own thread: what others asked it to forget.
 void jit_obey(struct la_cpu *c);
-// The processor asks for the code as memory has it now (ibar): looks at the fresh pages. Without the
-// lock.
+// The processor asks for the code as memory has it now (ibar): looks at the fresh pages. Without
+// the lock.
 void jit_see_code(struct la_cpu *c);
 
 static inline u8 *jit_run_address(const struct jit *j, u32 offset)

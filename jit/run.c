@@ -205,7 +205,8 @@ static void *entry_at(struct jit *j, struct la_cpu *c, u64 pa, bool is_small, co
     return entry;
 }
 
-// The translation of the code at c->pc, or NULL if it is not in RAM. Raises if it cannot be fetched.
+// The translation of the code at c->pc, or NULL if it is not in RAM. Raises if it cannot be
+// fetched.
 static struct la_target *look_up(struct jit *j, struct la_cpu *c)
 {
     struct la_target *t = la_target_find(c, c->pc);
@@ -321,8 +322,11 @@ static enum cpu_exit jit_run(struct cpu *cpu, u64 budget)
     struct la_cpu *c = la_of(cpu);
     struct jit *j = jit_of(c);
     enum cpu_exit why = CPU_EXIT_BUDGET;
-    if ((budget < N_INTERPRETED && !j->options.count) || log_is_on(cpu->bus->log, LOG_IN_ASM))
-        return la_interp_run(cpu, budget);
+    if ((budget < N_INTERPRETED && !j->options.count) || log_is_on(cpu->bus->log, LOG_IN_ASM)) {
+        why = la_interp_run(cpu, budget);
+        jit_obey(c); // a request to forget that the interpreter took for its own
+        return why;
+    }
     c->code.n_end = j->options.count ? cpu->n_insns + budget : ~0ULL;
     la_check_interrupts_soon(c);
     if (setjmp(c->leave)) {

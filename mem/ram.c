@@ -40,8 +40,8 @@ static bool ram_overlaps(const struct mem_space *m, gpa_t base, u64 size)
 // Huge pages make a guest's first touch of its memory several times cheaper.
 static bool ram_map(struct mem_ram *r, const char *name, struct err *e)
 {
-    void *p = mmap(NULL, r->size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
-                   -1, 0);
+    void *p = mmap(NULL, r->size, PROT_READ | PROT_WRITE,
+                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (p == MAP_FAILED)
         return err_set(e, "guest memory of %llu MiB: %s; try a smaller -m",
                        (unsigned long long)(r->size >> 20), strerror(errno));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The timer's signal goes to the processor's thread alone and sets the request there: code that runs
-// sees it at its next poll, and a system call that it interrupts goes on.
+// The timer's signal goes to the processor's thread alone and sets the request there: code that
+// runs sees it at its next poll, and a system call that it interrupts goes on.
 #include "vmm/alarm.h"
 #include "base/bug.h"
 
@@ -45,9 +45,8 @@ struct alarm *alarm_new(struct cpu *c)
     a->cpu = c;
     struct sigaction act = {.sa_sigaction = ring, .sa_flags = SA_SIGINFO | SA_RESTART};
     sigaction(ALARM_SIGNAL, &act, NULL);
-    struct sigevent event = {.sigev_notify = SIGEV_THREAD_ID,
-                             .sigev_signo = ALARM_SIGNAL,
-                             .sigev_value.sival_ptr = a};
+    struct sigevent event = {
+        .sigev_notify = SIGEV_THREAD_ID, .sigev_signo = ALARM_SIGNAL, .sigev_value.sival_ptr = a};
     event._sigev_un._tid = (pid_t)syscall(SYS_gettid);
     BUG_ON(timer_create(CLOCK_MONOTONIC, &event, &a->timer));
     c->alarm_opaque = a;

@@ -14,6 +14,7 @@
 #include "mach/machine.h"
 #include "vmm/pace.h"
 
+struct jit;
 struct monitor_session;
 
 struct monitor {
@@ -21,6 +22,7 @@ struct monitor {
     struct loop *loop;
     struct machine *machine; // NULL until it is built; then pace is set, too
     struct pace *pace;
+    struct jit *jit; // NULL: nothing is translated
 
     struct monitor_session *sessions; // owned
     bool wants_to_quit;               // a command says that the program is to end

@@ -210,6 +210,7 @@ static bool build(struct run *r, struct err *e)
     // Counted time stands still by itself while nobody counts.
     pace_init(&r->pace, r->accel, r->turns ? NULL : &r->host_clock, &r->machine->mem);
     r->monitor.machine = r->machine;
+    r->monitor.jit = r->jit;
     if (r->options.paused)
         pace_stop(&r->pace);
     return true;

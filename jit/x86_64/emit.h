@@ -92,9 +92,9 @@ void emit_alu_ri(struct emit *e, enum alu op, enum width w, enum reg d, s32 imm)
 void emit_alu_mi(struct emit *e, enum alu op, enum width w, struct mem d, s32 imm);
 void emit_test_rr(struct emit *e, enum width w, enum reg a, enum reg b);
 void emit_test_mr(struct emit *e, enum width w, struct mem a, enum reg b);
-void emit_test_mi8(struct emit *e, struct mem m, unsigned imm); // a byte in memory
-void emit_mov_rr(struct emit *e, enum width w, enum reg d, enum reg s); // W32 or W64
-void emit_mov_ri(struct emit *e, enum reg d, u64 imm);                  // in the shortest way
+void emit_test_mi8(struct emit *e, struct mem m, unsigned imm);           // a byte in memory
+void emit_mov_rr(struct emit *e, enum width w, enum reg d, enum reg s);   // W32 or W64
+void emit_mov_ri(struct emit *e, enum reg d, u64 imm);                    // in the shortest way
 void emit_mov_rm(struct emit *e, enum width w, enum reg d, struct mem s); // W32 zero-extends
 void emit_mov_mr(struct emit *e, enum width w, struct mem d, enum reg s);
 void emit_mov_mi(struct emit *e, enum width w, struct mem d, s32 imm); // sign-extended to 64
@@ -145,14 +145,15 @@ u8 *emit_lea_rip(struct emit *e, enum reg d);
 
 // Vector instructions. `vop` names the instruction: VOP(...) below.
 enum {
-    VOP_EVEX = 1u << 24, // has no VEX encoding
+    VOP_EVEX = 1u << 24,      // has no VEX encoding
     VOP_NO_LENGTH = 1u << 25, // scalar: the length field is ignored, 0 is written
     VOP_EVEX_W = 1u << 26,    // the W of the EVEX encoding; that of VEX is 0
     VOP_VEX = 1u << 27,       // has no EVEX encoding, or one that means something else
 };
 enum { VMAP_0F = 1, VMAP_0F38 = 2, VMAP_0F3A = 3 };
 enum { VPP_NONE, VPP_66, VPP_F3, VPP_F2 };
-#define VOP(pp, map, w, opcode) ((opcode) | (unsigned)(w) << 8 | (unsigned)(map) << 12 | (unsigned)(pp) << 16)
+#define VOP(pp, map, w, opcode) \
+    ((opcode) | (unsigned)(w) << 8 | (unsigned)(map) << 12 | (unsigned)(pp) << 16)
 
 // Registers of vector instructions are 0 to 31; 16 and above need an EVEX host. `bits` is 128, 256
 // (512 with VOP_EVEX). `s1` is the register of the vvvv field; 0 if the instruction has none.

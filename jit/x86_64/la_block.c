@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // One block: decode, emit, what is rarely needed behind it, and its entries.
 //
-// A block begins where it is first entered and goes on past conditional branches that are not taken,
-// to an unconditional one, to an instruction after which everything may be different, or to the
-// end of its page. Every instruction boundary at which only the pinned state matters is an entry.
+// A block begins where it is first entered and goes on past conditional branches that are not
+// taken, to an unconditional one, to an instruction after which everything may be different, or to
+// the end of its page. Every instruction boundary at which only the pinned state matters is an
+// entry.
 #include "jit/x86_64/la_trans.h"
 #include "cpu/loongarch64/interp.h"
 #include "jit/x86_64/vector_ops.h"
@@ -76,10 +77,10 @@ struct record *trans_call_record(struct trans *t)
 {
     BUG_ON(t->n_records == BLOCK_MAX_COLD);
     struct record *r = &t->records[t->n_records++];
-    *r = (struct record){
-        .is_call = true,
-        .call = {
-            .execute = t->execute[t->now], .insn = t->insns[t->now], .offset = trans_offset(t)}};
+    *r = (struct record){.is_call = true,
+                         .call = {.execute = t->execute[t->now],
+                                  .insn = t->insns[t->now],
+                                  .offset = trans_offset(t)}};
     return r;
 }
 
@@ -217,8 +218,8 @@ static void emit_records(struct trans *t)
 
 static void note_lines(struct jit_page *p, unsigned offset, unsigned size)
 {
-    for (unsigned line = offset >> CODE_LINE_SHIFT;
-         line <= (offset + size - 1) >> CODE_LINE_SHIFT; line++)
+    for (unsigned line = offset >> CODE_LINE_SHIFT; line <= (offset + size - 1) >> CODE_LINE_SHIFT;
+         line++)
         p->lines[line >> 6] |= BIT(line & 63);
 }
 
@@ -277,9 +278,11 @@ bool jit_translate(struct jit *j, struct la_cpu *c, struct jit_page *p, unsigned
     struct trans *t = j->trans;
     memset(t, 0, offsetof(struct trans, cold));
     t->n_cold = t->n_records = 0;
-    t->e = (struct emit){
-        .p = start, .start = start, .limit = start + MAX_BYTES,
-        .literals = j->buffer + j->literals, .to_run = j->to_run};
+    t->e = (struct emit){.p = start,
+                         .start = start,
+                         .limit = start + MAX_BYTES,
+                         .literals = j->buffer + j->literals,
+                         .to_run = j->to_run};
     t->jit = j;
     t->n_vector_pins = jit_n_vector_pins(j);
     t->cpu = c;

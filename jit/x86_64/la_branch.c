@@ -4,7 +4,8 @@
 #include "jit/x86_64/la_trans.h"
 #include "base/bug.h"
 
-struct cold *trans_cold(struct trans *t, void (*emit)(struct trans *, const struct cold *), u8 *site)
+struct cold *trans_cold(struct trans *t, void (*emit)(struct trans *, const struct cold *),
+                        u8 *site)
 {
     BUG_ON(t->n_cold == BLOCK_MAX_COLD);
     struct cold *x = &t->cold[t->n_cold++];

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Control registers that are mere storage, and switching interrupts off and on in CRMD: what a kernel
-// does all the time. Everything else about them is the interpreter's.
+// Control registers that are mere storage, and switching interrupts off and on in CRMD: what a
+// kernel does all the time. Everything else about them is the interpreter's.
 //
 // Only code at PLV 0 with mapped addresses does it here; there no privilege check is needed. What a
 // guest may be trapped for is not among these registers.
@@ -58,7 +58,8 @@ TEMPLATE(csrrd)
     if (!i->rd)
         return;
     enum reg d = trans_define(i->rd);
-    emit_extend_rm(&t->e, is_storage(n) || n == CSR_PGDL || n == CSR_PGDH || n == CSR_TLBRERA ? W64 : W32,
+    emit_extend_rm(&t->e,
+                   is_storage(n) || n == CSR_PGDL || n == CSR_PGDH || n == CSR_TLBRERA ? W64 : W32,
                    true, d, home(t, n));
     trans_set(t, i->rd, d);
 }

@@ -67,7 +67,7 @@ static enum reg define_apart(unsigned rd, unsigned other, unsigned first)
     return rd == other && rd != first ? RAX : trans_define(rd);
 }
 
-#define ARG_OP(arg)    ((enum alu)((arg) & 15))
+#define ARG_OP(arg)    ((enum alu)((arg)&15))
 #define ARG_WIDTH(arg) ((enum width)((arg) >> 4))
 
 // `arg`: operation and width << 4.

@@ -70,17 +70,16 @@ static struct record *access_record(struct trans *t, const struct group *g, unsi
     BUG_ON(t->n_records == BLOCK_MAX_COLD);
     const struct la_insn *i = &t->insns[t->now];
     struct record *r = &t->records[t->n_records++];
-    *r = (struct record){
-        .access = {
-            .page = t->page,
-            .slot = slot,
-            .span = (u32)(g->high - g->low),
-            .offset = trans_offset(t),
-            .word = i->raw,
-            .n_insns = (u8)(g->end - t->now),
-            .is_store = is_store(t, t->now),
-            .has_store = g->has_store,
-        }};
+    *r = (struct record){.access = {
+                             .page = t->page,
+                             .slot = slot,
+                             .span = (u32)(g->high - g->low),
+                             .offset = trans_offset(t),
+                             .word = i->raw,
+                             .n_insns = (u8)(g->end - t->now),
+                             .is_store = is_store(t, t->now),
+                             .has_store = g->has_store,
+                         }};
     return r;
 }
 
@@ -107,7 +106,9 @@ static void cold_miss(struct trans *t, const struct cold *x)
 static unsigned choose_slot(const struct trans *t, unsigned r)
 {
     u64 where = t->page->number << (CODE_PAGE_SHIFT - 2) | t->defined[r] >> 2;
-    return t->defined[r] ? 32 + (unsigned)((where * 0x9e3779b97f4a7c15) >> 32) % (LA_N_LOAD_SLOTS - 32) : r;
+    return t->defined[r]
+               ? 32 + (unsigned)((where * 0x9e3779b97f4a7c15) >> 32) % (LA_N_LOAD_SLOTS - 32)
+               : r;
 }
 
 // rax is the address; rdx becomes the delta.
@@ -144,7 +145,8 @@ static void cold_fill(struct trans *t, const struct cold *x)
 static void check_pages(struct trans *t, const struct group *g, s32 first)
 {
     struct emit *e = &t->e;
-    struct record *r = access_record(t, g, t->insns[t->now].rj + (g->has_store ? LA_N_LOAD_SLOTS : 0));
+    struct record *r =
+        access_record(t, g, t->insns[t->now].rj + (g->has_store ? LA_N_LOAD_SLOTS : 0));
     r->access.first = first;
     s32 pages = JIT_FIELD(code.pages) + (s32)(g->has_store ? sizeof(t->cpu->code.pages[0]) : 0);
     emit_mov_rr(e, W32, RCX, RAX);

@@ -9,18 +9,18 @@
 #include "jit/cache.h"
 #include "jit/x86_64/state.h"
 
-#define BLOCK_MAX_COLD  192
+#define BLOCK_MAX_COLD 192
 
 struct trans;
 
 // Something that is emitted behind the block: code that is rarely reached from `site`.
 struct cold {
     void (*emit)(struct trans *t, const struct cold *x);
-    u8 *site;      // the distance of the jump that leads there
-    u8 *back;      // where it goes on
-    u32 offset;    // of the instruction, from pc_base
-    s32 target;    // of a branch, from pc_base
-    u32 record;    // index in trans.records
+    u8 *site;   // the distance of the jump that leads there
+    u8 *back;   // where it goes on
+    u32 offset; // of the instruction, from pc_base
+    s32 target; // of a branch, from pc_base
+    u32 record; // index in trans.records
     u32 value;
 };
 
@@ -93,7 +93,7 @@ struct la_template {
 // Of atomic accesses: la_atomic.c.
 enum { AM_SWAP, AM_ADD, AM_AND, AM_OR, AM_XOR, AM_MAX, AM_MIN, AM_MAXU, AM_MINU };
 
-#define TEMPLATE(name) void la_t_##name(struct trans *t, const struct la_insn *i, unsigned arg)
+#define TEMPLATE(name)          void la_t_##name(struct trans *t, const struct la_insn *i, unsigned arg)
 #define T(op, name, arg, flags) TEMPLATE(name);
 #include "jit/x86_64/la_templates.def"
 #undef T
@@ -121,7 +121,8 @@ enum reg trans_define(unsigned r);
 void trans_set(struct trans *t, unsigned r, enum reg value);
 
 // Control: la_branch.c.
-struct cold *trans_cold(struct trans *t, void (*emit)(struct trans *, const struct cold *), u8 *site);
+struct cold *trans_cold(struct trans *t, void (*emit)(struct trans *, const struct cold *),
+                        u8 *site);
 void trans_goto(struct trans *t, s32 target); // unconditional; a target from pc_base
 void trans_goto_if(struct trans *t, enum cond cc, s32 target);
 void trans_poll(struct trans *t); // leaves before this instruction if something is requested

@@ -17,9 +17,9 @@
 
 #include <stddef.h>
 
-#define JIT_STATE     (offsetof(struct la_cpu, gpr) + 128)
-#define JIT_FIELD(f)  ((s32)offsetof(struct la_cpu, f) - (s32)JIT_STATE)
-#define STATE(f)      at(RBP, JIT_FIELD(f))
+#define JIT_STATE    (offsetof(struct la_cpu, gpr) + 128)
+#define JIT_FIELD(f) ((s32)offsetof(struct la_cpu, f) - (s32)JIT_STATE)
+#define STATE(f)     at(RBP, JIT_FIELD(f))
 static inline struct mem gpr_home(unsigned r)
 {
     return at(RBP, JIT_FIELD(gpr) + 8 * (s32)r);

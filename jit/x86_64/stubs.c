@@ -9,8 +9,8 @@
 
 // Counted in the kernels and programs of a distribution: what is used most.
 const struct jit_pin jit_pins[JIT_N_PINS] = {
-    {1, RBX}, {3, RSI},  {4, RDI},  {5, R8},   {6, R9},   {7, R10},
-    {8, R11}, {9, R12},  {12, R13}, {13, R14}, {23, R15},
+    {1, RBX}, {3, RSI}, {4, RDI},  {5, R8},   {6, R9},   {7, R10},
+    {8, R11}, {9, R12}, {12, R13}, {13, R14}, {23, R15},
 };
 const u8 jit_gpr_host[32] = {
     NO_REG, RBX, NO_REG, RSI,    RDI,    R8,     R9,     R10,    R11,    R12,    NO_REG,
@@ -214,7 +214,8 @@ static void make_call(struct emit *e, const struct jit *j, struct jit_stubs *s, 
 
 #define ACCESS(f) ((s64)offsetof(struct jit_access, f))
 
-// What no miss stub knows: C looks. rax and rcx stay. jit_fill sets c->pc if the interpreter has to go on.
+// What no miss stub knows: C looks. rax and rcx stay. jit_fill sets c->pc if the interpreter has to
+// go on.
 static void make_fill(struct emit *e, const struct jit *j, struct jit_stubs *s, const u8 *table)
 {
     s->fill = begin(e);
@@ -241,8 +242,8 @@ static void make_fill(struct emit *e, const struct jit *j, struct jit_stubs *s, 
     return_to_c(e);
 }
 
-// The unit is on in memory but its registers are not here, or it is off: then the interpreter raises
-// what there is to raise.
+// The unit is on in memory but its registers are not here, or it is off: then the interpreter
+// raises what there is to raise.
 static void make_unit(struct emit *e, const struct jit *j, struct jit_stubs *s)
 {
     s->unit = begin(e);
