@@ -85,7 +85,8 @@ static inline void cpu_reset(struct cpu *c)
 {
     c->ops->reset(c);
 }
-// Runs about `budget` instructions at most.
+// Runs `budget` instructions at most; an exception costs as much as an instruction. Translated code
+// that does not count them runs until it is asked to stop.
 static inline enum cpu_exit cpu_run(struct cpu *c, u64 budget)
 {
     return c->ops->run(c, budget);

@@ -2,7 +2,7 @@
 #include "vmm/pace.h"
 #include "base/bug.h"
 
-static bool runs(const struct pace *p)
+bool pace_runs(const struct pace *p)
 {
     return !p->n_holds && !p->is_stopped;
 }
@@ -14,7 +14,7 @@ void pace_init(struct pace *p, struct accel *a, struct host_clock *clock, struct
 
 void pace_hold(struct pace *p)
 {
-    if (runs(p))
+    if (pace_runs(p) && p->accel)
         accel_pause(p->accel);
     p->n_holds++;
 }
@@ -23,13 +23,13 @@ void pace_release(struct pace *p)
 {
     BUG_ON(!p->n_holds);
     p->n_holds--;
-    if (runs(p))
+    if (pace_runs(p) && p->accel)
         accel_resume(p->accel);
 }
 
 void pace_stop(struct pace *p)
 {
-    if (runs(p))
+    if (pace_runs(p) && p->accel)
         accel_pause(p->accel);
     p->is_stopped = true;
     mem_lock(p->mem);
@@ -45,6 +45,6 @@ void pace_continue(struct pace *p)
     host_clock_continue(p->clock);
     mem_unlock(p->mem);
     p->is_stopped = false;
-    if (runs(p))
+    if (pace_runs(p) && p->accel)
         accel_resume(p->accel);
 }

@@ -11,7 +11,7 @@
 
 struct pace {
     // Borrowed.
-    struct accel *accel;
+    struct accel *accel; // NULL: nobody runs but the loop's thread, which asks pace_runs
     struct host_clock *clock;
     struct mem_space *mem;
 
@@ -24,5 +24,6 @@ void pace_init(struct pace *p, struct accel *a, struct host_clock *clock, struct
 // No processor runs until as many releases. They nest.
 void pace_hold(struct pace *p);
 void pace_release(struct pace *p);
+bool pace_runs(const struct pace *p);
 void pace_stop(struct pace *p);
 void pace_continue(struct pace *p);

@@ -57,6 +57,8 @@ static struct console *make_port(struct ports *p, const char *option, const char
         err_context(e, "%s", option);
         return NULL;
     }
+    if (p->clock->is_counted)
+        console_set_patient(port->console);
     console_set_keys(port->console, &(struct console_keys){key_pressed, port});
     console_set_tap(port->console, &(struct console_tap){guest_wrote, port});
     return port->console;

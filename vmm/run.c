@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `lh run`. The calling thread builds the machine, then serves the event loop until the guest or
-// the user ends it; the processors have threads of their own (accel.c).
+// the user ends it. The processors have threads of their own (accel.c); where time is counted they
+// take turns with the event loop (turns.c).
 //
 // Whatever of the user's would be changed (log, pid file, consoles) is opened in `start`, when the
 // machine is built and nothing can be refused any more.
@@ -13,6 +14,7 @@
 #include "vmm/accel_kvm.h"
 #include "vmm/accel_option.h"
 #include "vmm/host_clock.h"
+#include "vmm/icount_option.h"
 #include "vmm/log_file.h"
 #include "vmm/monitor.h"
 #include "vmm/out_file.h"
@@ -26,6 +28,7 @@
 #include "vmm/screen.h"
 #include "vmm/signals.h"
 #include "vmm/stats.h"
+#include "vmm/turns.h"
 
 #include <stdlib.h>
 #include <signal.h>
@@ -45,13 +48,17 @@ struct run {
     struct machine_config config;
     struct log_file log;
     struct out_file pidfile;
-    struct host_clock clock;
+    struct icount_option icount;
+    struct clock *clock; // one of the two
+    struct host_clock host_clock;
+    struct insn_clock insn_clock;
     struct loop loop;
     struct screen screen;
     struct ports ports;
     struct panic_watch panic;
     struct machine *machine;
-    struct accel *accel;
+    struct accel *accel;        // NULL with turns
+    struct turns *turns;        // NULL: time is not counted
     struct accel_option choice;
     struct pace pace;
     struct monitor monitor;
@@ -73,7 +80,9 @@ static void guest_asks(void *opaque, enum shutdown_reason reason)
 {
     struct run *r = opaque;
     if (reason == SHUTDOWN_GUEST_PANIC)
-        panic_watch_tell(&r->panic, clock_now(&r->clock.clock));
+        panic_watch_tell(&r->panic, clock_now(r->clock));
+    if (r->turns)
+        turns_stop(r->turns);
     loop_wake(&r->loop);
 }
 
@@ -88,7 +97,7 @@ static void processor_failed(void *opaque, struct cpu *c)
 static void rearm(void *opaque)
 {
     struct host_clock *h = opaque;
-    struct run *r = container_of(h, struct run, clock);
+    struct run *r = container_of(h, struct run, host_clock);
     loop_rearm(&r->loop);
 }
 
@@ -106,14 +115,25 @@ static bool choose_accel(struct run *r, struct err *e)
     return r->kvm || err_context(e, "-accel kvm");
 }
 
+static bool choose_clock(struct run *r, struct err *e)
+{
+    if (!icount_option_parse(&r->icount, r->options.icount, e))
+        return false;
+    insn_clock_init(&r->insn_clock, r->icount.shift);
+    r->clock = r->icount.is_on ? &r->insn_clock.clock : &r->host_clock.clock;
+    return true;
+}
+
 // Everything that can be refused before there is a machine.
 static bool prepare(struct run *r, struct err *e)
 {
     const struct run_options *o = &r->options;
     u32 log_classes = 0;
+    if (!choose_clock(r, e))
+        return false;
     r->monitor = (struct monitor){.loop = &r->loop, .pace = &r->pace};
     r->ports = (struct ports){.loop = &r->loop,
-                              .clock = &r->clock.clock,
+                              .clock = r->clock,
                               .screen = &r->screen,
                               .panic = &r->panic,
                               .monitor = &r->monitor};
@@ -132,7 +152,7 @@ static bool prepare(struct run *r, struct err *e)
 static void fill_callbacks(struct run *r)
 {
     struct machine_config *c = &r->config;
-    c->clock = &r->clock.clock;
+    c->clock = r->clock;
     c->loop = &r->loop;
     c->log = &r->log.log;
     c->shutdown = guest_asks;
@@ -152,12 +172,25 @@ static bool start_translator(struct run *r, struct err *e)
     return r->jit;
 }
 
+static void start_processors(struct run *r)
+{
+    struct machine *m = r->machine;
+    if (r->icount.is_on) {
+        // Timers are for whoever counts.
+        loop_bind(&r->loop, &m->mem.device_lock, NULL);
+        r->turns = turns_new(m->cpus, m->n_cpus, &r->insn_clock, &m->mem.device_lock);
+    } else {
+        loop_bind(&r->loop, &m->mem.device_lock, r->clock);
+        r->accel = accel_new(m->cpus, m->n_cpus, processor_failed, r);
+    }
+}
+
 static bool build(struct run *r, struct err *e)
 {
-    host_clock_init(&r->clock);
-    r->clock.clock.rearm = rearm;
+    host_clock_init(&r->host_clock);
+    r->host_clock.clock.rearm = rearm;
     if (r->options.paused)
-        host_clock_stop(&r->clock); // the guest's time begins when the processors do
+        host_clock_stop(&r->host_clock); // the guest's time begins when the processors do
     fill_callbacks(r);
     screen_status(&r->screen, "loading %s", boot_name(r));
     r->machine = machine_new(&r->config, e);
@@ -166,9 +199,8 @@ static bool build(struct run *r, struct err *e)
         return false;
     if (!start_translator(r, e))
         return false;
-    loop_bind(&r->loop, &r->machine->mem.device_lock, &r->clock.clock);
-    r->accel = accel_new(r->machine->cpus, r->machine->n_cpus, processor_failed, r);
-    pace_init(&r->pace, r->accel, &r->clock, &r->machine->mem);
+    start_processors(r);
+    pace_init(&r->pace, r->accel, &r->host_clock, &r->machine->mem);
     r->monitor.machine = r->machine;
     if (r->options.paused)
         pace_stop(&r->pace);
@@ -208,6 +240,8 @@ static bool handle_shutdown(struct run *r, enum shutdown_reason reason)
         return false;
     pace_hold(&r->pace);
     machine_reset(r->machine);
+    if (r->turns)
+        turns_reset(r->turns);
     pace_release(&r->pace);
     return true;
 }
@@ -230,7 +264,7 @@ static void show_status(struct run *r)
                       boot_name(r), terminal_is_raw() ? "Ctrl-a c" : "-monitor");
         return;
     }
-    if (!r->kvm && !r->jit) // which do not count
+    if (!r->kvm && (!r->jit || r->turns)) // which do not count
         snprintf(count, sizeof(count), " %llu million instructions,",
                  (unsigned long long)millions_of_instructions(r->machine));
     screen_status(&r->screen, "%s: waiting for the guest's first output,%s %s ends", boot_name(r),
@@ -244,7 +278,23 @@ static bool goes_on(struct run *r)
         return false;
     if (is_told_to_end(r) || r->failed)
         return false;
-    return !r->options.no_reboot || !panic_watch_is_over(&r->panic, clock_now(&r->clock.clock));
+    return !r->options.no_reboot || !panic_watch_is_over(&r->panic, clock_now(r->clock));
+}
+
+// Everything on this thread. Where no processor has anything to do any more, only the user's input
+// can change that.
+static void serve_counted(struct run *r)
+{
+    pace_release(&r->pace);
+    for (unsigned n = 0; goes_on(r); n++) {
+        if (n % 64 == 0 || !pace_runs(&r->pace))
+            show_status(r);
+        bool waits = !pace_runs(&r->pace) || turns_run(r->turns) == TURNS_ASLEEP;
+        r->failed = turns_failed(r->turns);
+        loop_run(&r->loop, waits ? NS_PER_SEC : 0);
+        monitor_serve(&r->monitor);
+    }
+    pace_hold(&r->pace);
 }
 
 static void serve(struct run *r)
@@ -262,8 +312,9 @@ static void serve(struct run *r)
 static void tear_down(struct run *r)
 {
     accel_free(r->accel);
-    if (r->accel)
-        stats_tell(&r->log.log, r->machine, r->jit, clock_now(&r->clock.clock));
+    if (r->accel || r->turns)
+        stats_tell(&r->log.log, r->machine, r->jit, clock_now(r->clock));
+    turns_free(r->turns);
     for (unsigned i = 0; r->machine && i < r->machine->n_cpus; i++)
         if (r->machine->cpus[i]->ops->report)
             r->machine->cpus[i]->ops->report(r->machine->cpus[i]);
@@ -332,7 +383,7 @@ static int run_machine(struct run *r)
         signals_set_hurry(true);
     }
     if (r->has_loop && prepare(r, &e) && build(r, &e) && start(r, &e) && !is_told_to_end(r))
-        serve(r);
+        r->turns ? serve_counted(r) : serve(r);
     int status = finish(r, &e);
     signals_remove();
     screen_free(&r->screen);

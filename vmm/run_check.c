@@ -6,6 +6,7 @@
 #include "mach/machine.h"
 #include "vmm/accel_option.h"
 #include "vmm/cpu_option.h"
+#include "vmm/icount_option.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -101,5 +102,5 @@ bool run_check(const struct run_options *o, struct err *e)
         if (!check_device(o->devices.texts[i], e))
             return false;
     return check_board(o->machine, e) && check_accel(o, e) && cpu_option_check(o->cpu, e) &&
-           check_consoles(o, e) && check_files(o, e);
+           check_consoles(o, e) && check_files(o, e) && icount_option_check(o, e);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "vmm/run_config.h"
 #include "vmm/cpu_option.h"
+#include "vmm/icount_option.h"
 
 #define DEFAULT_RAM     (1ULL << 30)
 #define DEFAULT_CONSOLE "console=ttyS0,115200"
@@ -9,7 +10,9 @@ static const char *const default_nics[] = {"user"};
 
 bool run_config_has_default_nic(const struct run_options *o)
 {
-    return !o->nics.n && !o->netdevs.n && LH_HAS_USER_NETWORK;
+    struct icount_option i;
+    bool is_counted = icount_option_parse(&i, o->icount, &(struct err){0}) && i.is_on;
+    return !o->nics.n && !o->netdevs.n && !is_counted && LH_HAS_USER_NETWORK;
 }
 
 static void set_devices(struct machine_config *c, const struct run_options *o)

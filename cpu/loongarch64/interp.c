@@ -150,10 +150,12 @@ void la_interp_step(struct la_cpu *c)
 enum cpu_exit la_interp_run(struct cpu *cpu, u64 budget)
 {
     struct la_cpu *c = la_of(cpu);
-    const u64 end = cpu->n_insns + budget;
+    volatile u64 end = cpu->n_insns + budget;
     enum cpu_exit why = CPU_EXIT_BUDGET;
-    if (setjmp(c->leave))
+    if (setjmp(c->leave)) {
         la_take_raised(c);
+        end--;
+    }
     while (cpu->n_insns < end && la_serve_requests(c, &why)) {
         u64 slice_end = cpu->n_insns + SLICE < end ? cpu->n_insns + SLICE : end;
         if (log_is_on(cpu->bus->log, LOG_IN_ASM))

@@ -293,7 +293,7 @@ static bool realize(struct device *d, struct err *e)
     virtio_init(&b->t.v, &blk_ops, d->env, f);
     virtio_add_queue(&b->t.v, (unsigned)b->queue_size);
     fill_config(b);
-    io_queue_init(&b->io, &d->env->mem->device_lock);
+    io_queue_init(&b->io, &d->env->mem->device_lock, d->env->clock);
     b->has_io = true;
     return virtio_pci_realize(&b->t, 0x010000, e);
 }

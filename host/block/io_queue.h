@@ -4,9 +4,12 @@
 //     device (lock held)   io_submit ---------> a worker, without the lock: job->run
 //     device (lock held)   job->done <--------- the worker took the lock
 //
-// Jobs run at the same time and in any order.
+// Jobs run at the same time and in any order. Where time is counted in instructions there are no
+// workers: a job runs within io_submit, with the device lock held, and is done IO_COUNTED_NS later,
+// in the order of submission.
 #pragma once
 
+#include "base/clock.h"
 #include "base/types.h"
 
 #include <pthread.h>
@@ -22,6 +25,7 @@ struct io_list {
 };
 
 #define IO_MAX_WORKERS 4
+#define IO_COUNTED_NS  50000
 
 struct io_queue {
     pthread_mutex_t *device_lock; // borrowed
@@ -31,10 +35,12 @@ struct io_queue {
     unsigned n_waiting, n_running, n_workers, n_idle;
     bool is_closing;
     pthread_t workers[IO_MAX_WORKERS];
+    struct clock *counted; // NULL: workers run the jobs
+    struct timer timer;    // when the finished jobs are done
 };
 
-// Threads start when there is work for them.
-void io_queue_init(struct io_queue *q, pthread_mutex_t *device_lock);
+// Threads start when there is work for them. The clock, the machine's, is borrowed.
+void io_queue_init(struct io_queue *q, pthread_mutex_t *device_lock, struct clock *clock);
 // Ends the threads. Nothing is submitted any more, and io_cancel was called. The device lock is not
 // held.
 void io_queue_free(struct io_queue *q);

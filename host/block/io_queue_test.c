@@ -6,6 +6,8 @@
 
 struct count {
     struct io_queue q;
+    struct clock clock;
+    u64 now;
     pthread_mutex_t device_lock;
     _Atomic unsigned n_run;
     unsigned n_done, n_dropped, n_to_resubmit; // device lock
@@ -40,11 +42,22 @@ static void dropped(struct io_job *j)
     container_of(j, struct job, job)->c->n_dropped++;
 }
 
-static void start(struct count *c)
+static u64 now(void *opaque)
+{
+    return ((struct count *)opaque)->now;
+}
+
+static void start_with(struct count *c, bool is_counted)
 {
     memset(c, 0, sizeof(*c));
+    c->clock = (struct clock){.now = now, .opaque = c, .is_counted = is_counted};
     pthread_mutex_init(&c->device_lock, NULL);
-    io_queue_init(&c->q, &c->device_lock);
+    io_queue_init(&c->q, &c->device_lock, &c->clock);
+}
+
+static void start(struct count *c)
+{
+    start_with(c, false);
 }
 
 static void submit(struct count *c, struct job *jobs, unsigned n, unsigned us)
@@ -115,5 +128,34 @@ TEST(a_queue_without_jobs_is_freed)
     struct count c;
     start(&c);
     io_cancel(&c.q, dropped);
+    io_queue_free(&c.q);
+}
+
+// Without threads: run at once, done later, in order; what is submitted from `done` as well.
+TEST(counted_jobs_run_at_once_and_are_done_at_their_time)
+{
+    struct count c;
+    struct job jobs[3];
+    start_with(&c, true);
+    c.now = 1000;
+    submit(&c, jobs, 2, 0);
+    CHECK_EQ(c.n_run, 2);
+    CHECK_EQ(c.q.n_workers, 0);
+    CHECK_EQ(clock_next_deadline(&c.clock), 1000 + IO_COUNTED_NS);
+    clock_fire_due(&c.clock);
+    CHECK_EQ(c.n_done, 0);
+    c.now += IO_COUNTED_NS;
+    clock_fire_due(&c.clock);
+    CHECK_EQ(c.n_done, 2);
+    CHECK_EQ(clock_next_deadline(&c.clock), CLOCK_NEVER);
+    submit(&c, jobs, 3, 0);
+    io_cancel(&c.q, dropped);
+    CHECK_EQ(c.n_dropped, 3);
+    CHECK_EQ(clock_next_deadline(&c.clock), CLOCK_NEVER);
+    c.n_to_resubmit = 2;
+    submit(&c, jobs, 1, 0);
+    c.now += 10 * IO_COUNTED_NS;
+    clock_fire_due(&c.clock);
+    CHECK_EQ(c.n_done, 5);
     io_queue_free(&c.q);
 }

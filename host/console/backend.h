@@ -50,6 +50,7 @@ struct console {
     bool is_started;
     bool awaits_client;  // until then the machine is not to run
     bool wants_writable; // the front end waits for room
+    bool is_patient;     // it never has to
     bool hangs_up;       // when the output is out
     // A person types: input is read even when the buffer is full, and dropped then, so that the
     // escape key always works. Set before console_serve.

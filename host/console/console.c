@@ -364,9 +364,40 @@ void console_set_tap(struct console *c, const struct console_tap *tap)
     c->tap = *tap;
 }
 
+void console_set_patient(struct console *c)
+{
+    c->is_patient = true;
+}
+
+// Until the sink has taken all or is gone (true), or a signal came.
+static bool wait_drained(struct console *c)
+{
+    while (c->out.fd >= 0 && !drain(c)) {
+        struct pollfd p = {.fd = c->out.fd, .events = POLLOUT};
+        if (poll(&p, 1, -1) < 0)
+            return false;
+    }
+    return true;
+}
+
+static size_t put_patiently(struct console *c, const u8 *bytes, size_t n)
+{
+    size_t taken = queue_put(&c->output, bytes, n);
+    while (taken < n && wait_drained(c))
+        taken += c->out.fd < 0 ? n - taken : queue_put(&c->output, bytes + taken, n - taken);
+    return taken;
+}
+
+static size_t put(struct console *c, const void *bytes, size_t n)
+{
+    if (c->out.fd < 0)
+        return n;
+    return c->is_patient ? put_patiently(c, bytes, n) : queue_put(&c->output, bytes, n);
+}
+
 size_t console_write(struct console *c, const void *bytes, size_t n)
 {
-    size_t taken = c->out.fd < 0 ? n : queue_put(&c->output, bytes, n);
+    size_t taken = put(c, bytes, n);
     if (taken && c->tap.wrote)
         c->tap.wrote(c->tap.opaque, bytes, taken);
     if (c->out.fd < 0)

@@ -82,6 +82,9 @@ void console_hang_up(struct console *c);
 void console_set_keys(struct console *c, const struct console_keys *keys);
 void console_set_tap(struct console *c, const struct console_tap *tap);
 
+// From now on console_write waits for the sink rather than take less, so that the front end does the
+// same in every run. A signal that is handled ends the wait, and that write is as without.
+void console_set_patient(struct console *c);
 // Takes as many of the n bytes as there is room for, and returns how many. If fewer, `writable`
 // follows.
 size_t console_write(struct console *c, const void *bytes, size_t n);

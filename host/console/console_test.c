@@ -206,6 +206,40 @@ TEST(a_full_sink_takes_less_and_tells_when_there_is_room)
     fixture_free(f);
 }
 
+// A patient console takes all, however long its reader takes.
+TEST(a_patient_console_waits_for_its_sink)
+{
+    struct fixture *f = fixture_new();
+    CHECK(!mkfifo(f->path, 0600));
+    int reader = open(f->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    REQUIRE(fixture_open(f, "file:%s"));
+    console_set_patient(f->c);
+    enum { N = 50, SIZE = 4096 };
+    pid_t child = fork();
+    if (!child) {
+        static char got[65536];
+        size_t n_got = 0;
+        fcntl(reader, F_SETFL, 0);
+        while (n_got < N * SIZE) {
+            usleep(1000);
+            n_got += (size_t)read(reader, got, sizeof(got));
+        }
+        _exit(n_got != N * SIZE);
+    }
+    static char block[SIZE];
+    for (int i = 0; i < N; i++)
+        CHECK_EQ(console_write(f->c, block, SIZE), SIZE);
+    pump(f);
+    CHECK_EQ(f->n_writable, 0);
+    console_close(f->c);
+    f->c = NULL;
+    int status;
+    CHECK_EQ(waitpid(child, &status, 0), child);
+    CHECK_EQ(status, 0);
+    close(reader);
+    fixture_free(f);
+}
+
 static int listen_at(const char *path)
 {
     struct sockaddr_un a = {.sun_family = AF_UNIX};
