@@ -347,6 +347,11 @@ void jit_free(struct jit *j)
     free(j);
 }
 
+bool jit_counts_insns(const struct jit *j)
+{
+    return j->options.count;
+}
+
 struct jit_counts jit_count(const struct jit *j)
 {
     struct jit_counts n = j->counts;

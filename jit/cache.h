@@ -13,6 +13,7 @@
 #define CODE_N_INSNS    (CODE_PAGE / 4)
 #define CODE_LINE_SHIFT 6 // of physical memory, of which it is known whether code came from it
 #define JIT_MAX_CPUS    64
+#define BLOCK_MAX_INSNS 64
 
 // What a translation depends on beside the bytes of its page.
 struct jit_mode {
@@ -72,6 +73,7 @@ struct jit_call {
     la_execute_fn execute;
     struct la_insn insn;
     u32 offset; // of the instruction from pc_base
+    u8 n_ahead; // counted in advance, this one included: la_count.c
 };
 
 // Data beside code: memory accesses through one slot, the first of which is at `offset`.
@@ -83,6 +85,7 @@ struct jit_access {
     u32 offset;  // of its instruction from pc_base
     u32 word;
     u8 n_insns;     // that are interpreted if they cannot share a slot
+    u8 n_ahead;     // as of a call
     bool is_store;  // the first one
     bool has_store; // any
 };

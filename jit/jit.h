@@ -25,6 +25,8 @@ struct jit_options {
     bool perf_map;   // write /tmp/perf-PID.map, where perf looks for names of code
     bool check;      // blocks are run by the interpreter too, and compared: check.c
     u32 flush_every; // blocks after which all translations are dropped; 0: never
+    // Not among those: cpu.n_insns is exact, and cpu_run keeps to its budget (vmm/turns.h).
+    bool count;
 };
 
 // False, with the reason, where the host cannot run translated code.
@@ -35,6 +37,8 @@ struct jit *jit_new(struct mem_space *mem, struct log *log, const struct jit_opt
 // From now on cpu_run of `c` runs translated code. At most 64 processors.
 void jit_add_cpu(struct jit *j, struct la_cpu *c);
 void jit_free(struct jit *j); // before the processors are freed; accepts NULL
+
+bool jit_counts_insns(const struct jit *j); // option `count`
 
 // What happened so far.
 struct jit_counts {

@@ -35,6 +35,8 @@ static void tell_written(struct la_cpu *c)
 
 static void interpret(struct la_cpu *c, unsigned n)
 {
+    u64 left = c->code.n_end - c->cpu.n_insns;
+    n = n < left ? n : (unsigned)left;
     c->code.vcpu->n_interpreted += n;
     for (unsigned i = 0; i < n && (i == 0 || !c->cpu.requests); i++) {
         la_step(c);
@@ -43,9 +45,19 @@ static void interpret(struct la_cpu *c, unsigned n)
     }
 }
 
+// What C sees, and what an exception leaves: without the instruction that executes.
+static void count_up_to(struct la_cpu *c, unsigned n_ahead)
+{
+    if (!n_ahead)
+        return;
+    c->cpu.n_insns = c->code.n_end - (u64)c->code.left - n_ahead;
+    c->code.n_back = n_ahead - 1;
+}
+
 void jit_execute(struct la_cpu *c, const struct jit_call *x)
 {
     c->code.vcpu->n_calls++;
+    count_up_to(c, x->n_ahead);
     c->pc = c->code.pc_base + x->offset;
     c->next_pc = c->pc + 4;
     c->insn = x->insn.raw;
@@ -97,11 +109,9 @@ static void look_at_misses(struct la_cpu *c, const struct jit_access *x)
         jit_probe_from_now(c->code.vcpu->jit, x->page, x->offset);
 }
 
-bool jit_fill(struct la_cpu *c, const struct jit_access *x, u64 start)
+// As jit_fill.
+static bool fill(struct la_cpu *c, const struct jit_access *x, u64 start)
 {
-    c->code.vcpu->n_fills++;
-    if ((s32)c->code.misses_left[x->slot] <= 0)
-        look_at_misses(c, x);
     c->pc = c->code.pc_base + x->offset;
     c->next_pc = c->pc + 4;
     c->insn = x->word;
@@ -122,6 +132,18 @@ bool jit_fill(struct la_cpu *c, const struct jit_access *x, u64 start)
     c->code.scratch[0] = (u64)(uintptr_t)host - va;
     fill_slot(c, x->slot, start & ~(BIT(shift) - 1), BIT(shift), c->code.scratch[0]);
     return true;
+}
+
+bool jit_fill(struct la_cpu *c, const struct jit_access *x, u64 start)
+{
+    c->code.vcpu->n_fills++;
+    if ((s32)c->code.misses_left[x->slot] <= 0)
+        look_at_misses(c, x);
+    count_up_to(c, x->n_ahead);
+    if (fill(c, x, start))
+        return true;
+    c->code.left += x->n_ahead;
+    return false;
 }
 
 static struct jit_mode mode_of(const struct la_cpu *c, bool is_small)
@@ -271,7 +293,10 @@ static void run_translated(struct jit *j, struct la_cpu *c)
         if (unlikely(c->code.vcpu->check))
             jit_check_before(c);
         void (*enter)(struct la_cpu *, void *) = (void (*)(struct la_cpu *, void *))j->stubs.enter;
+        c->code.left = (s64)(c->code.n_end - c->cpu.n_insns);
         enter(c, t->host);
+        if (j->options.count)
+            c->cpu.n_insns = c->code.n_end - (u64)c->code.left;
         if (unlikely(c->code.vcpu->check))
             jit_check_after(c, false);
     }
@@ -296,8 +321,9 @@ static enum cpu_exit jit_run(struct cpu *cpu, u64 budget)
     struct la_cpu *c = la_of(cpu);
     struct jit *j = jit_of(c);
     enum cpu_exit why = CPU_EXIT_BUDGET;
-    if (budget < N_INTERPRETED || log_is_on(cpu->bus->log, LOG_IN_ASM))
+    if ((budget < N_INTERPRETED && !j->options.count) || log_is_on(cpu->bus->log, LOG_IN_ASM))
         return la_interp_run(cpu, budget);
+    c->code.n_end = j->options.count ? cpu->n_insns + budget : ~0ULL;
     la_check_interrupts_soon(c);
     if (setjmp(c->leave)) {
         if (c->code.vcpu->check && c->code.vcpu->is_inside)
@@ -306,9 +332,12 @@ static enum cpu_exit jit_run(struct cpu *cpu, u64 budget)
         c->code.written = 0;
         c->code.link_site = NULL;
         la_take_raised(c);
+        c->code.n_end -= j->options.count;
     }
-    while (serve(c, &why)) {
-        if (likely(la_mmu_may_cache(c)))
+    while (cpu->n_insns < c->code.n_end && serve(c, &why)) {
+        // A block that does not fit any more is left where it begins.
+        bool has_room = c->code.n_end - cpu->n_insns >= BLOCK_MAX_INSNS;
+        if (likely(la_mmu_may_cache(c) && has_room))
             run_translated(j, c);
         else
             interpret(c, N_INTERPRETED);

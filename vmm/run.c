@@ -166,6 +166,7 @@ static bool start_translator(struct run *r, struct err *e)
     enum accel_kind kind = r->choice.kind;
     if (kind != ACCEL_JIT && (kind != ACCEL_DEFAULT || !jit_is_possible(&why)))
         return true;
+    r->choice.jit.count = r->icount.is_on;
     r->jit = jit_new(&r->machine->mem, &r->log.log, &r->choice.jit, e);
     for (unsigned i = 0; r->jit && i < r->machine->n_cpus; i++)
         jit_add_cpu(r->jit, (struct la_cpu *)(void *)r->machine->cpus[i]);

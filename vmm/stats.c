@@ -10,10 +10,10 @@ static double seconds(const struct timeval *t)
     return (double)t->tv_sec + (double)t->tv_usec / 1e6;
 }
 
-// KVM and translated code do not count instructions.
+// KVM does not count instructions, and translated code only if it is asked to.
 static void tell_instructions(struct log *l, const struct cpu *c, const struct jit *j)
 {
-    if (c->n_insns && !j)
+    if (c->n_insns && (!j || jit_counts_insns(j)))
         log_write(l, LOG_STATS, "cpu %u: %llu instructions", c->index,
                   (unsigned long long)c->n_insns);
 }

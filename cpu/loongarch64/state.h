@@ -231,6 +231,10 @@ struct jit_vcpu; // jit/
 
 struct la_code {
     u64 pc_base;      // of the code that runs
+    // Where instructions are counted (jit_options.count); otherwise n_end is ~0.
+    s64 left;         // instructions that translated code may still begin, inside of it
+    u64 n_end;        // cpu.n_insns at which cpu_run returns
+    u64 n_back;       // counted in advance, but not executed if the code is left now
     u64 context;      // mmu_context
     u64 scratch[3];
     u64 written;      // physical address of watched memory that the instruction stores to; 0: none

@@ -81,9 +81,10 @@ struct record *trans_call_record(struct trans *t)
     return r;
 }
 
-// A block that is compared has nothing in it that cannot be undone.
+// A block that is compared has nothing in it that cannot be undone. The stretch ends here.
 static void leave_to_interpreter(struct trans *t)
 {
+    trans_give_back(t, 1);
     emit_mov_ri(&t->e, RAX, trans_offset(t));
     emit_mov_ri(&t->e, RCX, 1);
     emit_jmp_to(&t->e, t->jit->stubs.interpret);
@@ -129,9 +130,12 @@ struct cold *trans_redo_if(struct trans *t, enum cond cc)
 
 static void cold_unit(struct trans *t, const struct cold *x)
 {
+    unsigned n = trans_n_ahead(t, x->offset);
+    trans_give_back(t, n);
     emit_mov_ri(&t->e, RAX, x->offset);
     emit_mov_ri(&t->e, RCX, x->value);
     emit_call_to(&t->e, t->jit->stubs.unit);
+    trans_take_again(t, n);
     emit_jmp_to(&t->e, emit_run_address(&t->e, x->back));
 }
 
@@ -169,8 +173,9 @@ static void emit_insn(struct trans *t)
     bool is_in_group = t->group_base && t->now < t->group_end;
     if (!is_in_group || !x || x->flags & T_RDX)
         t->group_base = 0;
-    if (!t->group_base && !t->units)
+    if (!t->group_base && !t->units && trans_begins_stretch(t))
         t->entry[t->now] = emit_here(&t->e);
+    trans_begin_stretch(t);
     if (!x) {
         trans_interpret(t);
         note_definition(t, i);
@@ -196,6 +201,10 @@ static void emit_records(struct trans *t)
     for (unsigned n = 0; n < t->n_records && !t->e.is_full; n++) {
         struct record *r = &t->records[n];
         emit_patch(r->site, emit_here(&t->e));
+        if (r->is_call)
+            r->call.n_ahead = (u8)trans_n_ahead(t, r->call.offset);
+        else
+            r->access.n_ahead = (u8)trans_n_ahead(t, r->access.offset);
         if (r->is_call)
             emit_bytes(&t->e, &r->call, sizeof(r->call));
         else
@@ -228,6 +237,7 @@ static void emit_block(struct trans *t)
             break;
         emit_insn(t);
     }
+    trans_end_stretch(t);
     if (!t->is_ended)
         trans_goto(t, (s32)trans_offset(t));
     emit_cold(t);

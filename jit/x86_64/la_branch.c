@@ -14,6 +14,7 @@ struct cold *trans_cold(struct trans *t, void (*emit)(struct trans *, const stru
 
 static void cold_leave(struct trans *t, const struct cold *x)
 {
+    trans_give_back(t, trans_n_ahead(t, x->offset));
     trans_leave(t, x->offset);
 }
 

@@ -9,7 +9,6 @@
 #include "jit/cache.h"
 #include "jit/x86_64/state.h"
 
-#define BLOCK_MAX_INSNS 64
 #define BLOCK_MAX_COLD  192
 
 struct trans;
@@ -54,6 +53,12 @@ struct trans {
     enum cond flag_cc; // that it is set
 
     u32 defined[32]; // 1 + offset of the instruction that a register's value is from; 0: it came in
+
+    // Counting (la_count.c): the current stretch's first instruction and the byte that holds its
+    // length, and for each instruction the one after its stretch.
+    unsigned stretch;
+    u8 *stretch_length;
+    u8 stretch_end[BLOCK_MAX_INSNS];
 
     // The open group: rdx is the delta of accesses through the register; 0: none. For a base that
     // is not pinned rdx is the base's host address.
@@ -131,6 +136,18 @@ struct cold *trans_redo_if(struct trans *t, enum cond cc);
 // The registers of a unit (enum la_enable bit of EUEN) are in host registers from here on, or the
 // instruction raises.
 void trans_need_unit(struct trans *t, u32 bit);
+
+// Counting: la_count.c. All do nothing where instructions are not counted. Before the current
+// instruction is emitted, and when there are no more:
+bool trans_begins_stretch(const struct trans *t);
+void trans_begin_stretch(struct trans *t);
+void trans_end_stretch(struct trans *t);
+// Instructions of the stretch from the one at `offset` on, which were counted when it began. Only
+// behind the block.
+unsigned trans_n_ahead(const struct trans *t, u32 offset);
+// So many that were counted are not executed; or are, after all. Flags are lost.
+void trans_give_back(struct trans *t, unsigned n);
+void trans_take_again(struct trans *t, unsigned n);
 
 // Memory: la_memory.c. The operand for an access of the current instruction, rj + imm or rj + rk;
 // emits the check if no group is open for it. rax is lost, rcx too if there is an index or the base

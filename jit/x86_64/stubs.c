@@ -156,8 +156,12 @@ static void make_leave(struct emit *e, const struct jit *j, struct jit_stubs *s,
 }
 
 // The state is in memory; the address to go on with is next_pc.
-static void leave_spilled(struct emit *e)
+static void leave_spilled(struct emit *e, const struct jit *j)
 {
+    if (j->options.count) {
+        emit_mov_rm(e, W64, RAX, STATE(code.n_back));
+        emit_alu_mr(e, ALU_ADD, W64, STATE(code.left), RAX);
+    }
     emit_mov_rm(e, W64, RAX, STATE(next_pc));
     emit_mov_mr(e, W64, STATE(pc), RAX);
     return_to_c(e);
@@ -199,13 +203,13 @@ static void make_call(struct emit *e, const struct jit *j, struct jit_stubs *s, 
     emit_ret(e);
     emit_patch(is_wanted, emit_here(e));
     emit_alu_ri(e, ALU_ADD, W64, RSP, 8);
-    leave_spilled(e);
+    leave_spilled(e, j);
     s->call_last = begin(e);
     spill_all(e, j, table);
     emit_alu_ri(e, ALU_SUB, W64, RSP, 8);
     execute(e);
     emit_alu_ri(e, ALU_ADD, W64, RSP, 8);
-    leave_spilled(e);
+    leave_spilled(e, j);
 }
 
 #define ACCESS(f) ((s64)offsetof(struct jit_access, f))
