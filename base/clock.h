@@ -24,8 +24,8 @@ struct clock {
     void (*rearm)(void *opaque); // told that the earliest deadline moved; may be NULL
     // Wall-clock time in ns since 1970 (UTC) that belongs to now == 0, for real-time clocks.
     u64 epoch_ns;
-    // Time is counted in instructions, and the machine does the same in every run: whoever takes time
-    // or numbers from the host takes them from here, or always the same ones.
+    // Time is counted in instructions, and the machine does the same in every run: whoever takes
+    // time or numbers from the host takes them from here, or always the same ones.
     bool is_counted;
     void *opaque;
     bool is_stopped;     // `now` stands still: waiting brings no deadline nearer. Device lock.

@@ -2,6 +2,7 @@
 #include "vmm/icount_option.h"
 #include "base/bug.h"
 #include "base/option.h"
+#include "vmm/accel_option.h"
 #include "vmm/insn_clock.h"
 
 #include <ctype.h>
@@ -61,8 +62,10 @@ bool icount_option_check(const struct run_options *o, struct err *e)
         return false;
     if (!i.is_on)
         return true;
-    if (o->accel && !strcmp(o->accel, "kvm"))
-        return err_set(e, "-icount: the host's own processors do not count; use -accel jit or interp");
+    struct accel_option accel;
+    if (accel_option_parse(o->accel, &accel, e) && accel.kind == ACCEL_KVM)
+        return err_set(e,
+                       "-icount: the host's own processors do not count; use -accel jit or interp");
     if (o->netdevs.n)
         return err_set(e, "-icount: no run is like another with a network; leave out -netdev");
     for (size_t n = 0; n < o->nics.n; n++)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Virtual time from retired instructions: what all processors of a machine retired, 2^shift ns each,
-// and what was skipped while none of them had anything to do. It is the same in every run.
+// Virtual time from retired instructions: what all processors of a machine retired, 2^shift ns
+// each, and what was skipped while none of them had anything to do. It is the same in every run.
 //
 // One thread reads it and runs the processors.
 #pragma once

@@ -57,8 +57,8 @@ struct run {
     struct ports ports;
     struct panic_watch panic;
     struct machine *machine;
-    struct accel *accel;        // NULL with turns
-    struct turns *turns;        // NULL: time is not counted
+    struct accel *accel; // NULL with turns
+    struct turns *turns; // NULL: time is not counted
     struct accel_option choice;
     struct pace pace;
     struct monitor monitor;

@@ -8,7 +8,7 @@
 
 #define TURN 10000 // instructions
 // Between two looks at the event loop.
-#define LOOK     200000 // instructions
+#define LOOK       200000 // instructions
 #define MAX_ROUNDS 64
 
 struct player {
@@ -190,7 +190,8 @@ enum turns_end turns_run(struct turns *t)
     u64 end = insn_clock_insns(t->clock) + LOOK;
     t->is_stopped = false;
     // Rounds are counted as well: exceptions that raise themselves retire nothing.
-    for (unsigned n = 0; n < MAX_ROUNDS && !t->is_stopped && insn_clock_insns(t->clock) < end; n++) {
+    for (unsigned n = 0; n < MAX_ROUNDS && !t->is_stopped && insn_clock_insns(t->clock) < end;
+         n++) {
         if (take_round(t) || t->is_stopped || can_anyone_wake(t))
             continue;
         if (!skip_idle_time(t))

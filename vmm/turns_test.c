@@ -2,14 +2,15 @@
 #include "vmm/turns.h"
 #include "base/test.h"
 
-// A processor that runs until it has retired `idle_at` instructions, then idles until `wakes_at` ns.
+// A processor that runs until it has retired `idle_at` instructions, then idles until `wakes_at`
+// ns.
 struct puppet {
     struct cpu cpu; // first
     struct clock *clock;
     u64 idle_at, wakes_at;
-    u64 stop_at;    // retired instructions after which it stops the turns
-    u64 arm_at;     // retired instructions after which it arms the bench's timer ...
-    u64 arm_for;    // ... for this time
+    u64 stop_at;              // retired instructions after which it stops the turns
+    u64 arm_at;               // retired instructions after which it arms the bench's timer ...
+    u64 arm_for;              // ... for this time
     bool is_broken, is_stuck; // stuck: exceptions raise themselves
     unsigned n_runs;
     u64 ran[8]; // instructions of the first runs
@@ -44,7 +45,8 @@ static u64 first_event(const struct puppet *p, u64 end)
 
 static bool is_stopped(struct puppet *p)
 {
-    return __atomic_fetch_and(&p->cpu.requests, ~(u32)CPU_REQ_STOP, __ATOMIC_SEQ_CST) & CPU_REQ_STOP;
+    return __atomic_fetch_and(&p->cpu.requests, ~(u32)CPU_REQ_STOP, __ATOMIC_SEQ_CST) &
+           CPU_REQ_STOP;
 }
 
 static enum cpu_exit run(struct cpu *c, u64 budget)

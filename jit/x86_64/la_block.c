@@ -22,6 +22,8 @@ static bool changes_much(unsigned op)
     case LA_CLASS_CSR: return op != LA_CSRRD;
     case LA_CLASS_TLB:
     case LA_CLASS_SYS: return op != LA_CACOP;
+    // One without a template, on a host without vectors.
+    case LA_CLASS_BRANCH: return true;
     default:
         return op == LA_INVALID || op == LA_IBAR || op == LA_MOVGR2FCSR || op == LA_SYSCALL ||
                op == LA_BREAK;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Counting instructions, for deterministic runs (jit_options.count).
 //
-// A stretch is what executes as a whole if nothing interferes: from the beginning of a block or from
-// behind a conditional branch to the next branch. Where it begins its length is taken off
+// A stretch is what executes as a whole if nothing interferes: from the beginning of a block or
+// from behind a conditional branch to the next branch. Where it begins its length is taken off
 // la_code.left, and if that is not enough the block is left there. So translated code never runs
 // past the number of instructions that it may, nothing has to be done at branches, and whoever
 // leaves in the middle of a stretch gives back what was not executed. A stretch's length is known
