@@ -61,7 +61,8 @@ def command_line(arguments, row, flash):
         words += ['-display', 'none', '-monitor', 'none']
     words += ['-M', 'virt', '-cpu', row.cpu, '-smp', row.smp, '-m', row.mem, '-serial', 'stdio']
     if accel:
-        words += ['-accel', accel]
+        name, *options = accel.split('+')
+        words += ['-accel', name, *('-' + option for option in options)]
     words += [option.format(flash=flash) for option in row.options]
     if row.image.endswith('.bin'):
         return words + ['-bios', os.path.join(images, row.image)]
