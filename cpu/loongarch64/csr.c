@@ -173,7 +173,7 @@ static void act_on_write(struct la_cpu *c, struct la_context *x, unsigned n, u64
     switch (n) {
     case CSR_TICLR:
         if (written & 1)
-            x->timer.fired = false;
+            la_timer_latch(c, x, false);
         break;
     case CSR_LLBCTL:
         if (written & LLBCTL_WCLLB)
@@ -282,7 +282,7 @@ u64 la_gcsr_write(struct la_cpu *c, unsigned n, u64 value, u64 mask)
     if (n == CSR_TVAL)
         la_timer_set_value(c, x, new_value);
     if (n == CSR_ESTAT && mask & BIT(LINE_TI))
-        x->timer.fired = value >> LINE_TI & 1;
+        la_timer_latch(c, x, value >> LINE_TI & 1);
     write(c, x, n, value, mask, mask & writable_from_root(c, n, new_value));
     return old;
 }

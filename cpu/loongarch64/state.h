@@ -403,6 +403,8 @@ void la_timer_configure(struct la_cpu *c, struct la_context *x);
 u64 la_timer_value(const struct la_cpu *c, const struct la_context *x);
 // A write of TVAL, which only the root can do to the guest's: counting goes on from `ticks`.
 void la_timer_set_value(struct la_cpu *c, struct la_context *x, u64 ticks);
+// Sets or clears TI, which TICLR and the root can.
+void la_timer_latch(struct la_cpu *c, struct la_context *x, bool fired);
 // Latches TI of both contexts if it is due. Called by the run loop every few hundred instructions.
 void la_timer_poll(struct la_cpu *c);
 // When the timer of a context fires next on the bus clock, or CLOCK_NEVER.

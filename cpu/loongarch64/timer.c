@@ -24,11 +24,18 @@ static u64 initial_ticks(const struct la_context *x)
     return x->csr[CSR_TCFG] & ~3ULL;
 }
 
+// A latch that is set hides what its timer does. With a short period an alarm each time would leave
+// the processor no time for anything else.
+static u64 next_latch_ns(const struct la_cpu *c, const struct la_context *x)
+{
+    return x->timer.fired ? CLOCK_NEVER : la_timer_deadline_ns(c, x);
+}
+
 static void set_alarm(struct la_cpu *c)
 {
     if (!c->cpu.alarm)
         return;
-    u64 root = la_timer_deadline_ns(c, &c->root), guest = la_timer_deadline_ns(c, &c->guest);
+    u64 root = next_latch_ns(c, &c->root), guest = next_latch_ns(c, &c->guest);
     c->cpu.alarm(c->cpu.alarm_opaque, &c->cpu, root < guest ? root : guest);
 }
 
@@ -50,8 +57,11 @@ u64 la_timer_value(const struct la_cpu *c, const struct la_context *x)
 {
     if (x->timer.deadline == CLOCK_NEVER)
         return x->timer.left;
-    u64 now = la_counter(c);
-    return now < x->timer.deadline ? x->timer.deadline - now : 0;
+    u64 now = la_counter(c), period = initial_ticks(x);
+    if (now < x->timer.deadline)
+        return x->timer.deadline - now;
+    return x->csr[CSR_TCFG] & TCFG_PERIODIC && period ? period - (now - x->timer.deadline) % period
+                                                      : 0;
 }
 
 // 0 lets a running timer expire at once, which is how KVM restores one that has.
@@ -72,6 +82,7 @@ static void expire(struct la_cpu *c, struct la_context *x, u64 now)
 {
     struct la_timer *t = &x->timer;
     u64 period = initial_ticks(x);
+    bool was_latched = t->fired;
     t->fired = true;
     if (x->csr[CSR_TCFG] & TCFG_PERIODIC && period) {
         t->deadline += period * ((now - t->deadline) / period + 1);
@@ -79,7 +90,8 @@ static void expire(struct la_cpu *c, struct la_context *x, u64 now)
         t->deadline = CLOCK_NEVER;
         t->left = ~0ULL;
     }
-    set_alarm(c);
+    if (!was_latched)
+        set_alarm(c);
     la_check_interrupts_soon(c);
 }
 
@@ -96,6 +108,14 @@ void la_timer_poll(struct la_cpu *c)
     u64 now = la_counter(c);
     poll(c, &c->root, now);
     poll(c, &c->guest, now);
+}
+
+// What the timer did meanwhile was hidden by the latch.
+void la_timer_latch(struct la_cpu *c, struct la_context *x, bool fired)
+{
+    la_timer_poll(c);
+    x->timer.fired = fired;
+    set_alarm(c);
 }
 
 u64 la_timer_deadline_ns(const struct la_cpu *c, const struct la_context *x)

@@ -33,6 +33,50 @@ TEST(one_shot_counts_down_fires_once_and_reads_all_ones)
     rig_free(&r);
 }
 
+struct alarms {
+    unsigned n;
+    u64 last;
+};
+
+static void note_alarm(void *opaque, struct cpu *c, u64 deadline_ns)
+{
+    struct alarms *a = opaque;
+    a->n++;
+    a->last = deadline_ns;
+}
+
+// However short its period: until the latch is cleared nothing can be seen of it.
+TEST(a_latched_timer_asks_for_no_alarm)
+{
+    struct rig r;
+    struct alarms a = {0};
+    rig_init(&r, "max");
+    r.c->cpu.alarm = note_alarm;
+    r.c->cpu.alarm_opaque = &a;
+    la_gcsr_write(r.c, CSR_TCFG, 8 | TCFG_EN | TCFG_PERIODIC, ~0ULL);
+    CHECK_EQ(a.last, 80);
+    r.now_ns = 85;
+    la_timer_poll(r.c);
+    CHECK_EQ(a.last, CLOCK_NEVER);
+    a.n = 0;
+    for (unsigned i = 0; i < 100; i++) {
+        r.now_ns += 80;
+        la_timer_poll(r.c);
+    }
+    CHECK_EQ(a.n, 0);
+    r.now_ns = 80 * 200 + 30;
+    CHECK_EQ(la_gcsr_read(r.c, CSR_TVAL), 5); // it goes on counting
+    la_gcsr_write(r.c, CSR_TICLR, 1, ~0ULL);
+    CHECK(!r.c->guest.timer.fired);
+    CHECK_EQ(a.last, 80 * 201);
+    r.now_ns = 80 * 201;
+    la_timer_poll(r.c);
+    CHECK(r.c->guest.timer.fired);
+    la_gcsr_write(r.c, CSR_ESTAT, 0, BIT(LINE_TI));
+    CHECK_EQ(a.last, 80 * 202);
+    rig_free(&r);
+}
+
 TEST(periodic_keeps_its_beat)
 {
     struct rig r;
