@@ -133,10 +133,20 @@ static void watch(struct jit *j, struct la_cpu *c, u64 pa)
     note_fresh(j, pa >> CODE_PAGE_SHIFT);
 }
 
+static bool is_unwatched(const struct jit *j, u64 number)
+{
+    for (const struct jit_page *p = j->pages[hash_of(number)]; p; p = p->next)
+        if (p->number == number && p->is_unwatched)
+            return true;
+    return false;
+}
+
 struct jit_page *jit_make_page(struct jit *j, struct la_cpu *c, u64 pa, struct jit_mode mode,
                                const u8 *host)
 {
-    watch(j, c, pa);
+    const bool unwatched = is_unwatched(j, pa >> CODE_PAGE_SHIFT);
+    if (!unwatched)
+        watch(j, c, pa);
     struct jit_page *p = jit_find_page(j, pa, mode);
     if (p)
         return p;
@@ -145,6 +155,7 @@ struct jit_page *jit_make_page(struct jit *j, struct la_cpu *c, u64 pa, struct j
     p->number = pa >> CODE_PAGE_SHIFT;
     p->mode = mode;
     p->host = host;
+    p->is_unwatched = unwatched;
     struct jit_page **head = &j->pages[hash_of(p->number)];
     p->next = *head;
     *head = p;
@@ -164,6 +175,11 @@ static bool has_code(const struct jit_page *p, u64 offset, u64 size)
             return true;
     return false;
 }
+
+// Pages that are stored to so often are not watched any more, unless so many blocks were translated
+// in between that it is the memory which is used again, not the code that is patched.
+#define N_INVALIDATED_UNWATCHED 8
+#define N_BLOCKS_BETWEEN        2048
 
 static void drop_page(struct jit *j, struct jit_page *p)
 {
@@ -185,22 +201,44 @@ void jit_probe_from_now(struct jit *j, struct jit_page *p, unsigned offset)
     pthread_mutex_unlock(&j->lock);
 }
 
+// The page with this number in all modes.
+static void stop_watching(struct jit *j, u64 number)
+{
+    for (struct jit_page *p = j->pages[hash_of(number)]; p; p = p->next) {
+        if (p->number != number)
+            continue;
+        drop_page(j, p);
+        p->is_unwatched = true;
+    }
+}
+
+// True: once too often.
+static bool note_invalidation(struct jit *j, struct jit_page *p)
+{
+    if (j->counts.n_blocks - p->invalidated_at > N_BLOCKS_BETWEEN)
+        p->n_invalidated = 0;
+    p->invalidated_at = j->counts.n_blocks;
+    j->counts.n_invalidated++;
+    return ++p->n_invalidated >= N_INVALIDATED_UNWATCHED;
+}
+
 // True if the page has translations of any mode afterwards.
 static bool drop_written(struct jit *j, gpa_t gpa, u64 size)
 {
     const u64 number = gpa >> CODE_PAGE_SHIFT;
-    bool has_some = false;
+    bool has_some = false, is_often = false;
     for (struct jit_page *p = j->pages[hash_of(number)]; p; p = p->next) {
         if (p->number != number)
             continue;
         if (has_code(p, gpa & (CODE_PAGE - 1), size)) {
             drop_page(j, p);
-            p->n_invalidated++;
-            j->counts.n_invalidated++;
+            is_often |= note_invalidation(j, p);
         }
         has_some |= has_code(p, 0, CODE_PAGE);
     }
-    return has_some;
+    if (is_often)
+        stop_watching(j, number);
+    return has_some && !is_often;
 }
 
 // mem_space.written. Bytes beside code change nothing. A page that has no code any more, because it

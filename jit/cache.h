@@ -30,10 +30,12 @@ struct jit_page {
     struct jit_mode mode;
     const u8 *host;                               // the bytes of the page
     u64 lines[CODE_PAGE >> CODE_LINE_SHIFT >> 6]; // a bit per line that code came from
-    u32 n_invalidated;
-    u32 n_probing;                  // bits in the next
-    u64 probing[CODE_N_INSNS / 64]; // a bit per access whose slot mostly misses
-    u32 entry[CODE_N_INSNS];        // offset in the code buffer, by instruction; 0: none
+    u32 n_invalidated;  // since it was last left alone for a while
+    u64 invalidated_at; // blocks translated then
+    bool is_unwatched;  // stored to all the time: its blocks compare their source when they are entered
+    u32 n_probing;                         // bits in the next
+    u64 probing[CODE_N_INSNS / 64];        // a bit per access whose slot mostly misses
+    u32 entry[CODE_N_INSNS]; // offset in the code buffer, by instruction; 0: none
 };
 
 #define JIT_N_HASH 8192

@@ -239,6 +239,24 @@ static void link(struct jit *j, struct la_cpu *c, u8 *site, const struct la_targ
     pthread_mutex_unlock(&j->lock);
 }
 
+// The block that was to be entered at c->pc is of other instructions than are there now.
+static void renew(struct jit *j, struct la_cpu *c)
+{
+    u32 stale = c->code.stale;
+    c->code.stale = 0;
+    u64 pa = la_translate(c, c->pc, LA_FETCH);
+    struct jit_mode mode = mode_of(c, is_mapped_small(c, c->pc, pa));
+    struct la_target *t = la_target_find(c, c->pc);
+    pthread_mutex_lock(&j->lock);
+    struct jit_page *p = jit_find_page(j, pa, mode);
+    u32 *entry = p ? &p->entry[(pa & (CODE_PAGE - 1)) / 4] : NULL;
+    if (entry && *entry == stale)
+        *entry = 0;
+    if (t && t->host == jit_run_address(j, stale))
+        la_target_forget(c, c->pc);
+    pthread_mutex_unlock(&j->lock);
+}
+
 // Between these two the processor may not be assumed to be outside.
 static void go_inside(struct jit *j, struct jit_vcpu *v)
 {
@@ -302,7 +320,9 @@ static void run_translated(struct jit *j, struct la_cpu *c)
             jit_check_after(c, false);
     }
     go_outside(j, c->code.vcpu);
-    if (c->code.n_interpret)
+    if (c->code.stale)
+        renew(j, c);
+    else if (c->code.n_interpret)
         interpret(c, c->code.n_interpret);
 }
 

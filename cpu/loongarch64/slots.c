@@ -171,6 +171,13 @@ struct la_target *la_target_find(struct la_cpu *c, u64 va)
     return t->va == va && t->context == (u64)c->mmu_context << 32 ? t : NULL;
 }
 
+void la_target_forget(struct la_cpu *c, u64 va)
+{
+    struct la_target *t = la_target_find(c, va);
+    if (t)
+        t->context = ~0ULL;
+}
+
 void la_target_put(struct la_cpu *c, u64 va, void *host, u64 pc_base)
 {
     u64 page = (va & LOW48) >> CODE_PAGE_SHIFT;

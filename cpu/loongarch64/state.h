@@ -242,6 +242,7 @@ struct la_code {
     u32 units;        // EUEN bits of the units whose registers are in host registers
     u32 mxcsr;        // that the host runs with while they are
     u32 n_interpret;  // left by an exit: instructions for the interpreter
+    u32 stale;        // left by an exit: the entry whose source is another one now; 0: none
     void *link_site;  // left by an exit: the jump that wants a target, or NULL
     struct jit_vcpu *vcpu; // jit/; NULL: nothing is translated
     struct la_journal *journal; // NULL: no trial
@@ -454,6 +455,7 @@ void la_slots_mode_changed(struct la_cpu *c); // after mmu_context was chosen
 void la_targets_forget(struct la_cpu *c);
 // NULL: not known.
 struct la_target *la_target_find(struct la_cpu *c, u64 va);
+void la_target_forget(struct la_cpu *c, u64 va);
 void la_target_put(struct la_cpu *c, u64 va, void *host, u64 pc_base);
 
 // access.c ---------------------------------------------------------------------------------------

@@ -16,6 +16,9 @@
 // More than a block can need.
 #define MAX_BYTES (BLOCK_MAX_INSNS * 256 + BLOCK_MAX_COLD * 128)
 
+// Instructions of a block that compares its source.
+#define N_COMPARED 16
+
 // Instructions after which the mode, the requests or the code itself may be others.
 static bool changes_much(unsigned op)
 {
@@ -61,7 +64,9 @@ static void decode(struct trans *t)
 {
     const unsigned page = t->page->mode.is_small ? 4096 : CODE_PAGE;
     unsigned max = (page - t->offset % page) / 4;
-    unsigned limit = t->jit->options.one_insn ? 1 : BLOCK_MAX_INSNS;
+    unsigned limit = t->page->is_unwatched ? N_COMPARED : BLOCK_MAX_INSNS;
+    if (t->jit->options.one_insn)
+        limit = 1;
     max = max < limit ? max : limit;
     for (t->n = 0; t->n < max;) {
         u32 word;
@@ -176,7 +181,7 @@ static void emit_insn(struct trans *t)
     bool is_in_group = t->group_base && t->now < t->group_end;
     if (!is_in_group || !x || x->flags & T_RDX)
         t->group_base = 0;
-    if (!t->group_base && !t->units && trans_begins_stretch(t))
+    if (!t->group_base && !t->units && !t->page->is_unwatched && trans_begins_stretch(t))
         t->entry[t->now] = emit_here(&t->e);
     trans_begin_stretch(t);
     if (!x) {
@@ -233,8 +238,29 @@ static void note_entries(struct trans *t)
     }
 }
 
+static void cold_stale(struct trans *t, const struct cold *x)
+{
+    emit_mov_mi(&t->e, W32, STATE(code.stale), (s32)(t->entry[0] - t->jit->buffer));
+    trans_leave(t, x->offset);
+}
+
+// In a page that is stored to without notice each way into the block leads through here: is the
+// source still what was translated? What changes while the block runs counts behind an ibar, and
+// that ends it.
+static void compare_source(struct trans *t)
+{
+    t->entry[0] = emit_here(&t->e);
+    emit_mov_ri(&t->e, RCX, (u64)(uintptr_t)(t->page->host + t->offset));
+    for (unsigned n = 0; n < t->n; n++) {
+        emit_alu_mi(&t->e, ALU_CMP, W32, at(RCX, 4 * (s64)n), (s32)t->insns[n].raw);
+        trans_cold(t, cold_stale, emit_jcc(&t->e, CC_NE));
+    }
+}
+
 static void emit_block(struct trans *t)
 {
+    if (t->page->is_unwatched)
+        compare_source(t);
     for (t->now = 0; t->now < t->n && !t->is_ended; t->now++) {
         if (t->n_cold + 8 > BLOCK_MAX_COLD || t->n_records + 4 > BLOCK_MAX_COLD)
             break;

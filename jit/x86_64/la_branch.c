@@ -207,12 +207,15 @@ TEMPLATE(branch_zero)
     trans_goto_if(t, compare(t, i->rj, 0, (enum cond)arg), target_of(t, i));
 }
 
+// Only where the branch need not ask for its unit, which would lose the host's flags.
 bool trans_is_branched_on(const struct trans *t, unsigned fcc, bool *goes_back)
 {
     const struct la_insn *next = &t->insns[t->now + 1];
     if (!(t->units & EUEN_FPE)) // the branch would have to test it
         return false;
     if (t->now + 1 >= t->n || (next->op != LA_BCEQZ && next->op != LA_BCNEZ) || next->rj != fcc)
+        return false;
+    if (!(t->units & EUEN_FPE))
         return false;
     *goes_back = next->imm <= 0;
     return true;

@@ -544,3 +544,25 @@ TEST(sequences_agree_without_evex)
         SKIP("no AVX2");
     try_sequences(&(struct jit_options){.no_evex = true}, 1500);
 }
+
+// A flag that is written and branched on at once, in a block that has used no other floating point.
+TEST(branches_on_flags_agree)
+{
+    static const char *const lines[] = {"vsetanyeqz.b $fcc0, $vr5", "bcnez $fcc0, 8",
+                                        "addi.d $a6, $a6, 1",       "fcmp.cle.d $fcc1, $fa1, $fa2",
+                                        "bceqz $fcc1, 8",           "addi.d $a7, $a7, 1"};
+    struct bench b;
+    u32 words[ARRAY_LEN(lines)];
+    unsigned valid[32];
+    struct err e = {0};
+    if (!is_host_able())
+        SKIP("no AVX2");
+    bench_init(&b, &(struct jit_options){0});
+    all_valid(valid);
+    for (unsigned n = 0; n < ARRAY_LEN(lines); n++)
+        CHECK(la_assemble(lines[n], 4 * n, &words[n], &e));
+    write_program(&b, words, ARRAY_LEN(words));
+    for (unsigned n = 0; n < 40; n++)
+        CHECK(run_both(&b, words, ARRAY_LEN(words), valid, valid, false));
+    bench_free(&b);
+}

@@ -2,11 +2,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """Debian's kernel entered directly: processors, memory, the shell on a terminal, all ways to end."""
 
+import hashlib
+import os
+
 import inside
 from machine import PROMPT
 from report import check, check_equal, guest_file, main
 
 EVERY_MODEL = ('fpu', 'lsx', 'lasx', 'crc32', 'lam')
+
+
+def md5_of_numbers():
+    text = ''.join(f'{n}\n' for n in range(1, 100001))
+    return hashlib.md5(text.encode()).hexdigest()
 
 
 def power_off(t, s):
@@ -145,6 +153,21 @@ def boot_and_run(t):
             check_equal((result.status, result.errors), (0, ''))
             check_equal(result.text.count('Linux version'), 1)
             check('reboot: Restarting system' in result.text, result.text[-500:])
+
+
+def boot_compared(t):
+    """Translated code of a kernel and its programs is compared with the interpreter. What differs
+    ends the program."""
+    if os.uname().machine != 'x86_64':
+        return
+    with t.direct('-accel', 'jit,check=on') as m:
+        s = m.shell()
+        with t.test('compared block by block: programs run'):
+            check_equal(s('seq 1000 | sort -r | awk \'{ n += $1 * NR } END { print n }\''), '182172106')
+            check_equal(s('seq 100000 | md5sum'), f'{md5_of_numbers()}  -')
+            check_equal(s('awk \'BEGIN { for (i = 1; i < 2000; i++) n += 1 / i; printf "%.9f", n }\''),
+                        '8.177868104')
+        power_off(t, s)
 
 
 def boot_and_panic(t):

@@ -88,11 +88,13 @@ void bed_shuffle(struct bed *b, struct diff_random *r)
     }
 }
 
-void bed_write(struct bed *b, u64 offset, u32 word)
+void bed_write(struct bed *b, u64 offset, u32 word, bool is_dma)
 {
     u64 pa = b->page_pa[0][offset >> 12] | (offset & 4095);
-    memcpy(mem_ram_page(&b->rig.mem, pa, 4, true), &word, 4);
-    mem_written(&b->rig.mem, pa, 4);
+    if (is_dma)
+        BUG_ON(!mem_dma_write(&b->rig.mem, pa, &word, 4));
+    else
+        mem_write(&b->rig.mem, pa, word, 4);
 }
 
 static u8 *data(struct bed *b)

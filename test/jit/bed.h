@@ -42,7 +42,7 @@ void bed_init(struct bed *b, const struct jit_options *options);
 void bed_free(struct bed *b);
 // Maps the pages of code and data anew: other places, other permissions of some pages of data.
 void bed_shuffle(struct bed *b, struct diff_random *r);
-// Writes a word of the program as another processor would: through memory. `offset` is of BED_CODE_VA.
-void bed_write(struct bed *b, u64 offset, u32 word);
+// Writes a word of the program, as another processor or as a device does. `offset` is of BED_CODE_VA.
+void bed_write(struct bed *b, u64 offset, u32 word, bool is_dma);
 void bed_interpret(struct bed *b, const struct bed_state *s, struct bed_outcome *o);
 void bed_translate(struct bed *b, const struct bed_state *s, struct bed_outcome *o);

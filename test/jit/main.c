@@ -108,7 +108,7 @@ static bool run_series(unsigned way, u64 seed, const struct repertoire *x, struc
             bed_shuffle(&b, &r);
         generate_program(&p, x, &r);
         for (unsigned k = 0; k < p.n; k++)
-            bed_write(&b, p.offset + 4 * k, p.words[k]);
+            bed_write(&b, p.offset + 4 * k, p.words[k], n & 1);
         t->n_insns += p.n;
         t->n_programs++;
         for (unsigned k = 0; ok && k < N_STATES; k++) {
