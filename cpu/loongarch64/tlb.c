@@ -61,7 +61,7 @@ static bool is_of_space(const struct la_tlb_view *v, const struct la_tlb_entry *
 
 unsigned la_stlb_set(const struct la_tlb_view *v, u64 va)
 {
-    return va >> (la_stlb_page_size(v) + 1) & (LA_STLB_SETS - 1);
+    return va >> la_stlb_page_size(v) >> 1 & (LA_STLB_SETS - 1);
 }
 
 static struct la_tlb_entry *find_stlb(struct la_cpu *c, const struct la_tlb_view *v, u64 va,

@@ -98,12 +98,15 @@ void la_tlbrd(struct la_cpu *c, enum la_tlb_target target)
     la_mmu_mode_changed(c);
 }
 
-// All entries of the STLB have its one page size, whatever TLBIDX.PS says.
+// All entries of the STLB have its one page size, whatever TLBIDX.PS says. Of a size that there is
+// not it has none.
 void la_tlbwr(struct la_cpu *c, enum la_tlb_target target)
 {
     struct la_tlb_view v = view_of(c, target);
     unsigned i = register_index(&v);
     struct la_tlb_entry t = from_registers(c, &v);
+    if (i < LA_STLB_ENTRIES && !la_is_page_size(c, la_stlb_page_size(&v)))
+        t.exists = false;
     if (i < LA_STLB_ENTRIES && t.exists) {
         t.ps = (u8)la_stlb_page_size(&v);
         t.vppn = la_pair_of(v.context->csr[is_refill(&v) ? CSR_TLBREHI : CSR_TLBEHI], t.ps);

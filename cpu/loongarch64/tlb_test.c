@@ -225,6 +225,21 @@ TEST(tlbsrch_and_tlbrd_find_what_tlbwr_wrote)
     rig_free(&r);
 }
 
+TEST(an_stlb_of_no_page_size_holds_nothing)
+{
+    static const u8 sizes[] = {0, 5, 11, 30, 48, 62, 63};
+    struct rig r;
+    rig_init(&r, "la464");
+    for (unsigned i = 0; i < sizeof(sizes); i++) {
+        la_csr_write(r.c, CSR_STLBPS, sizes[i], ~0ULL);
+        la_csr_write(r.c, CSR_TLBEHI, 0, ~0ULL);
+        la_csr_write(r.c, CSR_TLBIDX, 14 << 24, ~0ULL);
+        rig_run(&r, "tlbwr;invtlb 6, $zero, $zero;tlbfill;tlbclr");
+        CHECK(!r.c->tlb[LA_TLB_ROOT].entries[0].exists);
+    }
+    rig_free(&r);
+}
+
 TEST(tlbfill_uses_every_way_of_a_set)
 {
     struct rig r;
