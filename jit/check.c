@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // The lock-step checker: what a block does is compared with what the interpreter does.
 //
-// The interpreter goes first, from the same state, one instruction at a time; every state on the way
-// is kept, and what it stores is undone again. Then the block runs. Where it comes out is one of
-// the states on the way: registers and all memory that was stored to must be what they were there,
-// or the exception the same. Blocks return to the run loop one by one, and instructions without a
-// template are in none, so nothing runs twice that cannot be undone. Other processors and devices
-// may write to the same memory meanwhile: only machines with one processor are checked.
+// The interpreter goes first, from the same state, one instruction at a time; every state on the
+// way is kept, and what it stores is undone again. Then the block runs. Where it comes out is one
+// of the states on the way: registers and all memory that was stored to must be what they were
+// there, or the exception the same. Blocks return to the run loop one by one, and instructions
+// without a template are in none, so nothing runs twice that cannot be undone. Other processors and
+// devices may write to the same memory meanwhile: only machines with one processor are checked.
 //
 // Of vector registers the bits are compared that the manual defines; once an instruction has read
 // others, the rest of the block is not looked at. Of FCSR all but Cause, which translated code may
@@ -178,8 +178,8 @@ static void tell_vectors(const struct jit_check *x, const struct la_cpu *c, unsi
     for (unsigned r = 0; r < 32; r++)
         for (unsigned d = 0; d < 4; d++)
             if (c->vr[r].d[d] != should[r].d[d] || c->vr[r].d[d] != was[r].d[d])
-                fprintf(stderr, "  vr%u[%u]: 0x%llx, is 0x%llx, should be 0x%llx in %u bits\n", r, d,
-                        (unsigned long long)was[r].d[d], (unsigned long long)c->vr[r].d[d],
+                fprintf(stderr, "  vr%u[%u]: 0x%llx, is 0x%llx, should be 0x%llx in %u bits\n", r,
+                        d, (unsigned long long)was[r].d[d], (unsigned long long)c->vr[r].d[d],
                         (unsigned long long)should[r].d[d], x->defined[step].vr[r]);
 }
 
@@ -274,8 +274,8 @@ void jit_check_after(struct la_cpu *c, bool raised)
     const char *what = difference(x, c, step);
     if (what)
         differ(c, step, what);
-    if (raised && (step != x->n || !x->has_raised || x->exception != c->raised ||
-                   x->bad_va != c->raised_va))
+    if (raised &&
+        (step != x->n || !x->has_raised || x->exception != c->raised || x->bad_va != c->raised_va))
         differ(c, step, "exception");
     compare_memory(c, x, step);
 }

@@ -17,8 +17,8 @@ static inline void defined_bits_all(struct defined_bits *d)
         d->vr[r] = 256;
 }
 
-// The instruction executes. False: it reads bits that are not defined, so that whatever it writes is
-// not either; nothing is noted then.
+// The instruction executes. False: it reads bits that are not defined, so that whatever it writes
+// is not either; nothing is noted then.
 bool defined_bits_flow(struct defined_bits *d, u32 word, unsigned op);
 // It writes a vector register.
 bool defined_bits_is_written(unsigned op);

@@ -62,6 +62,7 @@ CAPTIONS = {
     'host': 'event loop, disks, nets, consoles',
     'guest': 'bare-metal payloads',
     'cpu': 'guest processors',
+    'jit': 'translator to host code',
     'dev': 'devices',
     'mach': 'boards and boot',
     'vmm': 'the process: lh',

@@ -7,8 +7,8 @@
 
 #define LINK(f) ((s64)offsetof(struct la_context, link) + (s64)offsetof(struct la_link, f))
 
-// ALE comes before all faults of the page: the interpreter executes what is misaligned. Returns what
-// wants to know where it goes on then, or NULL.
+// ALE comes before all faults of the page: the interpreter executes what is misaligned. Returns
+// what wants to know where it goes on then, or NULL.
 static struct cold *check_alignment(struct trans *t, const struct la_insn *i, enum width w)
 {
     if (w == W8)
