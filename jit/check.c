@@ -46,6 +46,7 @@ struct jit_check {
     u32 words[MAX_STEPS];
     bool is_compared; // this execution
     bool has_raised;
+    bool is_open; // by the second stage, whose entries may be gone while their results are cached
     enum la_exception exception;
     u64 bad_va;
     struct la_link link;
@@ -110,6 +111,7 @@ static bool try_step(struct la_cpu *c, struct jit_check *x)
         }
     } else if (!x->journal.met_device) {
         x->has_raised = true;
+        x->is_open = c->raised_in_root && la_in_guest(c);
         x->exception = c->raised;
         x->bad_va = c->raised_va;
     }
@@ -141,7 +143,7 @@ static void note_step(struct jit_check *x, const struct la_cpu *c)
 static void begin(struct jit_check *x, const struct la_cpu *c)
 {
     x->n = x->journal.n = x->n_vectors = x->n_known = 0;
-    x->journal.met_device = x->has_raised = false;
+    x->journal.met_device = x->has_raised = x->is_open = false;
     x->link = c->context->link;
     defined_bits_all(&x->defined[0]);
     save(x, c, 0, true);
@@ -236,6 +238,14 @@ static const char *difference(const struct jit_check *x, const struct la_cpu *c,
     return is_same_vectors(x, c, step) ? NULL : "vector registers";
 }
 
+static bool was_there(const struct jit_check *x, u64 pc)
+{
+    for (unsigned n = 0; n <= x->n; n++)
+        if (x->step[n].pc == pc)
+            return true;
+    return false;
+}
+
 // The state on the way at which the block came out. A branch back into the block may lead to an
 // address a second time: then it is the visit whose registers are these, or else the first one.
 static unsigned find_step(struct la_cpu *c, const struct jit_check *x)
@@ -267,6 +277,8 @@ void jit_check_after(struct la_cpu *c, bool raised)
 {
     struct jit_check *x = c->code.vcpu->check;
     if (!x->is_compared)
+        return;
+    if (x->is_open && !was_there(x, c->pc))
         return;
     unsigned step = find_step(c, x);
     if (step > x->n_known)

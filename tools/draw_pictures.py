@@ -64,6 +64,7 @@ CAPTIONS = {
     'hv': 'the hypervisor',
     'include': 'headers others share',
     'cpu': 'guest processors',
+    'jit': 'translator to host code',
     'dev': 'devices',
     'mach': 'boards and boot',
     'vmm': 'the process: lh',

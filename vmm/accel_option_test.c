@@ -53,5 +53,6 @@ TEST(what_is_wrong_is_named)
                  "-accel jit: flush-every=4294967296: write a number");
     expect_error("jit,flush-every", "-accel jit: flush-every=on: write a number");
     expect_error("jit,", "-accel jit: no property ''; -accel help lists them");
-    expect_error("interp,check=on", "-accel interp: it has no properties, and 'check=on' was given");
+    expect_error("interp,check=on",
+                 "-accel interp: it has no properties, and 'check=on' was given");
 }

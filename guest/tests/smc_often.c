@@ -67,7 +67,7 @@ static void test_long(void)
 static void test_data_in_line(void)
 {
     volatile u32 *code = code_at(CODE + 0x100);
-    code[0] = insn_read(6, A0);       // $a2
+    code[0] = insn_read(6, A0); // $a2
     code[1] = insn_add(6, 6, 1);
     code[2] = insn_store(6, A0);
     code[3] = insn_add(A1, A1, -1);

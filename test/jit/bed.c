@@ -5,13 +5,13 @@
 #include <string.h>
 
 // V, D, any privilege level, MAT 1, global.
-#define FLAGS     (1 | 2 | 3 << 2 | 1 << 4 | 1 << 6)
-#define FLAG_D    2
-#define FLAG_V    1
-#define FLAG_PLV  (3 << 2)
-#define MTLB      2048
-#define NR        BIT(61)
-#define NX        BIT(62)
+#define FLAGS    (1 | 2 | 3 << 2 | 1 << 4 | 1 << 6)
+#define FLAG_D   2
+#define FLAG_V   1
+#define FLAG_PLV (3 << 2)
+#define MTLB     2048
+#define NR       BIT(61)
+#define NX       BIT(62)
 
 // Programs and handlers end with a write of IOCSR.
 static void stop(void *opaque, unsigned core, u32 address, u64 value, unsigned size)
@@ -110,7 +110,8 @@ static void set_state(struct bed *b, const struct bed_state *s)
     c->pc = s->pc;
     c->root.link = (struct la_link){0};
     c->csr[CSR_TLBRERA] = c->csr[CSR_TLBRBADV] = c->csr[CSR_TLBRPRMD] = 0;
-    c->csr[CSR_ESTAT] = c->csr[CSR_ERA] = c->csr[CSR_BADV] = c->csr[CSR_BADI] = c->csr[CSR_PRMD] = 0;
+    c->csr[CSR_ESTAT] = c->csr[CSR_ERA] = c->csr[CSR_BADV] = c->csr[CSR_BADI] = c->csr[CSR_PRMD] =
+        0;
     la_csr_write(c, CSR_CRMD, s->crmd, ~0ULL);
 }
 

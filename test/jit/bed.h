@@ -6,16 +6,16 @@
 #include "jit/jit.h"
 #include "test/diff/random.h"
 
-// Where programs are and what they access. Each page of 4 KiB of both has a place of its own in RAM,
-// chosen by bed_shuffle, so that neighbours are none in memory. Data can be reached as a whole through
-// a mapping window too; code cannot be stored to.
-#define BED_CODE_VA   0x400000
-#define BED_CODE_PA   0x100000
-#define BED_DATA_VA   0x200000
-#define BED_DATA_PA   0x200000
-#define BED_N_PAGES   8
-#define BED_SIZE      (BED_N_PAGES * 4096)
-#define BED_DMW       0x9000000000000000
+// Where programs are and what they access. Each page of 4 KiB of both has a place of its own in
+// RAM, chosen by bed_shuffle, so that neighbours are none in memory. Data can be reached as a whole
+// through a mapping window too; code cannot be stored to.
+#define BED_CODE_VA 0x400000
+#define BED_CODE_PA 0x100000
+#define BED_DATA_VA 0x200000
+#define BED_DATA_PA 0x200000
+#define BED_N_PAGES 8
+#define BED_SIZE    (BED_N_PAGES * 4096)
+#define BED_DMW     0x9000000000000000
 
 struct bed_state {
     u64 gpr[32];
@@ -42,7 +42,8 @@ void bed_init(struct bed *b, const struct jit_options *options);
 void bed_free(struct bed *b);
 // Maps the pages of code and data anew: other places, other permissions of some pages of data.
 void bed_shuffle(struct bed *b, struct diff_random *r);
-// Writes a word of the program, as another processor or as a device does. `offset` is of BED_CODE_VA.
+// Writes a word of the program, as another processor or as a device does. `offset` is of
+// BED_CODE_VA.
 void bed_write(struct bed *b, u64 offset, u32 word, bool is_dma);
 void bed_interpret(struct bed *b, const struct bed_state *s, struct bed_outcome *o);
 void bed_translate(struct bed *b, const struct bed_state *s, struct bed_outcome *o);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Registers have roles, so that most accesses succeed and no program runs on: bases and indices are
-// rarely written, the counter of loops only by the loops, and the register of jumps only in front of
-// them.
+// rarely written, the counter of loops only by the loops, and the register of jumps only in front
+// of them.
 #include "test/jit/generate.h"
 #include "base/bug.h"
 
@@ -274,7 +274,8 @@ void generate_state(struct bed_state *s, const struct program *p, struct diff_ra
     for (unsigned n = 0; n < ARRAY_LEN(bases); n++)
         s->gpr[bases[n]] = diff_below(r, 12) ? address(r, is_kernel) : diff_gpr(r);
     for (unsigned n = 0; n < ARRAY_LEN(indices); n++)
-        s->gpr[indices[n]] = (u64)(s64)((s32)diff_below(r, 512) - 256) & ~(diff_below(r, 2) ? 7ULL : 0);
+        s->gpr[indices[n]] =
+            (u64)(s64)((s32)diff_below(r, 512) - 256) & ~(diff_below(r, 2) ? 7ULL : 0);
     s->gpr[R_COUNT] = diff_below(r, 6);
     s->crmd = CRMD_PG | (is_kernel ? 0 : 3);
     s->pc = BED_CODE_VA + p->offset;

@@ -5,8 +5,8 @@
 //     jit_random [-n COUNT] [-s SEED] [-v]
 //
 // COUNT is of instructions in programs that were generated; all the ways to translate take turns.
-// Exits with 1 after the first difference, which is printed with the program and its seed; -v prints
-// each seed.
+// Exits with 1 after the first difference, which is printed with the program and its seed; -v
+// prints each seed.
 #include "test/jit/generate.h"
 
 #include <stdio.h>
@@ -116,7 +116,8 @@ static bool run_series(unsigned way, u64 seed, const struct repertoire *x, struc
             ok = is_same(&b, &p, &s, t);
         }
         if (!ok)
-            printf("# with %s, seed %llu, program %u\n", ways[way].name, (unsigned long long)seed, n);
+            printf("# with %s, seed %llu, program %u\n", ways[way].name, (unsigned long long)seed,
+                   n);
     }
     bed_free(&b);
     return ok;
