@@ -546,7 +546,7 @@ TEST(sequences_agree_without_evex)
 }
 
 // A flag that is written and branched on at once, in a block that has used no other floating point.
-TEST(branches_on_flags_agree)
+TEST(first_use_of_flags_agrees)
 {
     static const char *const lines[] = {"vsetanyeqz.b $fcc0, $vr5", "bcnez $fcc0, 8",
                                         "addi.d $a6, $a6, 1",       "fcmp.cle.d $fcc1, $fa1, $fa2",
