@@ -85,6 +85,7 @@ struct cpu {
     // before. Called by the owning thread; NULL where nobody needs it.
     void (*alarm)(void *opaque, struct cpu *c, u64 deadline_ns);
     void *alarm_opaque;
+    bool needs_alarm; // it is such a processor; set before its thread starts
 };
 
 // The owning thread only.

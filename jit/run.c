@@ -378,5 +378,6 @@ void jit_add_cpu(struct jit *j, struct la_cpu *c)
     v->check = j->options.check ? jit_check_new() : NULL;
     c->code.vcpu = v;
     c->run = jit_run;
+    c->cpu.needs_alarm = true;
     la_mmu_flush(c);
 }

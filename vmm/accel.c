@@ -102,7 +102,7 @@ static void give_up(struct vcpu *v)
 static void *vcpu_thread(void *opaque)
 {
     struct vcpu *v = opaque;
-    struct alarm *alarm = alarm_new(v->cpu);
+    struct alarm *alarm = v->cpu->needs_alarm ? alarm_new(v->cpu) : NULL;
     while (park(v)) {
         enum cpu_exit why = CPU_EXIT_BUDGET;
         while (why != CPU_EXIT_STOP && why != CPU_EXIT_FAILED) {

@@ -56,6 +56,8 @@ struct alarm *alarm_new(struct cpu *c)
 
 void alarm_free(struct alarm *a)
 {
+    if (!a)
+        return;
     a->cpu->alarm = NULL;
     timer_delete(a->timer);
     // A signal that is on its way finds the structure no more.

@@ -8,4 +8,4 @@ struct alarm;
 
 // For the calling thread, which owns `c`: c->alarm works from now on. Never NULL.
 struct alarm *alarm_new(struct cpu *c);
-void alarm_free(struct alarm *a); // by the same thread
+void alarm_free(struct alarm *a); // by the same thread; accepts NULL
