@@ -8,8 +8,8 @@
 // A page with translations is watched (mem/space.h): stores to it take the slow path and end in
 // jit_written. When a page becomes watched, other processors may still store to it through what
 // they have cached; they are told to forget that (CPU_REQ_CODE) and see the request at their next
-// poll, that is before they take part in whatever makes code visible to another processor: an
-// interrupt, or a loop that waits for a flag.
+// poll. Until all have, the page is fresh: its bytes are compared with what they were whenever a
+// processor executes ibar, which it has to before it runs code that another one wrote.
 #include "jit/cache.h"
 #include "base/bug.h"
 

@@ -82,7 +82,7 @@ struct jit_call {
 // Data beside code: memory accesses through one slot, the first of which is at `offset`.
 struct jit_access {
     struct jit_page *page;
-    u32 slot;   // offset from the state register of the slot's limit
+    u32 slot;   // index in la_slots
     u32 span;   // bytes that all accesses cover
     s32 first;  // from their lowest byte to the address of the first
     u32 offset; // of its instruction from pc_base
@@ -163,7 +163,7 @@ void jit_execute(struct la_cpu *c, const struct jit_call *x);
 // the accesses cannot share a slot.
 bool jit_fill(struct la_cpu *c, const struct jit_access *x, u64 start);
 
-// translate: x86_64/la_block.c. Translates from `offset` of the page on; NULL: the buffer is full.
+// translate: x86_64/la_block.c. Translates from `offset` of the page on; false: the buffer is full.
 // The entry is in the page's table afterwards.
 bool jit_translate(struct jit *j, struct la_cpu *c, struct jit_page *p, unsigned offset);
 struct trans *jit_trans_new(void); // never NULL

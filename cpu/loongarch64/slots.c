@@ -8,8 +8,7 @@
 
 #include <string.h>
 
-#define LOW48           BITS(47, 0)
-#define CODE_PAGE_SHIFT 14
+#define LOW48 BITS(47, 0)
 // A longer range is not looked at page by page.
 #define N_RANGE_PAGES 64
 
@@ -64,7 +63,7 @@ static bool was_executed(const struct la_cpu *c, u64 page)
 
 static void forget_targets(struct la_cpu *c, u64 va, u64 size)
 {
-    u64 first = va >> CODE_PAGE_SHIFT, last = (va + size - 1) >> CODE_PAGE_SHIFT;
+    u64 first = va >> MEM_WATCH_SHIFT, last = (va + size - 1) >> MEM_WATCH_SHIFT;
     bool hit = last - first >= N_RANGE_PAGES;
     for (u64 page = first; page <= last && !hit; page++)
         hit = was_executed(c, page);
@@ -180,7 +179,7 @@ void la_target_forget(struct la_cpu *c, u64 va)
 
 void la_target_put(struct la_cpu *c, u64 va, void *host, u64 pc_base)
 {
-    u64 page = (va & LOW48) >> CODE_PAGE_SHIFT;
+    u64 page = (va & LOW48) >> MEM_WATCH_SHIFT;
     c->code.executed[page >> 6 & 63] |= BIT(page & 63);
     c->code.targets[target_index(va)] = (struct la_target){
         .va = va, .context = (u64)c->mmu_context << 32, .host = host, .pc_base = pc_base};

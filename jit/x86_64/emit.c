@@ -288,11 +288,6 @@ void emit_imul_rr(struct emit *e, enum width w, enum reg d, enum reg s)
     emit_0f_rr(e, 0, 0xaf, w, d, s);
 }
 
-void emit_imul_rm(struct emit *e, enum width w, enum reg d, struct mem s)
-{
-    emit_0f_rm(e, 0, 0xaf, w, d, s);
-}
-
 void emit_setcc(struct emit *e, enum cond cc, enum reg d)
 {
     prefixes(e, 0, W8, 0, 0, d, is_high_byte(W8, d));
@@ -309,11 +304,6 @@ void emit_setcc_m(struct emit *e, enum cond cc, struct mem m)
 void emit_cmov_rr(struct emit *e, enum cond cc, enum width w, enum reg d, enum reg s)
 {
     emit_0f_rr(e, 0, 0x40 | cc, w, d, s);
-}
-
-void emit_cmov_rm(struct emit *e, enum cond cc, enum width w, enum reg d, struct mem s)
-{
-    emit_0f_rm(e, 0, 0x40 | cc, w, d, s);
 }
 
 void emit_bswap(struct emit *e, enum width w, enum reg d)
@@ -429,11 +419,6 @@ void emit_call_to(struct emit *e, const u8 *target)
 void emit_jmp_m(struct emit *e, struct mem m)
 {
     op_rm(e, 0xff, W32, 4, m);
-}
-
-void emit_call_m(struct emit *e, struct mem m)
-{
-    op_rm(e, 0xff, W32, 2, m);
 }
 
 void emit_jmp_r(struct emit *e, enum reg r)

@@ -106,11 +106,9 @@ void emit_shift_ri(struct emit *e, enum shift op, enum width w, enum reg d, unsi
 void emit_shift_rcl(struct emit *e, enum shift op, enum width w, enum reg d);
 void emit_unary_r(struct emit *e, enum unary op, enum width w, enum reg d);
 void emit_imul_rr(struct emit *e, enum width w, enum reg d, enum reg s);
-void emit_imul_rm(struct emit *e, enum width w, enum reg d, struct mem s);
 void emit_setcc(struct emit *e, enum cond cc, enum reg d); // the low byte only
 void emit_setcc_m(struct emit *e, enum cond cc, struct mem m);
 void emit_cmov_rr(struct emit *e, enum cond cc, enum width w, enum reg d, enum reg s);
-void emit_cmov_rm(struct emit *e, enum cond cc, enum width w, enum reg d, struct mem s);
 void emit_bswap(struct emit *e, enum width w, enum reg d);
 // Two bytes of opcode after 0x0f, with a mandatory prefix (0: none): bsf, popcnt, lzcnt, ...
 void emit_0f_rr(struct emit *e, unsigned prefix, unsigned opcode, enum width w, enum reg d,
@@ -135,7 +133,6 @@ void emit_jcc_to(struct emit *e, enum cond cc, const u8 *target);
 void emit_jmp_to(struct emit *e, const u8 *target);
 void emit_call_to(struct emit *e, const u8 *target);
 void emit_jmp_m(struct emit *e, struct mem m);
-void emit_call_m(struct emit *e, struct mem m);
 void emit_jmp_r(struct emit *e, enum reg r);
 void emit_call_r(struct emit *e, enum reg r);
 // Lets the jump or call whose distance lies at `site` lead to `target`, both addresses for writing.

@@ -34,23 +34,26 @@ static bool changes_much(unsigned op)
     }
 }
 
+// Not for an instruction that the model has not: another function than its own executes that one.
+static const struct la_template *template_of(const struct jit *j, unsigned op,
+                                             la_execute_fn execute)
+{
+    const struct la_template *x = &la_templates[op];
+    if (!x->emit || execute != interp_table[op])
+        return NULL;
+    return x->flags & T_AVX2 && !jit_n_vector_pins(j) ? NULL : x;
+}
+
 const struct la_template *trans_template(const struct trans *t, unsigned n)
 {
-    const struct la_template *x = &la_templates[t->insns[n].op];
-    if (!x->emit || t->execute[n] != interp_table[t->insns[n].op])
-        return NULL;
-    return x->flags & T_AVX2 && !jit_n_vector_pins(t->jit) ? NULL : x;
+    return template_of(t->jit, t->insns[n].op, t->execute[n]);
 }
 
 bool jit_has_template(const struct jit *j, const struct la_cpu *c, u32 word)
 {
     struct la_insn i;
     la_execute_fn execute = la_decode_for(c, word, &i);
-    const struct la_template *x = &la_templates[i.op];
-    if (la_op_info[i.op].class == LA_CLASS_CSR)
-        return false;
-    return x->emit && execute == interp_table[i.op] &&
-           !(x->flags & T_AVX2 && !jit_n_vector_pins(j));
+    return la_op_info[i.op].class != LA_CLASS_CSR && template_of(j, i.op, execute);
 }
 
 static bool ends(const struct trans *t, unsigned n)
@@ -166,11 +169,11 @@ static bool is_step(const struct la_insn *i)
 
 static void note_definition(struct trans *t, const struct la_insn *i)
 {
-    const struct la_op_info *o = &la_op_info[i->op];
-    bool writes_d = o->writes & 1 << LA_SLOT_D && o->file[LA_SLOT_D] == LA_FILE_GPR;
-    if (writes_d && i->rd == t->group_base)
+    if (!trans_writes_rd(i))
+        return;
+    if (i->rd == t->group_base)
         t->group_base = 0;
-    if (writes_d && !is_step(i))
+    if (!is_step(i))
         t->defined[i->rd] = trans_offset(t) + 1;
 }
 

@@ -28,10 +28,9 @@ static unsigned size_of(const struct trans *t, unsigned n)
 static bool writes_gpr(const struct trans *t, unsigned n, unsigned r)
 {
     const struct la_insn *i = &t->insns[n];
-    const struct la_op_info *o = &la_op_info[i->op];
-    if (o->writes & 1 << LA_SLOT_J && i->rj == r)
+    if (la_op_info[i->op].writes & 1 << LA_SLOT_J && i->rj == r)
         return true;
-    return o->writes & 1 << LA_SLOT_D && o->file[LA_SLOT_D] == LA_FILE_GPR && i->rd == r;
+    return trans_writes_rd(i) && i->rd == r;
 }
 
 // Takes access n into the group if it fits.
@@ -183,7 +182,6 @@ static struct mem open_group(struct trans *t)
     bool is_shared = g.end > t->now + 1;
     t->group_base = is_shared ? i->rj : 0;
     t->group_end = g.end;
-    t->group_is_store = g.has_store;
     if (base != RCX || !is_shared)
         return at_index(base, RDX, 1, i->imm);
     emit_alu_rr(&t->e, ALU_ADD, W64, RDX, RCX);

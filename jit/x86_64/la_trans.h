@@ -65,7 +65,6 @@ struct trans {
     unsigned group_base;
     unsigned n_vector_pins;
     unsigned group_end; // the first instruction after it
-    bool group_is_store;
 
     struct cold cold[BLOCK_MAX_COLD];
     unsigned n_cold;
@@ -106,6 +105,13 @@ const struct la_template *trans_template(const struct trans *t, unsigned n);
 static inline u32 trans_offset(const struct trans *t)
 {
     return t->offset + 4 * t->now;
+}
+
+// Whether rd is a general register that the instruction writes.
+static inline bool trans_writes_rd(const struct la_insn *i)
+{
+    const struct la_op_info *o = &la_op_info[i->op];
+    return o->writes & 1 << LA_SLOT_D && o->file[LA_SLOT_D] == LA_FILE_GPR;
 }
 
 // Registers. `trans_use` returns where the value is: the register's own place or `scratch`.
