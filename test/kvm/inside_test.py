@@ -10,50 +10,15 @@ initramfs, and starts machines with it in there. SELFTEST is the payload of that
 
 import os
 import re
-import shutil
-import subprocess
 import sys
 import tempfile
 
+from loong64 import build_program, newc, read, stripped
 from machine import Gone
 from report import GUEST, Skip, Tester, check, check_equal, guest_file
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-CANNOT_BUILD = 125
 FIRMWARE = 'QEMU_EFI.fd', 'QEMU_VARS.fd'
 NESTED_LIMIT_S = 300  # for Debian's kernel in the inner machine, on a busy host
-
-
-def build_program():
-    """The path of lh for loong64."""
-    built = subprocess.run(['sh', os.path.join(ROOT, 'tools/build_loong64.sh')], check=False,
-                           stdin=subprocess.DEVNULL, capture_output=True, text=True)
-    if built.returncode == CANNOT_BUILD:
-        raise Skip(f'missing what builds for loong64: {built.stderr.strip()}')
-    check_equal((built.returncode, ''), (0, '' if not built.returncode else built.stderr))
-    return os.path.join(os.environ['BUILD_LOONG64'], 'lh')
-
-
-def newc(name, data, mode):
-    """One file of a cpio archive in the format that kernels read."""
-    name = name.encode() + b'\0'
-    fields = (1, mode, 0, 0, 1, 0, len(data), 0, 0, 0, 0, len(name), 0)
-    head = b'070701' + b''.join(b'%08X' % f for f in fields) + name
-    pad = lambda b: b + bytes(-len(b) % 4)
-    return pad(head) + pad(data)
-
-
-def read(path):
-    with open(path, 'rb') as f:
-        return f.read()
-
-
-def stripped(path, to):
-    """Without debugging information, where it can be done: the machine has to unpack it."""
-    if not shutil.which('llvm-strip-19'):
-        return read(path)
-    subprocess.run(['llvm-strip-19', '-o', to, path], check=True)
-    return read(to)
 
 
 def has_firmware():
