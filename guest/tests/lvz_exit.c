@@ -6,11 +6,8 @@
 // configured.
 #include "guest/lib/args.h"
 #include "guest/lib/loongarch64/board.h"
-#include "guest/lib/loongarch64/lvz.h"
-#include "guest/lib/report.h"
+#include "guest/tests/lvz_outcome.h"
 
-#define GUEST(code)   (LVZ_GUEST | (code))
-#define PLV3_DIRECT   (CRMD_DA | 3)
 #define UNMAPPED      0x5000000ULL // a GPA in no entry
 #define NOT_CANONICAL 0x0001000000000000ULL
 
@@ -47,27 +44,6 @@ static void test_state(void)
     csr_write(CSR_TLBRBADV, 0x5678);
     lvz_word(&v, CRMD_DA, HVCL_WORD(1), 0, 0);
     report(v.badv == 0x1234 && v.tlbrbadv == 0x5678, "bad addresses stay");
-}
-
-struct outcome {
-    const char *name;
-    u32 word;
-    unsigned plv0, plv3;
-};
-
-static void check_outcomes(const struct outcome *o, unsigned n, u64 address)
-{
-    for (unsigned i = 0; i < n; i++) {
-        unsigned found = lvz_word(&v, CRMD_DA, o[i].word, address, 0);
-        bool passed = found == o[i].plv0;
-        if (found == EXC_GSPR || found == EXC_HVC)
-            passed = passed && v.badi == o[i].word && v.era == (u64)lvz_word_address();
-        report(passed, "%s at level 0", o[i].name);
-        if (!passed)
-            report_note("found 0x%x, expected 0x%x, badi 0x%lx", found, o[i].plv0, v.badi);
-        found = lvz_word(&v, PLV3_DIRECT, o[i].word, address, 0);
-        report_outcome(&v, found, o[i].plv3, "%s at level 3", o[i].name);
-    }
 }
 
 static void test_instructions(void)
@@ -134,7 +110,7 @@ static void test_instructions(void)
     for (unsigned i = 0; i < ARRAY_LEN(cases); i++) {
         if (cases[i].word == WORD("ertn"))
             gcsr_write(CSR_ERA, (u64)lvz_guest_return);
-        check_outcomes(&cases[i], 1, physical_of(&v));
+        check_outcomes(&v, &cases[i], 1, physical_of(&v));
     }
 }
 

@@ -4,36 +4,12 @@
 // Command line: titp=0 sitp=0 toep=1 topp=1 tell how the processor was configured.
 #include "guest/lib/args.h"
 #include "guest/lib/loongarch64/board.h"
-#include "guest/lib/loongarch64/lvz.h"
-#include "guest/lib/report.h"
+#include "guest/tests/lvz_outcome.h"
 
-#define GUEST(code)   (LVZ_GUEST | (code))
-#define PLV3_DIRECT   (CRMD_DA | 3)
 #define UNMAPPED      0x5000000ULL // a GPA in no entry
 #define NOT_CANONICAL 0x0001000000000000ULL
 
 static struct vcpu v;
-
-struct outcome {
-    const char *name;
-    u32 word;
-    unsigned plv0, plv3;
-};
-
-static void check_outcomes(const struct outcome *o, unsigned n, u64 address)
-{
-    for (unsigned i = 0; i < n; i++) {
-        unsigned found = lvz_word(&v, CRMD_DA, o[i].word, address, 0);
-        bool passed = found == o[i].plv0;
-        if (found == EXC_GSPR || found == EXC_HVC)
-            passed = passed && v.badi == o[i].word && v.era == (u64)lvz_word_address();
-        report(passed, "%s at level 0", o[i].name);
-        if (!passed)
-            report_note("found 0x%x, expected 0x%x, badi 0x%lx", found, o[i].plv0, v.badi);
-        found = lvz_word(&v, PLV3_DIRECT, o[i].word, address, 0);
-        report_outcome(&v, found, o[i].plv3, "%s at level 3", o[i].name);
-    }
-}
 
 static bool is_of_guest(unsigned n)
 {
@@ -109,7 +85,7 @@ static void test_timer_trap(void)
     };
     lvz_init(&v, 1);
     csr_write(CSR_GCFG, GCFG_TIT);
-    check_outcomes(cases, ARRAY_LEN(cases), 0);
+    check_outcomes(&v, cases, ARRAY_LEN(cases), 0);
     report_eq(csr_outcomes_wrong(traps ? is_timer_csr : is_none), 0,
               "reads of registers: those of the timer exit if they can be trapped");
     gcsr_write(CSR_MISC, BIT(7));
@@ -137,7 +113,7 @@ static void test_tlb_trap(void)
     };
     lvz_init(&v, 1);
     csr_set(CSR_GTLBC, GTLBC_TOTI);
-    check_outcomes(cases, ARRAY_LEN(cases), 0);
+    check_outcomes(&v, cases, ARRAY_LEN(cases), 0);
     report_eq(csr_outcomes_wrong(is_tlb_csr), 0, "reads of registers: those of the TLB exit");
     csr_clear(CSR_GTLBC, GTLBC_TOTI);
 }
@@ -165,7 +141,7 @@ static void test_privileged_trap(void)
     gcsr_write(CSR_ERA, (u64)lvz_guest_return);
     for (unsigned i = 0; i < ARRAY_LEN(cases); i++) {
         gcsr_write(CSR_ERA, (u64)lvz_guest_return);
-        check_outcomes(&cases[i], 1, 0);
+        check_outcomes(&v, &cases[i], 1, 0);
     }
     report_eq(csr_outcomes_wrong(now == EXC_GSPR ? is_any : is_none), 0, "reads of registers");
     csr_write(CSR_GCFG, 0);
