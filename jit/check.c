@@ -8,6 +8,9 @@
 // without a template are in none, so nothing runs twice that cannot be undone. Other processors and
 // devices may write to the same memory meanwhile: only machines with one processor are checked.
 //
+// A block that stores to its own instructions may go on with the old ones up to an ibar, while the
+// interpreter takes the new ones: it is not looked at.
+//
 // Of vector registers the bits are compared that the manual defines; once an instruction has read
 // others, the rest of the block is not looked at. Of FCSR all but Cause, which translated code may
 // have of earlier instructions as well. A block is compared the first times that it runs, and every
@@ -46,7 +49,8 @@ struct jit_check {
     u32 words[MAX_STEPS];
     bool is_compared; // this execution
     bool has_raised;
-    bool is_open; // by the second stage, whose entries may be gone while their results are cached
+    const u8 *code; // of the block, in the host's memory
+    bool is_open;   // by the second stage, whose entries may be gone while their results are cached
     enum la_exception exception;
     u64 bad_va;
     struct la_link link;
@@ -96,6 +100,14 @@ static void restore(struct jit_check *x, struct la_cpu *c)
     c->context->link = x->link;
 }
 
+// Raises if there is nothing to fetch.
+static const u8 *code_of(struct la_cpu *c)
+{
+    u64 pa = la_translate(c, c->pc, LA_FETCH), in_page = pa & (CODE_PAGE - 1);
+    const u8 *page = mem_ram_page(c->code.vcpu->jit->mem, pa - in_page, CODE_PAGE, false);
+    return page ? page + in_page : NULL;
+}
+
 // True: executed.
 static bool try_step(struct la_cpu *c, struct jit_check *x)
 {
@@ -103,6 +115,8 @@ static bool try_step(struct la_cpu *c, struct jit_check *x)
     memcpy(outer, c->leave, sizeof(outer));
     bool done = false;
     if (!setjmp(c->leave)) {
+        if (x->n == 0)
+            x->code = code_of(c);
         u32 word = la_fetch_slow(c);
         x->words[x->n] = word;
         if (jit_has_template(c->code.vcpu->jit, c, word)) {
@@ -144,6 +158,7 @@ static void begin(struct jit_check *x, const struct la_cpu *c)
 {
     x->n = x->journal.n = x->n_vectors = x->n_known = 0;
     x->journal.met_device = x->has_raised = x->is_open = false;
+    x->code = NULL;
     x->link = c->context->link;
     defined_bits_all(&x->defined[0]);
     save(x, c, 0, true);
@@ -273,12 +288,22 @@ static void compare_memory(struct la_cpu *c, const struct jit_check *x, unsigned
             differ(c, step, "memory");
 }
 
+static bool has_changed_itself(const struct jit_check *x)
+{
+    for (unsigned n = 0; n < x->journal.n; n++) {
+        const u8 *host = x->journal.entry[n].host;
+        if (host + x->journal.entry[n].size > x->code && host < x->code + 4 * MAX_STEPS)
+            return true;
+    }
+    return false;
+}
+
 void jit_check_after(struct la_cpu *c, bool raised)
 {
     struct jit_check *x = c->code.vcpu->check;
     if (!x->is_compared)
         return;
-    if (x->is_open && !was_there(x, c->pc))
+    if (has_changed_itself(x) || (x->is_open && !was_there(x, c->pc)))
         return;
     unsigned step = find_step(c, x);
     if (step > x->n_known)

@@ -85,6 +85,22 @@ static void test_changed_ahead(void)
     }
 }
 
+// Without an ibar the old instruction may run or the new one, and nothing else.
+static void test_changed_without_barrier(void)
+{
+    volatile u32 *code = code_at(CODE);
+    unsigned n_wrong = 0;
+    for (unsigned i = 2; i < 100; i++) {
+        code[0] = insn_store(A1, A0); // to code[1]
+        code[1] = insn_load(A0, 1);
+        code[2] = INSN_RETURN;
+        insn_barrier();
+        u64 got = call(window(CODE), (u64)&code[1], insn_load(A0, i));
+        n_wrong += got != 1 && got != i;
+    }
+    report_eq(n_wrong, 0, "code changes the next instruction, and does not wait for it");
+}
+
 // A loop that changes its own body: returns the sum of what its middle instruction added.
 static void test_changed_loop(void)
 {
@@ -297,6 +313,7 @@ int main(void)
     test_changed_between_calls();
     test_changed_when_hot();
     test_changed_ahead();
+    test_changed_without_barrier();
     test_changed_loop();
     test_aliases();
     test_remapped();
