@@ -10,7 +10,6 @@
 #define EFI_LOAD_ERROR            (EFI_ERROR_BIT | 1)
 #define EFI_INVALID_PARAMETER     (EFI_ERROR_BIT | 2)
 #define EFI_UNSUPPORTED           (EFI_ERROR_BIT | 3)
-#define EFI_BUFFER_TOO_SMALL      (EFI_ERROR_BIT | 5)
 #define EFI_OUT_OF_RESOURCES      (EFI_ERROR_BIT | 9)
 #define EFI_NOT_FOUND             (EFI_ERROR_BIT | 14)
 #define EFI_TPL_HIGH              31
