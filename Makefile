@@ -31,10 +31,10 @@ run:
 	    -append 'console=ttyS0,115200' -nographic $(ARGS)
 
 run-cells:
-	$(Q)sh tools/install_packages.sh build image guest
-	$(Q)sh tools/build.sh lh hv/longhouse-loongarch64.elf
-	$(Q)$(FETCH)
-	$(Q)sh tools/run_cells.sh $(abspath $(BUILD)) $(GUEST) $(ARGS)
+	$(Q)sh tools/install_packages.sh build image guest $(if $(FIRMWARE),test)
+	$(Q)sh tools/build.sh lh hv/longhouse-loongarch64.elf hv/longhouse-loongarch64.efi
+	$(Q)$(FETCH) $(if $(FIRMWARE),--firmware)
+	$(Q)FIRMWARE=$(FIRMWARE) sh tools/run_cells.sh $(abspath $(BUILD)) $(GUEST) $(ARGS)
 
 test:
 	$(Q)sh tools/install_packages.sh build image guest test
@@ -83,7 +83,7 @@ clean:
 help:
 	@echo 'make         build everything; the program is $(LH)'
 	@echo 'make run     build, fetch a Debian guest once, start it on this terminal'
-	@echo 'make run-cells  the same under the hypervisor, which divides the machine'
+	@echo 'make run-cells  the same under the hypervisor, which divides the machine; FIRMWARE=1: by EDK2'
 	@echo 'make test    build and run every test; the last line counts them'
 	@echo 'make soak    run guests in guests, hostile ones, and cells, for a long time'
 	@echo 'make bench   measure guests beside QEMU and beside this machine; ONLY=fp for one kind'

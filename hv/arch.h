@@ -17,11 +17,13 @@ u64 arch_physical(const void *p);
 u64 arch_register_read(u64 pa, unsigned size);
 void arch_register_write(u64 pa, u64 value, unsigned size);
 
+// NULL, or what the calling processor lacks to run guests. Changes nothing.
+const char *arch_cpu_lacks(void);
 // Takes the calling processor under control: exceptions, stage 2, traps. False: it cannot be done,
 // and why has been logged.
 bool arch_cpu_init(struct cpu *cpu);
-// From one processor's struct cpu to the next one's.
-u64 arch_cpu_stride(void);
+// The place of a processor's struct cpu.
+struct cpu *arch_cpu_area(u32 id);
 // Makes a processor that waits in firmware begin in the hypervisor. Does not wait for it.
 void arch_cpu_start(u32 id);
 // Makes another processor look at cpu.pending soon, whether it runs a guest or waits.

@@ -63,6 +63,30 @@ static bool insert(struct boot_tables *t, u32 i, struct boot_range r)
     return true;
 }
 
+static void join(struct boot_tables *t, u32 i)
+{
+    struct boot_range *r = &t->ranges[i];
+    if (i + 1 >= t->n || r->base + r->size != r[1].base || r->type != r[1].type)
+        return;
+    r->size += r[1].size;
+    t->n--;
+    for (u32 k = i + 1; k < t->n; k++)
+        t->ranges[k] = t->ranges[k + 1];
+}
+
+bool boot_tables_add(struct boot_tables *t, u64 base, u64 size, u32 type)
+{
+    u32 i = 0;
+    while (i < t->n && t->ranges[i].base < base)
+        i++;
+    if (!insert(t, i, (struct boot_range){base, size, type}))
+        return false;
+    join(t, i);
+    if (i)
+        join(t, i - 1);
+    return true;
+}
+
 // What is left of a range in front of and behind the reserved one, which takes its place.
 static bool cut(struct boot_tables *t, u32 i, u64 base, u64 end)
 {

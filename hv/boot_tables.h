@@ -21,6 +21,9 @@ struct boot_tables {
 // Finds the memory map and the initrd in the system table at physical address `systab`. False: it
 // is no table with a map that can be read.
 bool boot_tables_read(struct boot_tables *t, u64 systab);
+// Adds a range that overlaps none, in any order; neighbours of the same type are joined. False:
+// there is no room for more ranges.
+bool boot_tables_add(struct boot_tables *t, u64 base, u64 size, u32 type);
 // Marks a range as reserved, which splits others. False: there is no room for more ranges.
 bool boot_tables_reserve(struct boot_tables *t, u64 base, u64 size);
 // Writes the map back, and where the initrd is; size 0: there is none.

@@ -57,7 +57,8 @@ static s32 check_cpu(struct hv *hv, u32 id, struct why *w)
 {
     struct cpu *cpu = id < HV_MAX_CPUS ? hv->cpu[id] : NULL;
     if (!cpu || load_u32(&cpu->state) == CPU_ABSENT)
-        return cell_refuse(w, REFUSE_NOENT, "processor %u: this machine has none", id);
+        return cell_refuse(w, REFUSE_NOENT,
+                           "processor %u: this machine has none, or it was never online", id);
     for (u32 i = 1; i < HV_MAX_CELLS; i++)
         if (hv->cell[i].state != CONTROL_CELL_NONE && hv->cell[i].cpus >> id & 1)
             return cell_refuse(w, REFUSE_BUSY, "processor %u: is that of cell '%s'", id,
@@ -407,6 +408,9 @@ void cell_start_vcpu(struct cell *c, u32 index, u64 entry)
     v->entry = entry;
     memset(v->args, 0, sizeof(v->args));
     if (__atomic_compare_exchange_n(&v->state, &off, VCPU_STARTING, false, __ATOMIC_SEQ_CST,
-                                    __ATOMIC_SEQ_CST))
+                                    __ATOMIC_SEQ_CST)) {
+        if (load_u32(&v->cpu->state) == CPU_ABSENT)
+            arch_cpu_start(v->cpu->id);
         cpu_request(v->cpu, REQUEST_START);
+    }
 }

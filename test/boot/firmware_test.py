@@ -3,12 +3,11 @@
 """Debian's build of EDK2: kernels handed to it and kernels on a disk, and its variables."""
 
 import filecmp
-import os
 import shutil
-import subprocess
 
 import inside
-from report import check, check_equal, guest_file, main, need
+from esp import DEFAULT_PROGRAM, make_esp
+from report import check, check_equal, guest_file, main
 
 VARIABLE = '/sys/firmware/efi/efivars/Test-3c7f4e52-86a1-4b0e-9d0c-5d4a1e6f0b27'
 MENU = """set timeout=0
@@ -45,20 +44,10 @@ def boot_kernel_handed_to_the_firmware(t):
 
 
 def make_disk(path):
-    """A disk that is all EFI system partition, with GRUB where firmware looks by itself."""
-    need('mkfs.vfat', 'mmd', 'mcopy')
-    tools = {**os.environ, 'MTOOLS_SKIP_CHECK': '1'}
-    menu = path + '.cfg'
-    with open(menu, 'w', encoding='ascii') as f:
-        f.write(MENU)
-    subprocess.run(['mkfs.vfat', '-C', '-F', '32', '-n', 'ESP', path, str(64 << 10)], check=True,
-                   stdout=subprocess.DEVNULL)
-    subprocess.run(['mmd', '-i', path, '::/EFI', '::/EFI/BOOT', '::/EFI/debian'], check=True, env=tools)
-    for source, target in ((guest_file('grubloongarch64.efi'), 'EFI/BOOT/BOOTLOONGARCH64.EFI'),
-                           (menu, 'EFI/debian/grub.cfg'), (guest_file('vmlinuz'), 'vmlinuz'),
-                           (guest_file('initrd.img'), 'initrd.img')):
-        subprocess.run(['mcopy', '-i', path, source, '::/' + target], check=True, env=tools)
-    return path
+    """With GRUB where firmware looks by itself."""
+    return make_esp(path, {DEFAULT_PROGRAM: guest_file('grubloongarch64.efi'),
+                           'EFI/debian/grub.cfg': MENU, 'vmlinuz': guest_file('vmlinuz'),
+                           'initrd.img': guest_file('initrd.img')})
 
 
 def boot_grub_from_a_disk(t):

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A machine under the hypervisor: Debian as root cell, with `lh` for loong64 and what cells need.
 
-Environment: HV_IMAGE is the hypervisor, LH_PAYLOADS the folder of bare-metal programs, BUILD_LOONG64
+Environment: HV_IMAGE is the hypervisor, HV_APPLICATION the same for firmware, LH_PAYLOADS the folder of bare-metal programs, BUILD_LOONG64
 where the program for the root cell is built.
 """
 
@@ -16,8 +16,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 CPUS = '/sys/devices/system/cpu/cpu'
 
 
-def image():
-    path = os.environ.get('HV_IMAGE', '')
+def image(variable='HV_IMAGE'):
+    path = os.environ.get(variable, '')
     if not os.path.exists(path):
         raise Skip('missing the hypervisor, which clang-19 and lld-19 build')
     return path

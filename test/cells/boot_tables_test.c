@@ -12,8 +12,11 @@ TEST(memory_maps)
     static struct boot_tables t;
     static const struct efi_memory_range ranges[] = {{EFI_CONVENTIONAL, 0, 0x10000000},
                                                      {EFI_CONVENTIONAL, 0x80000000, 0x20000000}};
-    struct efi_boot_info info = {.command_line = "x", .initrd_base = 0x1000, .initrd_size = 5,
-                                 .ranges = ranges, .n_ranges = 2};
+    struct efi_boot_info info = {.command_line = "x",
+                                 .initrd_base = 0x1000,
+                                 .initrd_size = 5,
+                                 .ranges = ranges,
+                                 .n_ranges = 2};
     struct err e = {0};
     u64 base = FAKE_RAM_BASE + 0x180000 - EFI_BLOCK_BASE;
     u8 *block = arch_memory(base + EFI_BLOCK_BASE);
@@ -35,4 +38,25 @@ TEST(memory_maps)
     CHECK_EQ(t.ranges[3].size, 0x8000000);
     CHECK(!boot_tables_read(&t, base));
     fake_free(hv);
+}
+
+TEST(ranges_in_any_order)
+{
+    static struct boot_tables t;
+    static const u64 pages[] = {7, 3, 5, 4, 8, 2, 11};
+    t.n = 0;
+    for (unsigned i = 0; i < ARRAY_LEN(pages); i++)
+        CHECK(boot_tables_add(&t, pages[i] << 14, 1 << 14, 1));
+    CHECK_EQ(t.n, 3);
+    CHECK_EQ(t.ranges[0].base, 2 << 14);
+    CHECK_EQ(t.ranges[0].size, 4 << 14);
+    CHECK_EQ(t.ranges[1].base, 7 << 14);
+    CHECK_EQ(t.ranges[1].size, 2 << 14);
+    CHECK_EQ(t.ranges[2].base, 11 << 14);
+    CHECK(boot_tables_add(&t, 9 << 14, 2 << 14, 2)); // of another type: joined with none
+    CHECK_EQ(t.n, 4);
+    for (unsigned i = 4; i < BOOT_MAX_RANGES; i++)
+        CHECK(boot_tables_add(&t, (u64)(100 + 2 * i) << 14, 1 << 14, 1));
+    CHECK(!boot_tables_add(&t, 0, 1 << 14, 1));
+    CHECK_EQ(t.n, BOOT_MAX_RANGES);
 }

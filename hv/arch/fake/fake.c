@@ -64,14 +64,19 @@ void arch_register_write(u64 pa, u64 value, unsigned size)
 {
 }
 
+const char *arch_cpu_lacks(void)
+{
+    return NULL;
+}
+
 bool arch_cpu_init(struct cpu *cpu)
 {
     return true;
 }
 
-u64 arch_cpu_stride(void)
+struct cpu *arch_cpu_area(u32 id)
 {
-    return sizeof(struct fake_cpu);
+    return &fake.cpus[id].cpu;
 }
 
 void arch_cpu_start(u32 id)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Entry from firmware, exits from guests and the way back.
+// Exits from guests and the way back; where processors begin that firmware sends here.
 //
 // The processor finds the exit's cause by itself: each has a slot of its own. A guest's exit comes
 // with its registers live and interrupts off. Two paths save different amounts:
@@ -27,8 +27,10 @@
     or      \reg, \reg, $t8
     .endm
 
-    // The area of processor $a3, as an address in the window, to $sp and $tp.
-    .macro find_area
+    // The area of processor $a3, as an address in the window, to $sp and $tp. Uses $t registers.
+    .section .text.start, "ax"
+    .globl find_area
+find_area:
     la.pcrel $tp, cpu_areas
     to_window $tp
     li.w    $t1, CPU_AREA_SIZE
@@ -37,25 +39,15 @@
     li.w    $t1, CPU_STACK_SIZE
     add.d   $tp, $tp, $t1
     move    $sp, $tp
-    .endm
+    ret
 
-    .section .text.start, "ax"
-    .globl _start
-_start:
-    move    $a3, $zero
-    find_area
-    la.pcrel $t0, boot_first
-    to_window $t0
-    move    $a3, $tp
-    jirl    $ra, $t0, 0             # boot_first(is_efi, command line, system table, cpu)
-
-    // Firmware sends the others here, by the mailbox.
+    // By the mailbox.
     .globl start_other
 start_other:
     csrrd   $a3, CSR_CPUID
     bstrpick.d $a3, $a3, 8, 0
     move    $a0, $a3
-    find_area
+    bl      find_area
     la.pcrel $t0, boot_other
     to_window $t0
     move    $a1, $tp
@@ -93,7 +85,7 @@ start_other:
     .endm
 
     .section .text.vectors, "ax"
-    .balign 0x10000
+    .balign VECTORS_ALIGN
     .globl exit_vectors
 exit_vectors:
     .set code, 0
@@ -114,7 +106,7 @@ exit_vectors:
     .endr
 
     // While a processor waits in root: whatever wakes it leads behind the wait.
-    .balign 0x10000
+    .balign VECTORS_ALIGN
     .globl wait_vectors
 wait_vectors:
     .rept   64

@@ -13,3 +13,4 @@
 #define VECTOR_SPACING 5 // ECFG.VS: a slot holds 2^5 instructions
 #define VECTOR_SIZE    128
 #define N_VECTORS      78 // exceptions 0-63, then interrupts
+#define VECTORS_ALIGN  0x4000

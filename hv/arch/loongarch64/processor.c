@@ -20,6 +20,9 @@
 #define PWCH_VALUE (36 | 11 << 6)
 #define PAGE_BITS  14
 
+#define CFG2_LVZ     BIT(10)
+#define MIN_GID_BITS 4
+
 enum {
     IPI_STATUS = 0x1000,
     IPI_ENABLE = 0x1004,
@@ -141,19 +144,23 @@ static u64 units(void)
     return (word & 1) | (word >> 6 & 1) << 1 | (word >> 7 & 1) << 2;
 }
 
+const char *arch_cpu_lacks(void)
+{
+    if (!(cpucfg_word(2) & CFG2_LVZ))
+        return "virtualization (LVZ)";
+    return GSTAT_GIDBITS(csr_read(CSR_GSTAT)) < MIN_GID_BITS ? "guest ids of 4 bits" : NULL;
+}
+
 bool arch_cpu_init(struct cpu *cpu)
 {
+    const char *lacks = arch_cpu_lacks();
     set_up_windows();
     set_up_exceptions(cpu);
-    if (!(cpucfg_word(2) & BIT(10))) {
-        hv_log(cpu->hv, "processor %u has no virtualization (LVZ)", cpu->id);
+    if (lacks) {
+        hv_log(cpu->hv, "processor %u has no %s", cpu->id, lacks);
         return false;
     }
     cpu->hv->gid_bits = (u32)GSTAT_GIDBITS(csr_read(CSR_GSTAT));
-    if (cpu->hv->gid_bits < 4) {
-        hv_log(cpu->hv, "guest ids have %u bits, 4 are needed", cpu->hv->gid_bits);
-        return false;
-    }
     set_up_guest_control();
     set_up_tables();
     csr_write(CSR_EUEN, units());
@@ -182,9 +189,9 @@ static void send_mail(u32 id, u32 box, u64 value)
     iocsr_write64(MAIL_SEND, value << 32 | target | (2 * box) << 2);
 }
 
-u64 arch_cpu_stride(void)
+struct cpu *arch_cpu_area(u32 id)
 {
-    return CPU_AREA_SIZE;
+    return arch_memory(PHYSICAL(cpu_areas) + (u64)id * CPU_AREA_SIZE + CPU_STACK_SIZE);
 }
 
 void arch_cpu_start(u32 id)
