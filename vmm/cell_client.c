@@ -11,9 +11,11 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
-#define DEVICES "/sys/bus/pci/devices"
+#define DEVICES  "/sys/bus/pci/devices"
+#define AGAIN_NS 5000000
 
 static bool read_hex(const char *path, const char *name, unsigned long *value)
 {
@@ -49,16 +51,16 @@ static bool find_function(struct cell_client *c, struct err *e)
                                CONTROL_PCI_VENDOR, CONTROL_PCI_DEVICE);
 }
 
+// A driver that has the function, which is the one for user space, has enabled it too: EBUSY.
 static bool enable(struct cell_client *c, struct err *e)
 {
     char file[192];
     snprintf(file, sizeof(file), "%s/enable", c->path);
     int fd = open(file, O_WRONLY | O_CLOEXEC);
-    bool is_good = fd >= 0 && write(fd, "1", 1) == 1;
-    int error = errno;
+    int error = fd < 0 || write(fd, "1", 1) != 1 ? errno : 0;
     if (fd >= 0)
         close(fd);
-    return is_good || err_set(e, "cannot enable the hypervisor's function: %s", strerror(error));
+    return !error || error == EBUSY || err_set(e, "cannot enable the hypervisor's function: %s", strerror(error));
 }
 
 static void *map(struct cell_client *c, int bar, size_t size, struct err *e)
@@ -104,8 +106,17 @@ bool cell_client_open(struct cell_client *c, struct err *e)
     return true;
 }
 
+u8 *cell_client_served(struct cell_client *c, struct err *e)
+{
+    if (!c->served)
+        c->served = map(c, CONTROL_BAR_SERVED, CONTROL_SERVED_SIZE, e);
+    return c->served;
+}
+
 void cell_client_close(struct cell_client *c)
 {
+    if (c->served)
+        munmap(c->served, CONTROL_SERVED_SIZE);
     if (c->regs)
         munmap((void *)(uintptr_t)c->regs, CONTROL_REGS_SIZE);
     if (c->request)
@@ -145,19 +156,33 @@ static void ring_until_done(struct cell_client *c)
     } while (c->request->state == CONTROL_BUSY);
 }
 
-bool cell_client_call(struct cell_client *c, u32 command, struct err *e)
+static bool submit(struct cell_client *c, const struct control_request *r, struct err *e)
 {
-    struct control_request *r = &c->reply;
     size_t used = offsetof(struct control_request, data) + ((r->size + 7) & ~7u);
     if (flock(c->lock, LOCK_EX))
         return err_set(e, "cannot have the hypervisor alone: %s", strerror(errno));
-    r->command = command;
-    r->state = CONTROL_IDLE;
     copy_words(c->request, r, used);
     c->request->state = CONTROL_SUBMITTED;
     ring_until_done(c);
-    copy_words(r, c->request, sizeof(*r));
+    copy_words(&c->reply, c->request, sizeof(c->reply));
     flock(c->lock, LOCK_UN);
+    return true;
+}
+
+// The hypervisor puts things off for two seconds at most.
+bool cell_client_call(struct cell_client *c, u32 command, struct err *e)
+{
+    struct control_request *r = &c->reply, asked;
+    r->command = command;
+    r->state = CONTROL_IDLE;
+    asked = *r;
+    if (!submit(c, &asked, e))
+        return false;
+    while (r->state == CONTROL_DONE && r->result == -EAGAIN) {
+        nanosleep(&(struct timespec){.tv_nsec = AGAIN_NS}, NULL);
+        if (!submit(c, &asked, e))
+            return false;
+    }
     if (r->state != CONTROL_DONE)
         return err_set(e, "the hypervisor did not answer");
     r->text[sizeof(r->text) - 1] = 0;
