@@ -97,16 +97,18 @@ static void begin(struct server *s)
     cell_client_begin_cell(s->j->c, s->cell, s->info.generation);
 }
 
-// The files of a cell's devices belong to one program at a time.
+// The files of a cell's devices belong to one program at a time, whose number is in the file.
 static bool take_turn(struct server *s)
 {
-    char path[96];
+    char path[96], number[16];
+    int n = snprintf(number, sizeof(number), "%d\n", (int)getpid());
     snprintf(path, sizeof(path), FOLDER "/%.32s.serve", s->info.name);
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0)
         return err_set(s->j->e, "%s: %s", path, strerror(errno));
-    if (!flock(fd, LOCK_EX | LOCK_NB))
-        return true; // until the process ends
+    if (!flock(fd, LOCK_EX | LOCK_NB)) // until the process ends
+        return (!ftruncate(fd, 0) && write(fd, number, (size_t)n) == n) ||
+               err_set(s->j->e, "%s: %s", path, strerror(errno));
     close(fd);
     return err_set(s->j->e, "cell '%s' is served already", s->info.name);
 }
