@@ -81,7 +81,7 @@ struct cpu {
 
 struct region {
     u64 gpa, hpa, size;
-    u32 tag; // of shared memory; else 0
+    u32 tag;    // of shared memory; else 0
     u32 served; // 1 + its first block in the BAR of served memory; 0: not there
 };
 
@@ -140,9 +140,9 @@ struct virtio_dev {
     u32 offered_half, accepted_half;
     u16 selected, config_vector;
     u8 status, isr, wants_reset, line_register;
-    bool line;      // the level of its wire
-    u32 epoch;      // counts resets
-    u32 n_forced;   // those that nobody answered
+    bool line;    // the level of its wire
+    u32 epoch;    // counts resets
+    u32 n_forced; // those that nobody answered
     u64 reset_since;
     struct virtio_queue queue[CONTROL_MAX_QUEUES];
 

@@ -33,6 +33,6 @@ struct manage {
     u64 scrubbed;
 };
 
-// Brings stage 2 of the root cell in step with `shown`, and nothing else: programs may be using what
-// the other BARs show. hv->lock held.
+// Brings stage 2 of the root cell in step with `shown`, and nothing else: programs may be using
+// what the other BARs show. hv->lock held.
 bool manage_show(struct cpu *cpu);

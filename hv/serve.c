@@ -167,10 +167,11 @@ s32 serve_set(struct cell *c, u64 slot, const struct control_virtio *t, struct w
     spin_lock(&c->pci.lock);
     bool is_set = virtio_set_template(d, t);
     spin_unlock(&c->pci.lock);
-    return is_set ? 0
-                  : cell_refuse(w, REFUSE_BUSY,
-                                "slot %lu: cell '%s' uses a device there that offers something else",
-                                slot, c->name);
+    return is_set
+               ? 0
+               : cell_refuse(w, REFUSE_BUSY,
+                             "slot %lu: cell '%s' uses a device there that offers something else",
+                             slot, c->name);
 }
 
 s32 serve_get(struct cell *c, u64 slot, struct control_virtio_state *out, struct why *w)

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The registers of a cell's virtio devices (VIRTIO 1.2, section 4.1): everything that a driver reads
-// or writes is answered here at once. What a device does is done by a program in the root cell,
-// which is told of events (hv/serve.h) and reads the queues itself: no exit waits for it.
+// The registers of a cell's virtio devices (VIRTIO 1.2, section 4.1): everything that a driver
+// reads or writes is answered here at once. What a device does is done by a program in the root
+// cell, which is told of events (hv/serve.h) and reads the queues itself: no exit waits for it.
 //
-// The lock of the cell's PCI bus (struct vpci) is held, but for the power-on and the template, which
-// are for cells that do not run.
+// The lock of the cell's PCI bus (struct vpci) is held, but for the power-on and the template,
+// which are for cells that do not run.
 #pragma once
 
 #include "hv/hv.h"

@@ -5,8 +5,8 @@
 
 #include "hv/hv.h"
 
-// A window of CELL_PCI_SIZE bytes at `gpa`: configuration space, and from VPCI_BARS on the BARs. The
-// wire of slot n is vector + n.
+// A window of CELL_PCI_SIZE bytes at `gpa`: configuration space, and from VPCI_BARS on the BARs.
+// The wire of slot n is vector + n.
 void vpci_add(struct cell *c, u64 gpa, u32 vector);
 // All functions as after power-on. The cell does not run.
 void vpci_power_on(struct cell *c);

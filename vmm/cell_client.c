@@ -60,7 +60,8 @@ static bool enable(struct cell_client *c, struct err *e)
     int error = fd < 0 || write(fd, "1", 1) != 1 ? errno : 0;
     if (fd >= 0)
         close(fd);
-    return !error || error == EBUSY || err_set(e, "cannot enable the hypervisor's function: %s", strerror(error));
+    return !error || error == EBUSY ||
+           err_set(e, "cannot enable the hypervisor's function: %s", strerror(error));
 }
 
 static void *map(struct cell_client *c, int bar, size_t size, struct err *e)

@@ -130,7 +130,8 @@ static bool add_device(struct compiler *c, int node, u32 kind)
         return wrong(c, node, "too many devices");
     struct cell_blob_device *d = &c->devices[(*n)++];
     d->kind = kind;
-    if (get_cells(c, node, "vector", &d->vector, 1) < 0 || get_cells(c, node, "tag", &d->tag, 1) < 0)
+    if (get_cells(c, node, "vector", &d->vector, 1) < 0 ||
+        get_cells(c, node, "tag", &d->tag, 1) < 0)
         return wrong(c, node, "vector and tag have to be one number");
     return get_reg(c, node, &d->gpa, NULL);
 }
@@ -157,7 +158,8 @@ static bool add_function(struct compiler *c, int node, u32 kind, const char *wha
     if (!get_text(c, node, what, b->text, sizeof(b->text)) ||
         !get_text(c, node, "mac", b->mac, sizeof(b->mac)))
         return err_context(c->e, "node '%s'", node_name(c, node));
-    return *b->text || err_set(c->e, "node '%s': property '%s' is missing", node_name(c, node), what);
+    return *b->text ||
+           err_set(c->e, "node '%s': property '%s' is missing", node_name(c, node), what);
 }
 
 static bool is_named(const char *name, const char *what)

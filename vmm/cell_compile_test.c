@@ -59,13 +59,14 @@ TEST(virtio_functions_have_something_behind_them)
            "virtio-net@1 { reg = <1>; netdev = \"x\"; drive = \"y\"; };", "'drive' is not known");
     refuse("isa@18000000 { reg = <0 0x18000000>; };",
            "virtio-net@1 { reg = <1>; netdev = \"x\"; };", "PCI bus");
-    CHECK(compile("/dts-v1/; / { compatible = \"longhouse,cell\"; model = \"v\"; cpus = <1>;"
-                  "memory@0 { reg = <0 0 0 0x2000000>; };"
-                  "pci@40000000 { reg = <0 0x40000000>; vector = <48>; };"
-                  "virtio-block@2 { reg = <2>; drive = \"/d\"; read-only; };"
-                  "virtio-net@7 { reg = <7>; netdev = \"tap,ifname=t\"; mac = \"52:54:00:00:00:01\"; };"
-                  "};",
-                  &e));
+    CHECK(compile(
+        "/dts-v1/; / { compatible = \"longhouse,cell\"; model = \"v\"; cpus = <1>;"
+        "memory@0 { reg = <0 0 0 0x2000000>; };"
+        "pci@40000000 { reg = <0 0x40000000>; vector = <48>; };"
+        "virtio-block@2 { reg = <2>; drive = \"/d\"; read-only; };"
+        "virtio-net@7 { reg = <7>; netdev = \"tap,ifname=t\"; mac = \"52:54:00:00:00:01\"; };"
+        "};",
+        &e));
     CHECK_EQ(d.head.n_devices, 3);
     CHECK_EQ(d.backend[2].kind, CELL_DEVICE_VIRTIO_BLOCK);
     CHECK_STR(d.backend[2].text, "/d");

@@ -33,8 +33,8 @@ void cell_device_free(struct cell_device *d);
 
 // What a driver is offered.
 void cell_device_template(const struct cell_device *d, struct control_virtio *t);
-// Does what the registers say now. True: it has let go of the queues, and that has to be told. Every
-// value may be anything.
+// Does what the registers say now. True: it has let go of the queues, and that has to be told.
+// Every value may be anything.
 bool cell_device_follow(struct cell_device *d, const struct control_virtio_state *s);
 // Looks for events that were not seen yet. True: the registers have to be followed.
 bool cell_device_poll(struct cell_device *d, const volatile struct control_events *e);

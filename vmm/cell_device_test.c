@@ -64,7 +64,8 @@ static void begin_server(struct bed *b)
     snprintf(path, sizeof(path), "/proc/self/fd/%d", b->disk);
     struct block *block = block_open_raw(path, false, &e);
     CHECK(block && backends_add_drive(&b->backends, "x", block, &e));
-    CHECK(cell_device_make(&b->devices, SLOT, "virtio-blk-pci", "drive=x,in-order=on", &b->env, &e));
+    CHECK(
+        cell_device_make(&b->devices, SLOT, "virtio-blk-pci", "drive=x,in-order=on", &b->env, &e));
     device(b)->raise = count;
     device(b)->opaque = b;
 }

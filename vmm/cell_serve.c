@@ -25,7 +25,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define FOLDER "/run/longhouse"
+#define FOLDER   "/run/longhouse"
 #define POLL_NS  1000000ULL
 #define CHECK_NS NS_PER_SEC // of whether the cell is still there
 
@@ -169,18 +169,18 @@ static bool make_device(struct server *s, unsigned slot, const struct cell_backe
     switch (b->kind) {
     case CELL_DEVICE_VIRTIO_BLOCK:
         snprintf(properties, sizeof(properties), "drive=%s,in-order=on", id);
-        return add_drive(s, b, id) && cell_device_make(&s->devices, slot, "virtio-blk-pci",
-                                                       properties, &s->env, s->j->e);
+        return add_drive(s, b, id) &&
+               cell_device_make(&s->devices, slot, "virtio-blk-pci", properties, &s->env, s->j->e);
     case CELL_DEVICE_VIRTIO_NET:
         snprintf(properties, sizeof(properties), "netdev=%s%s%s", id, *b->mac ? ",mac=" : "",
                  b->mac);
-        return add_netdev(s, b, id) && cell_device_make(&s->devices, slot, "virtio-net-pci",
-                                                        properties, &s->env, s->j->e);
+        return add_netdev(s, b, id) &&
+               cell_device_make(&s->devices, slot, "virtio-net-pci", properties, &s->env, s->j->e);
     default:
         snprintf(properties, sizeof(properties), "chardev=%s", id);
-        return add_chardev(s, b, slot, id) && cell_device_make(&s->devices, slot,
-                                                               "virtio-serial-pci", properties,
-                                                               &s->env, s->j->e);
+        return add_chardev(s, b, slot, id) &&
+               cell_device_make(&s->devices, slot, "virtio-serial-pci", properties, &s->env,
+                                s->j->e);
     }
 }
 
@@ -225,10 +225,8 @@ static bool set_up(struct server *s)
     s->log = (struct log){.enabled = 1u << LOG_GUEST, .sink = log_line};
     mem_space_init(&s->mem, &s->log);
     host_clock_init(&s->clock);
-    s->env = (struct device_env){.mem = &s->mem,
-                                 .clock = &s->clock.clock,
-                                 .log = &s->log,
-                                 .backends = &s->backends};
+    s->env = (struct device_env){
+        .mem = &s->mem, .clock = &s->clock.clock, .log = &s->log, .backends = &s->backends};
     if (!loop_init(&s->loop, s->j->e))
         return false;
     s->host = (struct pcie_host *)device_new(device_type_find("pcie-host"), &s->env);
@@ -303,8 +301,7 @@ static bool is_there(struct server *s)
 {
     struct control_cell now;
     struct err none = {0};
-    return cell_client_info(s->j->c, s->cell, &now, &none) &&
-           now.generation == s->info.generation;
+    return cell_client_info(s->j->c, s->cell, &now, &none) && now.generation == s->info.generation;
 }
 
 static bool serve(struct server *s)

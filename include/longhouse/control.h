@@ -30,7 +30,7 @@
 
 // Generation's low half, cell, slot, and the queue; 0xff: the device's configuration changed.
 #define CONTROL_RAISE_VALUE(generation, cell, slot, queue) \
-    (((generation) & 0xffffu) << 16 | (cell) << 12 | (slot) << 8 | (queue))
+    (((generation)&0xffffu) << 16 | (cell) << 12 | (slot) << 8 | (queue))
 
 #define CONTROL_ID_VALUE      0x4c485643
 #define CONTROL_VERSION_VALUE 2
@@ -48,11 +48,11 @@ enum control_command {
     CONTROL_WINDOW,   // args[0]: guest-physical address of what BAR 2 shows, or ~0 for nothing
     CONTROL_CONSOLE_READ,
     CONTROL_CONSOLE_WRITE, // args[1]: 1: a break of the line first; out: args[0]: bytes taken
-    CONTROL_LOG_READ,  // args[0]: position; out: text, args[0]: next position
-    CONTROL_TRACE,     // args[0]: processor of the machine; out: array of struct control_event
+    CONTROL_LOG_READ,      // args[0]: position; out: text, args[0]: next position
+    CONTROL_TRACE,         // args[0]: processor of the machine; out: array of struct control_event
     CONTROL_REGISTERS, // args[0]: vCPU; out: struct control_registers of a cell that does not run
     CONTROL_UNKNOWN,   // out: array of struct control_unknown: accesses that nobody answers
-    CONTROL_SERVE, // args[0]: 1 or 0; out: where in BAR 3 each region of memory is, ~0: nowhere
+    CONTROL_SERVE,     // args[0]: 1 or 0; out: where in BAR 3 each region of memory is, ~0: nowhere
     CONTROL_VIRTIO_SET,    // args[0]: slot; in: struct control_virtio
     CONTROL_VIRTIO_GET,    // args[0]: slot; out: struct control_virtio_state
     CONTROL_VIRTIO_LET_GO, // args[0]: slot, args[1]: epoch; the queues are not used any more
@@ -78,8 +78,8 @@ struct control_request {
     uint8_t data[CONTROL_DATA_SIZE];
 };
 
-#define CONTROL_MAX_CELLS 8
-#define CONTROL_MAX_CPUS  8
+#define CONTROL_MAX_CELLS  8
+#define CONTROL_MAX_CPUS   8
 #define CONTROL_MAX_SLOTS  8
 #define CONTROL_MAX_QUEUES 8
 

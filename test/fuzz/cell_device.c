@@ -135,14 +135,13 @@ static void end(struct bed *b)
 // The head: kind, enabled queues, status, wants_reset; features; two queues. The rest is memory.
 static struct control_virtio_state state_of(const u8 *data)
 {
-    struct control_virtio_state s = {.status = data[2],
-                                     .wants_reset = data[3] & 1,
-                                     .features = load_le(data + 4, 8)};
+    struct control_virtio_state s = {
+        .status = data[2], .wants_reset = data[3] & 1, .features = load_le(data + 4, 8)};
     for (unsigned i = 0; i < 2; i++) {
         const u8 *q = data + 12 + 28 * i;
-        s.queue[i] = (struct control_virtio_queue){load_le(q, 8), load_le(q + 8, 8),
-                                                   load_le(q + 16, 8), (u32)load_le(q + 24, 4),
-                                                   data[1] >> i & 1};
+        s.queue[i] =
+            (struct control_virtio_queue){load_le(q, 8), load_le(q + 8, 8), load_le(q + 16, 8),
+                                          (u32)load_le(q + 24, 4), data[1] >> i & 1};
     }
     return s;
 }
