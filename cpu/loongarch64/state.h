@@ -159,7 +159,7 @@ enum la_access { LA_LOAD, LA_STORE, LA_FETCH };
 #define LA_GRANULE_SHIFT 12
 #define LA_GRANULE       (1u << LA_GRANULE_SHIFT)
 
-#define LA_NEVER_CACHED 0xffe // a context number that is in no tag; those of nothing end in 0xfff
+#define LA_NEVER_CACHED  0xffe // a context number that is in no tag; those of nothing end in 0xfff
 
 struct la_cached_page {
     u64 tag;
@@ -174,17 +174,17 @@ struct la_cached_page {
 // [va, va + n) is in it if va - base < limit, for n up to LA_SLOT_SPAN; limit8 is the same for n up
 // to 8. Loads have the first half, stores the second; a store's slot may be read as well.
 // There is a set of them for each mode, so that a system call does not lose them.
-#define LA_N_MODES        10 // root, then guest: PLV 0 to 3, direct addressing
-#define LA_SLOT_SPAN      64
-#define LA_N_REGION_SLOTS 256
-#define LA_N_LOAD_SLOTS   (LA_N_REGION_SLOTS / 2)
+#define LA_N_MODES   10 // root, then guest: PLV 0 to 3, direct addressing
+#define LA_SLOT_SPAN 64
+#define LA_N_REGION_SLOTS   256
+#define LA_N_LOAD_SLOTS (LA_N_REGION_SLOTS / 2)
 struct la_slots {
     u64 limit[LA_N_REGION_SLOTS];
     u64 limit8[LA_N_REGION_SLOTS];
     u64 base[LA_N_REGION_SLOTS];
     u64 delta[LA_N_REGION_SLOTS]; // host address - VA
-    u32 context;                  // mmu_context that they are of
-    bool is_used;                 // some limit may not be 0
+    u32 context;   // mmu_context that they are of
+    bool is_used;  // some limit may not be 0
 };
 
 // Behind the slots: pages of 16 KiB that are mapped as one, direct mapped by VA, with the context
@@ -200,7 +200,7 @@ struct la_page {
 // those of stores a chunk without watched pages.
 #define LA_CHUNK_SHIFT 17
 struct la_window {
-    u64 base; // VA
+    u64 base;  // VA
     u64 size; // a multiple of chunks; 0: there is none
     u64 delta;
     const _Atomic u8 *watched; // 8 bytes per chunk
@@ -210,8 +210,7 @@ struct la_window {
 // Where code at a virtual address was translated to.
 struct la_target {
     u64 va;
-    u64 context; // mmu_context << 32; ~0: none << 32: equal to the word at cpu.requests while
-                 // nothing is requested
+    u64 context; // mmu_context << 32; ~0: none << 32: equal to the word at cpu.requests while nothing is requested
     void *host;
     u64 pc_base; // VA of the 16 KiB of physical memory that hold it
 };
@@ -233,24 +232,24 @@ struct la_journal {
 struct jit_vcpu; // jit/
 
 struct la_code {
-    u64 pc_base; // of the code that runs
+    u64 pc_base;      // of the code that runs
     // Where instructions are counted (jit_options.count); otherwise n_end is ~0.
-    s64 left;    // instructions that translated code may still begin, inside of it
-    u64 n_end;   // cpu.n_insns at which cpu_run returns
-    u64 n_back;  // counted in advance, but not executed if the code is left now
-    u64 context; // mmu_context
+    s64 left;         // instructions that translated code may still begin, inside of it
+    u64 n_end;        // cpu.n_insns at which cpu_run returns
+    u64 n_back;       // counted in advance, but not executed if the code is left now
+    u64 context;      // mmu_context
     u64 scratch[3];
-    u64 written;     // physical address of watched memory that the instruction stores to; 0: none
-    u32 mode;        // index of the slots in use
-    u32 units;       // EUEN bits of the units whose registers are in host registers
-    u32 mxcsr;       // that the host runs with while they are
-    u32 n_interpret; // left by an exit: instructions for the interpreter
-    u32 stale;       // left by an exit: the entry whose source is another one now; 0: none
-    void *link_site; // left by an exit: the jump that wants a target, or NULL
-    struct jit_vcpu *vcpu;               // jit/; NULL: nothing is translated
-    struct la_journal *journal;          // NULL: no trial
-    u64 executed[64];                    // a bit per hash of a page that targets lie in
-    u32 misses_left[LA_N_REGION_SLOTS];  // until somebody looks how often a slot misses
+    u64 written;      // physical address of watched memory that the instruction stores to; 0: none
+    u32 mode;         // index of the slots in use
+    u32 units;        // EUEN bits of the units whose registers are in host registers
+    u32 mxcsr;        // that the host runs with while they are
+    u32 n_interpret;  // left by an exit: instructions for the interpreter
+    u32 stale;        // left by an exit: the entry whose source is another one now; 0: none
+    void *link_site;  // left by an exit: the jump that wants a target, or NULL
+    struct jit_vcpu *vcpu; // jit/; NULL: nothing is translated
+    struct la_journal *journal; // NULL: no trial
+    u64 executed[64]; // a bit per hash of a page that targets lie in
+    u32 misses_left[LA_N_REGION_SLOTS]; // until somebody looks how often a slot misses
     u64 misses_since[LA_N_REGION_SLOTS]; // the host's time stamp when that began
     struct la_slots slots[LA_N_MODES];
     struct la_window windows[LA_N_MODES];
@@ -325,8 +324,8 @@ struct la_cpu *la_cpu_new(const struct la_model *model, struct cpu_bus *bus, uns
 void la_cpu_free(struct la_cpu *c);
 // Turns features on and off (`-cpu max,lasx=off`); only before the first instruction.
 bool la_cpu_set_feature(struct la_cpu *c, const char *name, bool on, struct err *e);
-// The same for features and properties of the virtualization extension (lvz.h), from text. Without
-// a processor the words are only checked.
+// The same for features and properties of the virtualization extension (lvz.h), from text. Without a
+// processor the words are only checked.
 bool la_cpu_set_property(struct la_cpu *c, const char *name, const char *value, struct err *e);
 
 // exception.c -----------------------------------------------------------------------------------
@@ -436,12 +435,11 @@ u64 la_physical_mask(const struct la_cpu *c); // PALEN bits
 void la_mmu_init(struct la_cpu *c); // allocates c->contexts
 // False: using `va` in the present mode raises ADEF or ADEM.
 bool la_mmu_is_address(const struct la_cpu *c, u64 va);
-// log2 of the smallest page that the translation of `va` goes through. Such an access has
-// succeeded.
+// log2 of the smallest page that the translation of `va` goes through. Such an access has succeeded.
 unsigned la_mmu_page_size(struct la_cpu *c, u64 va, enum la_access access);
-// The steps of it, for who tells them: the direct-mapped window that holds an address at the
-// present level, or -1; whether addresses are cut to 32 bits; what may be looked up in the TLB;
-// where an entry leads.
+// The steps of it, for who tells them: the direct-mapped window that holds an address at the present
+// level, or -1; whether addresses are cut to 32 bits; what may be looked up in the TLB; where an
+// entry leads.
 int la_mmu_window(const struct la_cpu *c, u64 va);
 bool la_mmu_is_va32(const struct la_cpu *c);
 bool la_mmu_is_canonical(const struct la_cpu *c, u64 va);
@@ -452,10 +450,10 @@ bool la_mmu_traps_misaligned(const struct la_cpu *c);
 
 // slots.c ----------------------------------------------------------------------------------------
 
-void la_slots_forget(struct la_cpu *c);                         // all of them
-void la_slots_forget_stores(struct la_cpu *c);                  // those that let code store
+void la_slots_forget(struct la_cpu *c);        // all of them
+void la_slots_forget_stores(struct la_cpu *c); // those that let code store
 void la_slots_forget_range(struct la_cpu *c, u64 va, u64 size); // bits 47:0 of va count
-void la_slots_mode_changed(struct la_cpu *c);                   // after mmu_context was chosen
+void la_slots_mode_changed(struct la_cpu *c); // after mmu_context was chosen
 void la_targets_forget(struct la_cpu *c);
 // NULL: not known.
 struct la_target *la_target_find(struct la_cpu *c, u64 va);
