@@ -125,6 +125,9 @@ bool serve_close(struct cpu *cpu, struct cell *c)
 {
     struct manage *m = c->hv->manage;
     bool had_some = false;
+    for (u32 i = 0; i < CONTROL_MAX_SLOTS; i++)
+        if (c->pci.slot[i].is_there)
+            serve_tell_change(c, &c->pci.slot[i]);
     store_u32(&c->is_served, 0);
     for (u32 i = 0; i < c->n_regions; i++) {
         struct region *r = &c->region[i], at = served_region(m, r);

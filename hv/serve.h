@@ -15,7 +15,7 @@ void serve_tell_change(struct cell *c, const struct virtio_dev *d);
 // Shows the cell's memory, but what it shares, in the BAR of served memory; `where` gets the place
 // of each region, ~0: none. A program that was there before is replaced.
 s32 serve_open(struct cpu *cpu, struct cell *c, u64 where[HV_N_REGIONS], struct why *w);
-// Takes it away. False: a flush failed, the memory must stay the cell's.
+// Takes it away, and tells the program of a change. False: a flush failed, the memory must stay the cell's.
 bool serve_close(struct cpu *cpu, struct cell *c);
 // All memory that is served, into stage 2 of the root cell, where the BAR now is.
 void serve_map(struct hv *hv);

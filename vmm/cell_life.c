@@ -301,6 +301,7 @@ bool cell_destroy_it(struct cell_job *j, u32 cell, const struct control_cell *in
     cell_client_begin_cell(j->c, cell, info->generation);
     if (!cell_client_call(j->c, CONTROL_DESTROY, j->e))
         return false;
+    cell_serve_wait_for_end(info->name);
     put_online(info->cpus);
     cell_record_remove(info->name);
     return true;

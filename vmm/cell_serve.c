@@ -23,11 +23,16 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define FOLDER   "/run/longhouse"
 #define POLL_NS  1000000ULL
 #define CHECK_NS NS_PER_SEC // of whether the cell is still there
+
+#define LOCK_POLL_MS 20
+#define DEATH_MS     1000 // for a program that was killed to be gone
+#define END_MS       5000 // for one whose cell is gone
 
 struct server {
     struct cell_job *j;
@@ -97,20 +102,41 @@ static void begin(struct server *s)
     cell_client_begin_cell(s->j->c, s->cell, s->info.generation);
 }
 
-// The files of a cell's devices belong to one program at a time, whose number is in the file.
+// The files of a cell's devices belong to one program at a time, whose number is in this file and
+// which has it locked. -1: it cannot be had within `ms`, or made; errno says why.
+static int lock_file(const char *name, int flags, unsigned ms)
+{
+    char path[96];
+    snprintf(path, sizeof(path), FOLDER "/%.32s.serve", name);
+    int fd = open(path, flags | O_RDWR | O_CLOEXEC, 0600);
+    for (; fd >= 0 && flock(fd, LOCK_EX | LOCK_NB); ms -= LOCK_POLL_MS) {
+        if (ms < LOCK_POLL_MS) {
+            close(fd);
+            errno = EWOULDBLOCK;
+            return -1;
+        }
+        nanosleep(&(struct timespec){.tv_nsec = LOCK_POLL_MS * 1000000}, NULL);
+    }
+    return fd;
+}
+
+void cell_serve_wait_for_end(const char *name)
+{
+    int fd = lock_file(name, 0, END_MS);
+    if (fd >= 0)
+        close(fd);
+}
+
+// Until this process ends.
 static bool take_turn(struct server *s)
 {
-    char path[96], number[16];
+    char number[16];
     int n = snprintf(number, sizeof(number), "%d\n", (int)getpid());
-    snprintf(path, sizeof(path), FOLDER "/%.32s.serve", s->info.name);
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return err_set(s->j->e, "%s: %s", path, strerror(errno));
-    if (!flock(fd, LOCK_EX | LOCK_NB)) // until the process ends
-        return (!ftruncate(fd, 0) && write(fd, number, (size_t)n) == n) ||
-               err_set(s->j->e, "%s: %s", path, strerror(errno));
-    close(fd);
-    return err_set(s->j->e, "cell '%s' is served already", s->info.name);
+    int fd = lock_file(s->info.name, O_CREAT, DEATH_MS);
+    if (fd < 0 && errno == EWOULDBLOCK)
+        return err_set(s->j->e, "cell '%s' is served already", s->info.name);
+    return (fd >= 0 && !ftruncate(fd, 0) && write(fd, number, (size_t)n) == n) ||
+           err_set(s->j->e, FOLDER "/%s.serve: %s", s->info.name, strerror(errno));
 }
 
 static bool see_memory(struct server *s)
