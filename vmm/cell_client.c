@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// BARs are mapped by the resource files in sysfs. That needs no driver and no module; the function
-// has no interrupt, a request is over when its last ring returns.
+// BARs are mapped by the resource files in sysfs, which needs no driver and no module. A request is
+// over when its last ring returns.
 #include "vmm/cell_client.h"
+#include "vmm/cell_uio.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -64,18 +65,32 @@ static bool enable(struct cell_client *c, struct err *e)
            err_set(e, "cannot enable the hypervisor's function: %s", strerror(error));
 }
 
+static void *map_file(int fd, off_t offset, size_t size)
+{
+    void *p = MAP_FAILED;
+    if (fd >= 0)
+        p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, offset);
+    int error = errno;
+    if (fd >= 0)
+        close(fd);
+    errno = error;
+    return p;
+}
+
+// Where the kernel is locked down (Secure Boot), the driver for user space still maps BARs: number
+// N at page N.
 static void *map(struct cell_client *c, int bar, size_t size, struct err *e)
 {
     char file[192];
     snprintf(file, sizeof(file), "%s/resource%d", c->path, bar);
-    int fd = open(file, O_RDWR | O_SYNC | O_CLOEXEC);
-    void *p = MAP_FAILED;
-    if (fd >= 0)
-        p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    void *p = map_file(open(file, O_RDWR | O_SYNC | O_CLOEXEC), 0, size);
+    int error = errno;
+    if (p == MAP_FAILED && error == EPERM) {
+        struct err none = {0};
+        p = map_file(cell_uio_open(c->path, &none), bar * sysconf(_SC_PAGESIZE), size);
+    }
     if (p == MAP_FAILED)
-        err_set(e, "cannot map %s: %s", file, strerror(errno));
-    if (fd >= 0)
-        close(fd);
+        err_set(e, "cannot map %s: %s", file, strerror(error));
     return p == MAP_FAILED ? NULL : p;
 }
 
