@@ -143,11 +143,15 @@ bool serve_close(struct cpu *cpu, struct cell *c)
     return !had_some || flush_cell(cpu, &c->hv->cell[0]);
 }
 
+// A program that has lost sight of the memory has no say any more.
 static struct virtio_dev *device_of(struct cell *c, u64 slot, struct why *w)
 {
-    if (slot < CONTROL_MAX_SLOTS && c->pci.slot[slot].kind)
+    if (!c->is_served)
+        cell_refuse(w, REFUSE_NOENT, "cell '%s' is not served", c->name);
+    else if (slot < CONTROL_MAX_SLOTS && c->pci.slot[slot].kind)
         return &c->pci.slot[slot];
-    cell_refuse(w, REFUSE_NOENT, "slot %lu: cell '%s' has no device there", slot, c->name);
+    else
+        cell_refuse(w, REFUSE_NOENT, "slot %lu: cell '%s' has no device there", slot, c->name);
     return NULL;
 }
 
@@ -215,7 +219,7 @@ void serve_raise(struct hv *hv, u32 value)
 {
     u32 id = value >> 12 & 0xf, slot = value >> 8 & 0xf, queue = value & 0xff;
     struct cell *c = id && id < HV_MAX_CELLS ? &hv->cell[id] : NULL;
-    if (c && slot < CONTROL_MAX_SLOTS && cell_state(c) == CONTROL_CELL_RUNNING &&
+    if (c && c->is_served && slot < CONTROL_MAX_SLOTS && cell_state(c) == CONTROL_CELL_RUNNING &&
         (c->generation & 0xffff) == value >> 16)
         vpci_raise(c, slot, queue);
 }

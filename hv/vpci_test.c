@@ -46,8 +46,9 @@ static struct hv *with_disk(void)
     c->region[0] = (struct region){0, FAKE_POOL_BASE, 2 * HV_BLOCK, 0, 0};
     vpci_add(c, PCI, 48);
     c->pci.slot[SLOT].kind = 2;
-    CHECK_EQ(serve_set(c, SLOT, &disk, &why), 0);
+    CHECK_EQ(serve_set(c, SLOT, &disk, &why), REFUSE_NOENT);
     CHECK_EQ(serve_open(hv->cpu[0], c, where, &why), 0);
+    CHECK_EQ(serve_set(c, SLOT, &disk, &why), 0);
     hv->cpu[0]->vcpu = &c->vcpu[0];
     return hv;
 }
@@ -216,6 +217,9 @@ TEST(a_reset_waits_for_the_server_and_not_for_ever)
     CHECK_EQ(d->n_forced, 1);
     drive(hv);
     CHECK(serve_close(hv->cpu[0], &hv->cell[1]));
+    CHECK_EQ(serve_broken(&hv->cell[1], SLOT, &why), REFUSE_NOENT);
+    serve_raise(hv, CONTROL_RAISE_VALUE(7, 1, SLOT, 0));
+    CHECK(!is_pending(hv, WIRE));
     out(hv, BAR + 0x14, 1, 0);
     CHECK_EQ(status(hv), 0);
     fake_free(hv);

@@ -419,17 +419,22 @@ static void say_ready(void *opaque)
 
 struct child {
     int pipe;
+    const char *name;
+    bool is_ready;
 };
 
-// From now on nobody hears what it prints.
+// From now on what it says is for a file.
 static void say_ready_and_hide(void *opaque)
 {
-    const struct child *c = opaque;
-    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    struct child *c = opaque;
+    char path[96];
+    snprintf(path, sizeof(path), FOLDER "/%.32s.log", c->name);
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC),
+        log = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     (void)!write(c->pipe, "", 1);
-    close(c->pipe);
+    c->is_ready = true;
     for (int fd = 0; fd < 3; fd++)
-        dup2(null, fd);
+        dup2(fd == 2 && log >= 0 ? log : null, fd);
 }
 
 _Noreturn static void be_child(struct cell_job *j, const char *name, int pipe)
@@ -437,11 +442,14 @@ _Noreturn static void be_child(struct cell_job *j, const char *name, int pipe)
     static struct cell_client client;
     struct err e = {0};
     struct cell_job own = {.o = j->o, .c = &client, .out = j->out, .e = &e};
-    struct child c = {pipe};
+    struct child c = {pipe, name, false};
     setsid();
     if (cell_client_open(&client, &e))
         run(&own, name, say_ready_and_hide, &c);
-    (void)!write(pipe, e.text, strlen(e.text) + 1);
+    if (!c.is_ready)
+        (void)!write(pipe, e.text, strlen(e.text) + 1);
+    else if (*e.text)
+        fprintf(stderr, "lh cell serve: %s\n", e.text);
     _exit(0);
 }
 
