@@ -48,10 +48,10 @@ soak:
 	$(Q)sh tools/test_inputs.sh
 	$(Q)python3 test/nested/soak.py $(LH) $(ARGS)
 	$(Q)sh tools/build.sh hv/longhouse-loongarch64.elf guest/cell_exits.elf guest/cell_hostile.elf \
-	    guest/cell_residue.elf guest/cell_shared.elf guest/selftest.elf
+	    guest/cell_residue.elf guest/cell_shared.elf guest/cell_vectors.elf guest/selftest.elf
 	$(Q)HV_IMAGE=$(BUILD)/hv/longhouse-loongarch64.elf LH_PAYLOADS=$(BUILD)/guest \
 	    BUILD_LOONG64=$(abspath $(BUILD))/loong64 PYTHONPATH=test/boot LH_SOAK_TIMES=1000 \
-	    python3 test/cells/life_test.py $(LH) restarts
+	    python3 test/cells/life_test.py $(LH) restarts cycles
 
 bench:
 	$(Q)sh tools/install_packages.sh build image guest test

@@ -47,6 +47,9 @@ _Noreturn void arch_vcpu_enter(struct cpu *cpu);
 void arch_vcpu_save(struct vcpu *v);
 // Brings the guest's interrupt lines in step with v->ipi_* and the cell's intc. Here.
 void arch_virq_update(struct vcpu *v);
+// Raises a vector of the machine's interrupt controller, which is the root cell's, until that is
+// acknowledged. Any processor; one vector at a time.
+void arch_root_interrupt(struct hv *hv, u32 vector);
 // The guest sees a bad address / an undefined instruction at its present instruction. Here.
 void arch_inject_address_error(struct cpu *cpu, u64 address);
 void arch_inject_undefined(struct cpu *cpu);

@@ -148,24 +148,52 @@ static u64 device_size(u32 kind)
     static const u64 sizes[] = {[CELL_DEVICE_UART] = 8,
                                 [CELL_DEVICE_POWER] = 4,
                                 [CELL_DEVICE_PORTS] = 0x4000,
-                                [CELL_DEVICE_DOORBELL] = 8};
+                                [CELL_DEVICE_DOORBELL] = 8,
+                                [CELL_DEVICE_PCI] = CELL_PCI_SIZE};
     return kind < ARRAY_LEN(sizes) ? sizes[kind] : 0;
+}
+
+static bool is_function(u32 kind)
+{
+    return kind >= CELL_DEVICE_VIRTIO_NET && kind <= CELL_DEVICE_VIRTIO_CONSOLE;
+}
+
+// A PCI bus comes before its functions, and there is one.
+static bool check_function(const struct blob *b, u32 i, struct verdict *v)
+{
+    const struct cell_blob_device *d = &b->devices[i];
+    u32 n_buses = 0;
+    if (d->gpa || d->vector || d->tag || !d->slot || d->slot >= CELL_MAX_SLOTS)
+        return refuse(v, "slot %u: functions have one from 1 to %u, and nothing else", d->slot,
+                      CELL_MAX_SLOTS - 1);
+    for (u32 j = 0; j < i; j++) {
+        n_buses += b->devices[j].kind == CELL_DEVICE_PCI;
+        if (is_function(b->devices[j].kind) && b->devices[j].slot == d->slot)
+            return refuse(v, "slot %u is given twice", d->slot);
+    }
+    return n_buses == 1 || refuse(v, "slot %u: wants one PCI bus before it", d->slot);
 }
 
 static bool check_device(const struct blob *b, u32 i, struct verdict *v)
 {
     const struct cell_blob_device *d = &b->devices[i];
     u64 size = device_size(d->kind);
+    u32 last_vector = d->vector + (d->kind == CELL_DEVICE_PCI ? CELL_MAX_SLOTS - 1 : 0);
+    if (is_function(d->kind))
+        return check_function(b, i, v);
     if (!size)
         return refuse(v, "device at %lx: kind %u is not known", d->gpa, d->kind);
     if (d->gpa % size || d->gpa >= GPA_LIMIT - size)
         return refuse(v, "device at %lx: the address cannot be", d->gpa);
-    if (d->reserved || !d->tag != (d->kind != CELL_DEVICE_DOORBELL))
+    if (d->kind == CELL_DEVICE_PCI && d->gpa + size > BIT(32))
+        return refuse(v, "device at %lx: has to lie below 4 GiB", d->gpa);
+    if (d->slot || !d->tag != (d->kind != CELL_DEVICE_DOORBELL))
         return refuse(v, "device at %lx: tag %u", d->gpa, d->tag);
-    if (d->vector >= 256)
+    if (last_vector >= 256)
         return refuse(v, "device at %lx: vector %u is above 255", d->gpa, d->vector);
+    u64 pages = size > PAGE ? size : PAGE;
     for (u32 j = 0; j < b->head->n_memory; j++)
-        if (overlap(align_down(d->gpa, PAGE), PAGE, b->memory[j].gpa, b->memory[j].size))
+        if (overlap(align_down(d->gpa, PAGE), pages, b->memory[j].gpa, b->memory[j].size))
             return refuse(v, "device at %lx shares a page with memory at %lx", d->gpa,
                           b->memory[j].gpa);
     for (u32 j = 0; j < i; j++)

@@ -71,6 +71,34 @@ TEST(what_is_wrong_is_named)
 #undef REFUSED
 }
 
+static void add_functions(struct sample_blob *s)
+{
+    s->devices[0] = (struct cell_blob_device){0x40000000, CELL_DEVICE_PCI, 48, 0, 0};
+    s->devices[1] = (struct cell_blob_device){0, CELL_DEVICE_VIRTIO_BLOCK, 0, 0, 3};
+}
+
+TEST(virtio_functions_are_on_a_bus)
+{
+    struct sample_blob good = sample_blob("cell", 1), s;
+    char why[160];
+    add_functions(&good);
+    sample_seal(&good);
+    CHECK(is_good(&good, why));
+#define REFUSED(change, words) s = good, change, check_refused(&s, words)
+    REFUSED(s.devices[1].slot = 0, "from 1 to 7");
+    REFUSED(s.devices[1].slot = 8, "from 1 to 7");
+    REFUSED(s.devices[1].gpa = 0x1000, "nothing else");
+    REFUSED(s.devices[1].vector = 1, "nothing else");
+    REFUSED(s.devices[1].tag = 1, "nothing else");
+    REFUSED(s.devices[0] = s.devices[1], "PCI bus");
+    REFUSED(s.devices[0].slot = 1, "tag 0");
+    REFUSED(s.devices[0].vector = 249, "above 255");
+    REFUSED(s.devices[0].gpa = 0x80000000, "shares a page");
+    REFUSED(s.devices[0].gpa = 0x7ff80000, "cannot be");
+    REFUSED(s.devices[0].gpa = 0x100000000, "below 4 GiB");
+#undef REFUSED
+}
+
 TEST(every_flipped_bit_is_noticed)
 {
     struct sample_blob good = sample_blob("cell", 1);

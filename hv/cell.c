@@ -12,6 +12,7 @@
 #include "hv/share.h"
 #include "hv/sync.h"
 #include "hv/text.h"
+#include "hv/vpci.h"
 
 #define STOP_LIMIT_MS 2000
 #define PORTS_SIZE    0x4000
@@ -153,6 +154,10 @@ static void add_devices(struct cell *c, const struct blob *b)
         switch (d->kind) {
         case CELL_DEVICE_UART: console_add(c, d->gpa, d->vector); break;
         case CELL_DEVICE_POWER: power_add(c, d->gpa); break;
+        case CELL_DEVICE_PCI: vpci_add(c, d->gpa, d->vector); break;
+        case CELL_DEVICE_VIRTIO_NET: c->pci.slot[d->slot].kind = 1; break;
+        case CELL_DEVICE_VIRTIO_BLOCK: c->pci.slot[d->slot].kind = 2; break;
+        case CELL_DEVICE_VIRTIO_CONSOLE: c->pci.slot[d->slot].kind = 3; break;
         case CELL_DEVICE_DOORBELL: doorbell_add(c, d->gpa, d->tag, d->vector); break;
         default: mmio_add_absent(c, d->gpa, PORTS_SIZE); break;
         }
@@ -301,6 +306,7 @@ s32 cell_start(struct cpu *cpu, struct cell *c, struct why *w)
         clear_vcpu(&c->vcpu[i]);
     memset(&c->intc, 0, sizeof(c->intc));
     console_reset(c);
+    vpci_power_on(c);
     c->ending = c->wants_restart = c->wants_shutdown = 0;
     c->cause[0] = 0;
     c->starts++;

@@ -15,6 +15,7 @@ struct why {
 enum {
     REFUSE_NOENT = -2,
     REFUSE_IO = -5,
+    REFUSE_AGAIN = -11,
     REFUSE_NOMEM = -12,
     REFUSE_BUSY = -16,
     REFUSE_INVAL = -22,

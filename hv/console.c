@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hv/console.h"
+#include "base/bits.h"
 #include "hv/cell.h"
 #include "hv/sync.h"
 #include "hv/text.h"
@@ -8,6 +9,7 @@
 // Registers of the 16550, and their bits.
 enum { DATA = 0, IER = 1, IIR = 2, LCR = 3, MCR = 4, LSR = 5, MSR = 6, SCRATCH = 7 };
 enum { IER_RX = 1, IER_TX = 2, LCR_DLAB = 0x80, LSR_RX = 1, LSR_IDLE = 0x60, IIR_NONE = 1 };
+enum { LSR_BREAK = 0x10 };
 enum { IIR_TX = 2, IIR_RX = 4, IIR_FIFO = 0xc0, MSR_PRESENT = 0xb0, MCR_LOOP = 0x10 };
 
 #define WAITING_TX 1ULL // in vdev.state, bit 32: the transmitter became empty and nobody looked
@@ -43,7 +45,16 @@ static u8 interrupt_id(const struct console *k, const struct vdev *d)
 
 static u8 receive(struct console *k)
 {
-    return has_input(k) ? k->in[k->in_tail++ % sizeof(k->in)] : 0;
+    return has_input(k) ? (u8)k->in[k->in_tail++ % ARRAY_LEN(k->in)] : 0;
+}
+
+// A break is seen with the byte 0 that it comes with.
+static u8 line_status(const struct console *k)
+{
+    if (!has_input(k))
+        return LSR_IDLE;
+    bool is_break = k->in[k->in_tail % ARRAY_LEN(k->in)] & CONSOLE_BREAK;
+    return LSR_IDLE | LSR_RX | (is_break ? LSR_BREAK : 0);
 }
 
 static u8 read_register(struct console *k, struct vdev *d, u64 offset)
@@ -59,7 +70,7 @@ static u8 read_register(struct console *k, struct vdev *d, u64 offset)
         return id | (k->fcr & 1 ? IIR_FIFO : 0);
     case LCR: return k->lcr;
     case MCR: return k->mcr;
-    case LSR: return LSR_IDLE | (has_input(k) ? LSR_RX : 0);
+    case LSR: return line_status(k);
     case MSR:
         return k->mcr & MCR_LOOP ? (u8)((k->mcr & 0xc) << 4 | (k->mcr & 2) << 3 | (k->mcr & 1) << 5)
                                  : MSR_PRESENT;
@@ -73,8 +84,8 @@ static void transmit(struct console *k, u8 byte)
         k->out[k->out_head++ % CONSOLE_SIZE] = byte;
         return;
     }
-    if (k->in_head - k->in_tail < sizeof(k->in))
-        k->in[k->in_head++ % sizeof(k->in)] = byte;
+    if (k->in_head - k->in_tail < ARRAY_LEN(k->in))
+        k->in[k->in_head++ % ARRAY_LEN(k->in)] = byte;
 }
 
 static void write_register(struct console *k, struct vdev *d, u64 offset, u8 value)
@@ -175,7 +186,7 @@ u32 console_read(struct cell *c, u64 *position, u8 *to, u32 size)
     return n;
 }
 
-u32 console_write(struct cell *c, const u8 *from, u32 size)
+u32 console_write(struct cell *c, const u8 *from, u32 size, bool has_break)
 {
     struct console *k = &c->console;
     struct vdev *d = uart_of(c);
@@ -183,8 +194,10 @@ u32 console_write(struct cell *c, const u8 *from, u32 size)
     if (!d)
         return 0;
     spin_lock(&k->lock);
-    for (; n < size && k->in_head - k->in_tail < sizeof(k->in); n++)
-        k->in[k->in_head++ % sizeof(k->in)] = from[n];
+    if (has_break && k->in_head - k->in_tail < ARRAY_LEN(k->in))
+        k->in[k->in_head++ % ARRAY_LEN(k->in)] = CONSOLE_BREAK;
+    for (; n < size && k->in_head - k->in_tail < ARRAY_LEN(k->in); n++)
+        k->in[k->in_head++ % ARRAY_LEN(k->in)] = from[n];
     bool level = interrupt_id(k, d) != IIR_NONE;
     spin_unlock(&k->lock);
     update_line(c, d, level);

@@ -10,5 +10,6 @@ void console_add(struct cell *c, u64 gpa, u32 vector);
 void console_reset(struct cell *c);
 // Copies what came from the cell since `position`, and moves that. Returns the number of bytes.
 u32 console_read(struct cell *c, u64 *position, u8 *to, u32 size);
-// Types into the cell. Returns how many bytes there was room for.
-u32 console_write(struct cell *c, const u8 *from, u32 size);
+// Types into the cell, with a break of the line before it if asked for. Returns how many bytes there
+// was room for.
+u32 console_write(struct cell *c, const u8 *from, u32 size, bool has_break);

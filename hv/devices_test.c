@@ -71,7 +71,7 @@ TEST(what_is_typed_interrupts)
     vintc_write(c, 0, 0x14c0, 0x0202020202020202, ~0ULL);
     out(hv, UART + 1, 1);
     CHECK_EQ(vintc_pins(c, 0), 0);
-    CHECK_EQ(console_write(c, (const u8 *)"ab", 2), 2);
+    CHECK_EQ(console_write(c, (const u8 *)"ab", 2, false), 2);
     CHECK_EQ(vintc_pins(c, 0), 2);
     CHECK(vintc_read(c, 0, 0x1800, &value));
     CHECK_EQ(value, 1ULL << 32);

@@ -81,7 +81,8 @@ struct cpu {
 
 struct region {
     u64 gpa, hpa, size;
-    u32 tag; // of shared memory; else 0
+    u32 tag;    // of shared memory; else 0
+    u32 served; // 1 + its first block in the BAR of served memory; 0: not there
 };
 
 // Memory that several cells have. It belongs to none of them, and goes with the last.
@@ -98,7 +99,8 @@ struct vdev {
     u64 state; // the device's own
 };
 
-#define CONSOLE_SIZE 0x4000u
+#define CONSOLE_SIZE  0x4000u
+#define CONSOLE_BREAK 0x100u
 
 // Bytes from the cell and to it. Positions only grow; the lock of the console guards all of it.
 struct console {
@@ -106,7 +108,7 @@ struct console {
     u32 in_head, in_tail;
     u64 out_head, out_tail;
     u8 ier, lcr, mcr, dlm, dll, fcr, scratch;
-    u8 in[256];
+    u16 in[256]; // CONSOLE_BREAK: no byte
     u8 out[CONSOLE_SIZE];
 };
 
@@ -117,6 +119,52 @@ struct vintc {
     u64 enable[4], bounce[4], pending[4];
     u64 node_type[4], ipmap, misc;
     u64 route[32]; // a byte per vector
+};
+
+struct virtio_queue {
+    u64 desc, driver, device; // guest-physical, as the driver wrote them
+    u16 size, vector;
+    u32 is_enabled;
+};
+
+// A virtio function on a cell's PCI bus. What it offers comes from the program that serves it.
+struct virtio_dev {
+    u32 kind;     // virtio's number of the device; 0: the cell has none in this slot
+    u32 is_there; // the rest of what it offers is known
+    u32 class_code, n_queues, config_size;
+    u64 offered;
+    u16 max_size[CONTROL_MAX_QUEUES];
+    u8 config[64];
+
+    u64 accepted;
+    u32 offered_half, accepted_half;
+    u16 selected, config_vector;
+    u8 status, isr, wants_reset, line_register;
+    bool line;    // the level of its wire
+    u32 epoch;    // counts resets
+    u32 n_forced; // those that nobody answered
+    u64 reset_since;
+    struct virtio_queue queue[CONTROL_MAX_QUEUES];
+
+    u32 bar;
+    u16 command, msix_control;
+    u32 msix_pending;
+    u32 msix[CONTROL_MAX_QUEUES + 1][4];
+};
+
+// Blocks of a function's BAR; the MSI-X table is behind the interrupt status.
+#define VIRTIO_BAR_COMMON 0x0000
+#define VIRTIO_BAR_ISR    0x1000
+#define VIRTIO_BAR_DEVICE 0x2000
+#define VIRTIO_BAR_NOTIFY 0x3000
+#define VIRTIO_BAR_SIZE   0x4000
+#define VPCI_BARS         0x80000ULL // in the cell's window
+
+// The lock is taken before that of the interrupt controller.
+struct vpci {
+    u32 lock, vector;
+    u64 gpa;
+    struct virtio_dev slot[CONTROL_MAX_SLOTS];
 };
 
 struct cell {
@@ -140,6 +188,8 @@ struct cell {
     struct vdev vdev[CELL_MAX_DEVICES + 4];
     struct console console;
     struct vintc intc;
+    struct vpci pci;
+    u32 is_served; // a program in the root cell sees its memory and is told of its devices
 };
 
 #define LOG_SIZE  0x4000u
@@ -171,5 +221,7 @@ struct hv {
     struct cpu *cpu[HV_MAX_CPUS];
     struct cell cell[HV_MAX_CELLS];
     struct manage *manage;
+    u32 root_vector; // of the root cell's controller, raised by the hypervisor; 0: none
+    u32 root_cpu;    // that it is for
     char log[LOG_SIZE];
 };

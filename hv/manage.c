@@ -8,6 +8,7 @@
 #include "hv/cpu.h"
 #include "hv/log.h"
 #include "hv/manage_state.h"
+#include "hv/serve.h"
 #include "hv/sync.h"
 #include "hv/text.h"
 
@@ -15,10 +16,11 @@
 #define SLOT_SIZE              0x8000ULL // configuration space of eight functions
 
 enum { REG_ID = 0x00, REG_COMMAND = 0x04, REG_CLASS = 0x08, REG_BAR0 = 0x10, REG_SUBSYSTEM = 0x2c };
-enum { COMMAND_MEMORY = 2, COMMAND_WRITABLE = 0x406 };
+enum { REG_INTERRUPT = 0x3c, PIN_A = 1 };
+enum { COMMAND_MEMORY = 2, COMMAND_INTX_OFF = 0x400, COMMAND_WRITABLE = 0x406, STATUS_INTX = 8 };
 
 static const u64 bar_size[MANAGE_N_BARS] = {CONTROL_REGS_SIZE, CONTROL_SHARED_SIZE,
-                                            CONTROL_WINDOW_SIZE};
+                                            CONTROL_WINDOW_SIZE, CONTROL_SERVED_SIZE};
 
 static struct manage the_manage;
 static struct manage_shared the_shared;
@@ -68,9 +70,26 @@ static void map_bar(struct hv *hv, struct manage *m, u32 bar, u64 at)
     arch_stage2_unmap(hv, hv->cell[0].stage2, at, bar_size[bar]);
     if (target_of(hv, m, bar, &r))
         arch_stage2_map(hv, hv->cell[0].stage2, r, CELL_MEMORY_RAM, CELL_READ | CELL_WRITE);
+    if (bar == CONTROL_BAR_SERVED)
+        serve_map(hv);
 }
 
-bool manage_remap(struct cpu *cpu)
+bool manage_show(struct cpu *cpu)
+{
+    struct hv *hv = cpu->hv;
+    struct manage *m = hv->manage;
+    u64 at = m->mapped[CONTROL_BAR_WINDOW];
+    if (!at)
+        return true;
+    arch_stage2_unmap(hv, hv->cell[0].stage2, at, CONTROL_WINDOW_SIZE);
+    bool is_good = flush_cell(cpu, &hv->cell[0]);
+    if (is_good)
+        map_bar(hv, m, CONTROL_BAR_WINDOW, at);
+    return is_good && flush_cell(cpu, &hv->cell[0]);
+}
+
+// After a change of command or BARs, which programs that use them have to do without.
+static bool remap(struct cpu *cpu)
 {
     struct hv *hv = cpu->hv;
     struct manage *m = hv->manage;
@@ -97,7 +116,8 @@ static u32 config_word(const struct manage *m, u32 offset)
     switch (offset) {
     case REG_ID:
     case REG_SUBSYSTEM: return CONTROL_PCI_DEVICE << 16 | CONTROL_PCI_VENDOR;
-    case REG_COMMAND: return m->command;
+    case REG_COMMAND: return (load_u32(&m->has_event) ? STATUS_INTX << 16 : 0) | m->command;
+    case REG_INTERRUPT: return PIN_A << 8 | m->line_register;
     case REG_CLASS: return CLASS_OTHER_PERIPHERAL << 8 | CONTROL_VERSION_VALUE;
     default: return offset >= REG_BAR0 && bar < MANAGE_N_BARS ? m->bar[bar] : 0;
     }
@@ -131,9 +151,11 @@ void manage_config_write(struct cpu *cpu, struct vdev *d, u64 offset, u64 value,
         m->command = (u32)value & COMMAND_WRITABLE;
     else if (offset >= REG_BAR0 && bar < MANAGE_N_BARS && size == 4)
         write_bar(m, bar, (u32)value);
+    else if (offset == REG_INTERRUPT)
+        m->line_register = (u8)value;
     bool is_bar = offset >= REG_BAR0 && bar < MANAGE_N_BARS && m->command & COMMAND_MEMORY;
     if (is_bar || (before ^ m->command) & COMMAND_MEMORY)
-        manage_remap(cpu);
+        remap(cpu);
     hv_unlock(cpu);
 }
 
@@ -148,8 +170,19 @@ static u64 read_registers(struct cpu *cpu, struct vdev *d, u64 offset, unsigned 
 
 static void write_registers(struct cpu *cpu, struct vdev *d, u64 offset, u64 value, unsigned size)
 {
+    struct hv *hv = cpu->hv;
     if (offset == CONTROL_DOORBELL)
         manage_ring(cpu);
+    if (offset != CONTROL_ARM && offset != CONTROL_RAISE)
+        return;
+    hv_lock(cpu);
+    if (offset == CONTROL_RAISE) {
+        serve_raise(hv, (u32)value);
+    } else {
+        hv->manage->command &= ~(u32)COMMAND_INTX_OFF;
+        serve_arm(hv);
+    }
+    hv_unlock(cpu);
 }
 
 // BARs whose pages are not there at the moment.

@@ -11,8 +11,10 @@
 #include "hv/manage.h"
 #include "hv/manage_state.h"
 #include "hv/pool.h"
+#include "hv/serve.h"
 #include "hv/sync.h"
 #include "hv/text.h"
+#include "hv/vpci.h"
 
 #define SCRUB_SLICE 0x10000ULL
 
@@ -48,7 +50,7 @@ static s32 close_window(struct command *c)
     if (!c->m->shown.size)
         return 0;
     c->m->shown = (struct region){0};
-    return manage_remap(c->cpu) ? 0 : cell_refuse(&c->why, REFUSE_TIMEOUT, "a flush failed");
+    return manage_show(c->cpu) ? 0 : cell_refuse(&c->why, REFUSE_TIMEOUT, "a flush failed");
 }
 
 static s32 create(struct command *c)
@@ -61,6 +63,30 @@ static s32 create(struct command *c)
     c->m->scrubbed = 0;
     c->m->is_busy = true;
     return 0;
+}
+
+// Memory may not be looked at, filled or run while a device may still write it. To be asked again;
+// who does not let go in time loses sight of the memory.
+static s32 settle(struct command *c)
+{
+    struct cell *cell = c->cell;
+    if (vpci_quiesce(cell))
+        return cell_refuse(&c->why, REFUSE_AGAIN, "a device of cell '%s' is being reset",
+                           cell->name);
+    bool is_stuck = false;
+    for (u32 i = 0; i < CONTROL_MAX_SLOTS; i++) {
+        is_stuck = is_stuck || cell->pci.slot[i].n_forced;
+        cell->pci.slot[i].n_forced = 0;
+    }
+    if (is_stuck && !serve_close(c->cpu, cell))
+        return cell_refuse(&c->why, REFUSE_TIMEOUT, "a flush failed");
+    return 0;
+}
+
+static s32 start_again(struct command *c)
+{
+    s32 error = settle(c);
+    return error ? error : cell_start(c->cpu, c->cell, &c->why);
 }
 
 static s32 start(struct command *c)
@@ -76,18 +102,22 @@ static s32 start(struct command *c)
         cell->entry = c->q->args[0];
         memcpy(cell->args, c->q->args + 1, sizeof(cell->args));
     }
-    return cell_start(c->cpu, cell, &c->why);
+    return start_again(c);
 }
 
+// Whoever serves the cell's devices is told to let go of the queues.
 static s32 stop(struct command *c)
 {
-    return cell_stop(c->cpu, c->cell, &c->why);
+    s32 error = cell_stop(c->cpu, c->cell, &c->why);
+    if (!error)
+        vpci_quiesce(c->cell);
+    return error;
 }
 
 static s32 reset(struct command *c)
 {
     s32 error = stop(c);
-    return error ? error : cell_start(c->cpu, c->cell, &c->why);
+    return error ? error : start_again(c);
 }
 
 static s32 destroy(struct command *c)
@@ -95,6 +125,8 @@ static s32 destroy(struct command *c)
     s32 error = stop(c);
     if (!error && c->m->shown.size && c->m->shown_cell == c->cell->id)
         error = close_window(c);
+    if (!error && !serve_close(c->cpu, c->cell))
+        error = cell_refuse(&c->why, REFUSE_TIMEOUT, "a flush failed");
     if (error)
         return error;
     c->m->scrubbed = 0;
@@ -181,11 +213,14 @@ static s32 window(struct command *c)
     if (c->q->args[0] % HV_BLOCK || !cell_find(c->cell, c->q->args[0], &hpa, &left))
         return cell_refuse(&c->why, REFUSE_INVAL, "address %lx is no block of the cell's memory",
                            c->q->args[0]);
+    s32 error = cell_state(c->cell) == CONTROL_CELL_RUNNING ? 0 : settle(c);
+    if (error)
+        return error;
     *shown = (struct region){c->q->args[0], hpa,
                              left < CONTROL_WINDOW_SIZE ? left : CONTROL_WINDOW_SIZE};
     c->m->shown_cell = c->cell->id;
     c->q->args[1] = shown->size;
-    return manage_remap(c->cpu) ? 0 : cell_refuse(&c->why, REFUSE_TIMEOUT, "a flush failed");
+    return manage_show(c->cpu) ? 0 : cell_refuse(&c->why, REFUSE_TIMEOUT, "a flush failed");
 }
 
 static s32 read_console(struct command *c)
@@ -196,7 +231,7 @@ static s32 read_console(struct command *c)
 
 static s32 write_console(struct command *c)
 {
-    c->q->args[0] = console_write(c->cell, c->q->data, c->q->size);
+    c->q->args[0] = console_write(c->cell, c->q->data, c->q->size, c->q->args[1]);
     return 0;
 }
 
@@ -226,6 +261,48 @@ static s32 unknown(struct command *c)
     return 0;
 }
 
+static s32 serve(struct command *c)
+{
+    u64 where[HV_N_REGIONS];
+    if (!c->q->args[0])
+        return serve_close(c->cpu, c->cell)
+                   ? 0
+                   : cell_refuse(&c->why, REFUSE_TIMEOUT, "a flush failed");
+    s32 error = serve_open(c->cpu, c->cell, where, &c->why);
+    c->q->size = error ? 0 : c->cell->n_regions * sizeof(where[0]);
+    memcpy(c->q->data, where, c->q->size);
+    return error;
+}
+
+static s32 virtio_set(struct command *c)
+{
+    struct control_virtio t;
+    if (c->q->size != sizeof(t))
+        return cell_refuse(&c->why, REFUSE_INVAL, "%u bytes are not what a device offers",
+                           c->q->size);
+    memcpy(&t, c->q->data, sizeof(t));
+    return serve_set(c->cell, c->q->args[0], &t, &c->why);
+}
+
+static s32 virtio_get(struct command *c)
+{
+    struct control_virtio_state out;
+    s32 error = serve_get(c->cell, c->q->args[0], &out, &c->why);
+    c->q->size = error ? 0 : sizeof(out);
+    memcpy(c->q->data, &out, c->q->size);
+    return error;
+}
+
+static s32 virtio_let_go(struct command *c)
+{
+    return serve_let_go(c->cell, c->q->args[0], c->q->args[1], &c->why);
+}
+
+static s32 virtio_broken(struct command *c)
+{
+    return serve_broken(c->cell, c->q->args[0], &c->why);
+}
+
 enum target { NO_CELL, ANY_CELL, NOT_ROOT };
 
 static const struct {
@@ -248,6 +325,11 @@ static const struct {
     [CONTROL_TRACE] = {trace, NO_CELL},
     [CONTROL_REGISTERS] = {registers, NOT_ROOT},
     [CONTROL_UNKNOWN] = {unknown, NO_CELL},
+    [CONTROL_SERVE] = {serve, NOT_ROOT},
+    [CONTROL_VIRTIO_SET] = {virtio_set, NOT_ROOT},
+    [CONTROL_VIRTIO_GET] = {virtio_get, NOT_ROOT},
+    [CONTROL_VIRTIO_LET_GO] = {virtio_let_go, NOT_ROOT},
+    [CONTROL_VIRTIO_BROKEN] = {virtio_broken, NOT_ROOT},
 };
 
 // INFO alone may come without a generation: it is what tells it.

@@ -4,11 +4,14 @@
 
 #include "hv/hv.h"
 
-#define MANAGE_N_BARS 3
+#define MANAGE_N_BARS 4
 
 struct manage_shared {
     struct control_request request;
-    u8 rest[CONTROL_SHARED_SIZE - sizeof(struct control_request)];
+    u8 rest[CONTROL_EVENTS - sizeof(struct control_request)];
+    struct control_events events[HV_MAX_CELLS][CONTROL_MAX_SLOTS];
+    u8 end[CONTROL_SHARED_SIZE - CONTROL_EVENTS -
+           HV_MAX_CELLS * CONTROL_MAX_SLOTS * sizeof(struct control_events)];
 } __attribute__((aligned(HV_PAGE_SIZE)));
 
 struct manage {
@@ -20,6 +23,9 @@ struct manage {
     struct vdev *vdev[MANAGE_N_BARS];
     struct region shown; // of a cell, in BAR 2; size 0: nothing
     u32 shown_cell;
+    u8 served[CONTROL_SERVED_SIZE / HV_BLOCK]; // in BAR 3, by block: whose memory; 0: none
+    u32 is_armed, has_event;                   // of the interrupt; atomically
+    u32 line_register;
 
     // The command that is under way, copied from the request.
     struct control_request now;
@@ -27,5 +33,6 @@ struct manage {
     u64 scrubbed;
 };
 
-// Brings stage 2 of the root cell in step with command, BARs and `shown`. hv->lock held.
-bool manage_remap(struct cpu *cpu);
+// Brings stage 2 of the root cell in step with `shown`, and nothing else: programs may be using
+// what the other BARs show. hv->lock held.
+bool manage_show(struct cpu *cpu);

@@ -124,7 +124,7 @@ TEST(requests_at_random_do_no_harm)
         for (size_t k = 0; k < sizeof(*r); k++)
             if (rand() % 16 == 0)
                 ((u8 *)r)[k] = (u8)rand();
-        r->command = (u32)rand() % 18;
+        r->command = (u32)rand() % (CONTROL_VIRTIO_BROKEN + 2);
         r->cell = (u32)rand() % 3;
         r->generation = hv->cell[r->cell].generation;
         r->size = rand() % 3 ? sizeof(s) : (u32)rand();

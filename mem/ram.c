@@ -37,6 +37,13 @@ static bool ram_overlaps(const struct mem_space *m, gpa_t base, u64 size)
     return false;
 }
 
+static void ram_watch(struct mem_ram *r)
+{
+    r->watched = aligned_alloc(64, align_up(r->size >> MEM_WATCH_SHIFT, 64));
+    BUG_ON(!r->watched);
+    memset((void *)r->watched, 0, align_up(r->size >> MEM_WATCH_SHIFT, 64));
+}
+
 // Huge pages make a guest's first touch of its memory several times cheaper.
 static bool ram_map(struct mem_ram *r, const char *name, struct err *e)
 {
@@ -47,9 +54,7 @@ static bool ram_map(struct mem_ram *r, const char *name, struct err *e)
                        (unsigned long long)(r->size >> 20), strerror(errno));
     madvise(p, r->size, MADV_HUGEPAGE);
     r->host = p;
-    r->watched = aligned_alloc(64, align_up(r->size >> MEM_WATCH_SHIFT, 64));
-    BUG_ON(!r->watched);
-    memset((void *)r->watched, 0, align_up(r->size >> MEM_WATCH_SHIFT, 64));
+    ram_watch(r);
     return true;
 }
 
@@ -65,10 +70,24 @@ bool mem_add_ram(struct mem_space *m, gpa_t base, u64 size, const char *name, st
     return true;
 }
 
+bool mem_lend_ram(struct mem_space *m, gpa_t base, u64 size, void *host, struct err *e)
+{
+    struct mem_ram r = {.base = base, .size = size, .host = host, .is_borrowed = true};
+    BUG_ON(!size || base % 0x10000 || size % 0x10000);
+    if (m->n_ram == MEM_MAX_RAM)
+        return err_set(e, "more than %d pieces of memory", MEM_MAX_RAM);
+    if (ram_overlaps(m, base, size))
+        return err_set(e, "guest memory at 0x%llx overlaps other memory", (unsigned long long)base);
+    ram_watch(&r);
+    m->ram[m->n_ram++] = r;
+    return true;
+}
+
 void mem_free_ram(struct mem_space *m)
 {
     for (unsigned i = 0; i < m->n_ram; i++) {
-        munmap(m->ram[i].host, m->ram[i].size);
+        if (!m->ram[i].is_borrowed)
+            munmap(m->ram[i].host, m->ram[i].size);
         free((void *)m->ram[i].watched);
     }
     m->n_ram = 0;

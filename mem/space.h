@@ -53,6 +53,7 @@ struct mem_ram {
     u64 size;
     u8 *host;
     _Atomic u8 *watched; // one per 16 KiB
+    bool is_borrowed;
 };
 
 // Memory that somebody translated code from is watched, page by page: whoever writes RAM tells
@@ -89,6 +90,9 @@ void mem_space_free(struct mem_space *m);
 // Adds zeroed RAM. base and size are multiples of 64 KiB. Fails with a message when the host has
 // not enough memory, or when it overlaps other RAM.
 bool mem_add_ram(struct mem_space *m, gpa_t base, u64 size, const char *name, struct err *e);
+
+// As mem_add_ram, of memory that is the caller's: it stays mapped at `host` until mem_space_free.
+bool mem_lend_ram(struct mem_space *m, gpa_t base, u64 size, void *host, struct err *e);
 
 // The region is borrowed until mem_remove_region. Before the machine runs, or with the lock held.
 void mem_add_region(struct mem_space *m, struct mem_region *r);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// BARs are mapped by the resource files in sysfs. That needs no driver and no module; the function
-// has no interrupt, a request is over when its last ring returns.
+// BARs are mapped by the resource files in sysfs, which needs no driver and no module. A request is
+// over when its last ring returns.
 #include "vmm/cell_client.h"
+#include "vmm/cell_uio.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -11,9 +12,11 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
-#define DEVICES "/sys/bus/pci/devices"
+#define DEVICES  "/sys/bus/pci/devices"
+#define AGAIN_NS 5000000
 
 static bool read_hex(const char *path, const char *name, unsigned long *value)
 {
@@ -49,30 +52,45 @@ static bool find_function(struct cell_client *c, struct err *e)
                                CONTROL_PCI_VENDOR, CONTROL_PCI_DEVICE);
 }
 
+// A driver that has the function, which is the one for user space, has enabled it too: EBUSY.
 static bool enable(struct cell_client *c, struct err *e)
 {
     char file[192];
     snprintf(file, sizeof(file), "%s/enable", c->path);
     int fd = open(file, O_WRONLY | O_CLOEXEC);
-    bool is_good = fd >= 0 && write(fd, "1", 1) == 1;
+    int error = fd < 0 || write(fd, "1", 1) != 1 ? errno : 0;
+    if (fd >= 0)
+        close(fd);
+    return !error || error == EBUSY ||
+           err_set(e, "cannot enable the hypervisor's function: %s", strerror(error));
+}
+
+static void *map_file(int fd, off_t offset, size_t size)
+{
+    void *p = MAP_FAILED;
+    if (fd >= 0)
+        p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, offset);
     int error = errno;
     if (fd >= 0)
         close(fd);
-    return is_good || err_set(e, "cannot enable the hypervisor's function: %s", strerror(error));
+    errno = error;
+    return p;
 }
 
+// Where the kernel is locked down (Secure Boot), the driver for user space still maps BARs: number
+// N at page N.
 static void *map(struct cell_client *c, int bar, size_t size, struct err *e)
 {
     char file[192];
     snprintf(file, sizeof(file), "%s/resource%d", c->path, bar);
-    int fd = open(file, O_RDWR | O_SYNC | O_CLOEXEC);
-    void *p = MAP_FAILED;
-    if (fd >= 0)
-        p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    void *p = map_file(open(file, O_RDWR | O_SYNC | O_CLOEXEC), 0, size);
+    int error = errno;
+    if (p == MAP_FAILED && error == EPERM) {
+        struct err none = {0};
+        p = map_file(cell_uio_open(c->path, &none), bar * sysconf(_SC_PAGESIZE), size);
+    }
     if (p == MAP_FAILED)
-        err_set(e, "cannot map %s: %s", file, strerror(errno));
-    if (fd >= 0)
-        close(fd);
+        err_set(e, "cannot map %s: %s", file, strerror(error));
     return p == MAP_FAILED ? NULL : p;
 }
 
@@ -104,8 +122,17 @@ bool cell_client_open(struct cell_client *c, struct err *e)
     return true;
 }
 
+u8 *cell_client_served(struct cell_client *c, struct err *e)
+{
+    if (!c->served)
+        c->served = map(c, CONTROL_BAR_SERVED, CONTROL_SERVED_SIZE, e);
+    return c->served;
+}
+
 void cell_client_close(struct cell_client *c)
 {
+    if (c->served)
+        munmap(c->served, CONTROL_SERVED_SIZE);
     if (c->regs)
         munmap((void *)(uintptr_t)c->regs, CONTROL_REGS_SIZE);
     if (c->request)
@@ -145,19 +172,33 @@ static void ring_until_done(struct cell_client *c)
     } while (c->request->state == CONTROL_BUSY);
 }
 
-bool cell_client_call(struct cell_client *c, u32 command, struct err *e)
+static bool submit(struct cell_client *c, const struct control_request *r, struct err *e)
 {
-    struct control_request *r = &c->reply;
     size_t used = offsetof(struct control_request, data) + ((r->size + 7) & ~7u);
     if (flock(c->lock, LOCK_EX))
         return err_set(e, "cannot have the hypervisor alone: %s", strerror(errno));
-    r->command = command;
-    r->state = CONTROL_IDLE;
     copy_words(c->request, r, used);
     c->request->state = CONTROL_SUBMITTED;
     ring_until_done(c);
-    copy_words(r, c->request, sizeof(*r));
+    copy_words(&c->reply, c->request, sizeof(c->reply));
     flock(c->lock, LOCK_UN);
+    return true;
+}
+
+// The hypervisor puts things off for two seconds at most.
+bool cell_client_call(struct cell_client *c, u32 command, struct err *e)
+{
+    struct control_request *r = &c->reply, asked;
+    r->command = command;
+    r->state = CONTROL_IDLE;
+    asked = *r;
+    if (!submit(c, &asked, e))
+        return false;
+    while (r->state == CONTROL_DONE && r->result == -EAGAIN) {
+        nanosleep(&(struct timespec){.tv_nsec = AGAIN_NS}, NULL);
+        if (!submit(c, &asked, e))
+            return false;
+    }
     if (r->state != CONTROL_DONE)
         return err_set(e, "the hypervisor did not answer");
     r->text[sizeof(r->text) - 1] = 0;

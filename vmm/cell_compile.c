@@ -130,9 +130,36 @@ static bool add_device(struct compiler *c, int node, u32 kind)
         return wrong(c, node, "too many devices");
     struct cell_blob_device *d = &c->devices[(*n)++];
     d->kind = kind;
-    if (get_cells(c, node, "vector", &d->vector, 1) < 0 || get_cells(c, node, "tag", &d->tag, 1) < 0)
+    if (get_cells(c, node, "vector", &d->vector, 1) < 0 ||
+        get_cells(c, node, "tag", &d->tag, 1) < 0)
         return wrong(c, node, "vector and tag have to be one number");
     return get_reg(c, node, &d->gpa, NULL);
+}
+
+// A function's slot, and what is behind it: `what` names that property.
+static bool add_function(struct compiler *c, int node, u32 kind, const char *what)
+{
+    const char *const known[] = {"reg", "compatible", what,
+                                 kind == CELL_DEVICE_VIRTIO_NET     ? "mac"
+                                 : kind == CELL_DEVICE_VIRTIO_BLOCK ? "read-only"
+                                                                    : NULL,
+                                 NULL};
+    u32 *n = &c->d->head.n_devices, slot;
+    if (!check_names(c, node, known))
+        return false;
+    if (*n == CELL_MAX_DEVICES)
+        return wrong(c, node, "too many devices");
+    if (get_cells(c, node, "reg", &slot, 1) != 1 || !slot || slot >= CELL_MAX_SLOTS)
+        return wrong(c, node, "reg has to be <slot>, from 1 to 7");
+    struct cell_backend *b = &c->d->backend[slot];
+    *b = (struct cell_backend){.kind = kind,
+                               .is_readonly = fdt_getprop(c->fdt, node, "read-only", NULL)};
+    c->devices[(*n)++] = (struct cell_blob_device){.kind = kind, .slot = slot};
+    if (!get_text(c, node, what, b->text, sizeof(b->text)) ||
+        !get_text(c, node, "mac", b->mac, sizeof(b->mac)))
+        return err_context(c->e, "node '%s'", node_name(c, node));
+    return *b->text ||
+           err_set(c->e, "node '%s': property '%s' is missing", node_name(c, node), what);
 }
 
 static bool is_named(const char *name, const char *what)
@@ -162,9 +189,18 @@ static bool add_node(struct compiler *c, int node)
         return add_device(c, node, CELL_DEVICE_POWER);
     if (!is_system && is_named(name, "isa"))
         return add_device(c, node, CELL_DEVICE_PORTS);
+    if (!is_system && is_named(name, "pci"))
+        return add_device(c, node, CELL_DEVICE_PCI);
+    if (!is_system && is_named(name, "virtio-block"))
+        return add_function(c, node, CELL_DEVICE_VIRTIO_BLOCK, "drive");
+    if (!is_system && is_named(name, "virtio-net"))
+        return add_function(c, node, CELL_DEVICE_VIRTIO_NET, "netdev");
+    if (!is_system && is_named(name, "virtio-console"))
+        return add_function(c, node, CELL_DEVICE_VIRTIO_CONSOLE, "chardev");
     return wrong(c, node,
                  is_system ? "is none of pool, devices, hole"
-                           : "is none of memory, shared, serial, power, isa, doorbell");
+                           : "is none of memory, shared, serial, power, isa, doorbell, pci, "
+                             "virtio-block, virtio-net, virtio-console");
 }
 
 static bool add_kind(struct compiler *c)

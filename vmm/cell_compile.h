@@ -7,6 +7,14 @@
 #include "base/types.h"
 #include "include/longhouse/cell_blob.h"
 
+// What is behind a virtio function.
+struct cell_backend {
+    u32 kind; // enum cell_device_kind; 0: there is none in the slot
+    bool is_readonly;
+    char mac[20];   // of a card, "" for the usual one
+    char text[160]; // file of a disk; else as in -netdev and -chardev
+};
+
 struct cell_description {
     union {
         struct cell_blob head;
@@ -14,6 +22,7 @@ struct cell_description {
     };
     // For the loader, "" if the description does not say.
     char kernel[256], initrd[256], command_line[2048];
+    struct cell_backend backend[CELL_MAX_SLOTS]; // by slot; what is served, not what is granted
 };
 
 // False with a message. What comes out has passed the hypervisor's own check.

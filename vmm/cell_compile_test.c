@@ -44,6 +44,41 @@ static void refuse(const char *from, const char *to, const char *words)
         fprintf(stderr, "# %s: %s\n", to, e.text);
 }
 
+TEST(virtio_functions_have_something_behind_them)
+{
+    struct err e;
+    refuse("isa@18000000 { reg = <0 0x18000000>; };",
+           "pci@40000000 { reg = <0 0x40000000>; vector = <48>; };"
+           "virtio-block@1 { reg = <1>; };",
+           "property 'drive' is missing");
+    refuse("isa@18000000 { reg = <0 0x18000000>; };",
+           "pci@40000000 { reg = <0 0x40000000>; vector = <48>; };"
+           "virtio-net@9 { reg = <9>; netdev = \"x\"; };",
+           "from 1 to 7");
+    refuse("isa@18000000 { reg = <0 0x18000000>; };",
+           "virtio-net@1 { reg = <1>; netdev = \"x\"; drive = \"y\"; };", "'drive' is not known");
+    refuse("isa@18000000 { reg = <0 0x18000000>; };",
+           "virtio-net@1 { reg = <1>; netdev = \"x\"; };", "PCI bus");
+    CHECK(compile(
+        "/dts-v1/; / { compatible = \"longhouse,cell\"; model = \"v\"; cpus = <1>;"
+        "memory@0 { reg = <0 0 0 0x2000000>; };"
+        "pci@40000000 { reg = <0 0x40000000>; vector = <48>; };"
+        "virtio-block@2 { reg = <2>; drive = \"/d\"; read-only; };"
+        "virtio-net@7 { reg = <7>; netdev = \"tap,ifname=t\"; mac = \"52:54:00:00:00:01\"; };"
+        "};",
+        &e));
+    CHECK_EQ(d.head.n_devices, 3);
+    CHECK_EQ(d.backend[2].kind, CELL_DEVICE_VIRTIO_BLOCK);
+    CHECK_STR(d.backend[2].text, "/d");
+    CHECK(d.backend[2].is_readonly);
+    CHECK_STR(d.backend[7].mac, "52:54:00:00:00:01");
+    CHECK_EQ(d.backend[1].kind, 0);
+    size_t size;
+    void *f = cell_fdt_build(&d.head, "", &size);
+    CHECK(fdt_path_offset(f, "/pci@40000000") > 0);
+    free(f);
+}
+
 TEST(a_description_becomes_a_block)
 {
     struct err e;

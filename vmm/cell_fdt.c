@@ -6,6 +6,7 @@
 #include <libfdt.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define FDT_SIZE        0x8000
 #define PORTS_SIZE      0x4000
@@ -14,7 +15,13 @@
 #define EIOINTC_SIZE    0x800
 #define EIOINTC_CASCADE 3 // HWI1
 
-enum { PHANDLE_CPUIC = 1, PHANDLE_EIOINTC, PHANDLE_POWER };
+#define PCI_CONFIG_SIZE 0x10000
+#define PCI_BARS        0x80000
+#define MSI_DOORBELL    0x2ff00000 // whatever is written there: the hypervisor sees the tables
+#define MSI_FIRST       0x80
+#define MSI_COUNT       0x40
+
+enum { PHANDLE_CPUIC = 1, PHANDLE_EIOINTC, PHANDLE_POWER, PHANDLE_MSI };
 enum { POWER_OFF = 0x34, POWER_RESTART = 0x42, RESTART_OFFSET = 2 };
 
 static void must(int error)
@@ -135,12 +142,73 @@ static void put_ports(void *f, const struct cell_blob_device *d)
     must(fdt_end_node(f));
 }
 
+static void cells(void *f, const char *name, const u32 *values, unsigned n)
+{
+    u8 bytes[4 * 64];
+    BUG_ON(4 * n > sizeof(bytes));
+    for (unsigned i = 0; i < n; i++)
+        store_be(bytes + 4 * i, values[i], 4);
+    must(fdt_property(f, name, bytes, (int)(4 * n)));
+}
+
+static void put_msi(void *f)
+{
+    begin(f, "msi", MSI_DOORBELL);
+    text(f, "compatible", "loongson,pch-msi-1.0");
+    reg(f, MSI_DOORBELL, 8);
+    number(f, "phandle", PHANDLE_MSI);
+    must(fdt_property(f, "interrupt-controller", NULL, 0));
+    must(fdt_property(f, "msi-controller", NULL, 0));
+    number(f, "interrupt-parent", PHANDLE_EIOINTC);
+    number(f, "loongson,msi-base-vec", MSI_FIRST);
+    number(f, "loongson,msi-num-vecs", MSI_COUNT);
+    must(fdt_end_node(f));
+}
+
+// {slot << 11, 0, 0, INTA, controller, vector} for each slot.
+static void put_pci_wires(void *f, const struct cell_blob_device *d)
+{
+    const u32 mask[] = {0xf800, 0, 0, 7};
+    u32 rows[CELL_MAX_SLOTS - 1][6];
+    for (u32 i = 1; i < CELL_MAX_SLOTS; i++) {
+        u32 row[] = {i << 11, 0, 0, 1, PHANDLE_EIOINTC, d->vector + i};
+        memcpy(rows[i - 1], row, sizeof(row));
+    }
+    number(f, "#interrupt-cells", 1);
+    cells(f, "interrupt-map-mask", mask, ARRAY_LEN(mask));
+    cells(f, "interrupt-map", &rows[0][0], sizeof(rows) / 4);
+}
+
+// The only kind of bridge that Debian's kernel has a driver for. It has two places for
+// configuration space, and these bridges use the second.
+static void put_pci(void *f, const struct cell_blob_device *d)
+{
+    const u32 at = (u32)d->gpa, bars = at + PCI_BARS, buses[] = {0, 0};
+    const u32 places[] = {0, at + PCI_CONFIG_SIZE, 0, 0x1000, 0, at, 0, PCI_CONFIG_SIZE};
+    const u32 ranges[] = {0x02000000, 0, bars, 0, bars, 0, CELL_PCI_SIZE - PCI_BARS};
+    const u32 msi_map[] = {0, PHANDLE_MSI, 0, 0x10000};
+    put_msi(f);
+    begin(f, "pci", d->gpa);
+    text(f, "compatible", "loongson,ls7a-pci");
+    text(f, "device_type", "pci");
+    number(f, "#address-cells", 3);
+    number(f, "#size-cells", 2);
+    cells(f, "bus-range", buses, ARRAY_LEN(buses));
+    cells(f, "reg", places, ARRAY_LEN(places));
+    cells(f, "ranges", ranges, ARRAY_LEN(ranges));
+    cells(f, "msi-map", msi_map, ARRAY_LEN(msi_map));
+    must(fdt_property(f, "dma-coherent", NULL, 0));
+    put_pci_wires(f, d);
+    must(fdt_end_node(f));
+}
+
 static void put_device(void *f, const struct cell_blob_device *d)
 {
     switch (d->kind) {
     case CELL_DEVICE_UART: put_serial(f, d); break;
     case CELL_DEVICE_POWER: put_power(f, d); break;
     case CELL_DEVICE_PORTS: put_ports(f, d); break;
+    case CELL_DEVICE_PCI: put_pci(f, d); break;
     default: break;
     }
 }

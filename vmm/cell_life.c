@@ -4,6 +4,7 @@
 #include "vmm/cell_console.h"
 #include "vmm/cell_load.h"
 #include "vmm/cell_record.h"
+#include "vmm/cell_serve.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,6 +16,7 @@
 #define PATIENCE_MS       5000 // of create, for a processor on its way offline
 #define DEFAULT_TIMEOUT_S 60
 #define POLL_NS           20000000
+#define KEY_TIME_S        1.0 // of shutdown, between the keys
 
 static void pause_a_moment(void)
 {
@@ -169,6 +171,12 @@ bool cell_start(struct cell_job *j)
     return find(j, &r, &cell, &info) && start(j, &r, cell, info.generation);
 }
 
+static bool serve(struct cell_job *j, const struct cell_record *r)
+{
+    return !cell_serve_has_work(&r->description) ||
+           cell_serve_in_background(j, r->description.head.name);
+}
+
 // A cell that could not be started goes at once: nobody has seen it.
 bool cell_run(struct cell_job *j)
 {
@@ -177,7 +185,7 @@ bool cell_run(struct cell_job *j)
     u32 cell;
     if (!create_from(j, &r, &cell))
         return false;
-    if (!cell_client_info(j->c, cell, &info, j->e) || !load(j, &r, cell, &info) ||
+    if (!cell_client_info(j->c, cell, &info, j->e) || !serve(j, &r) || !load(j, &r, cell, &info) ||
         !start(j, &r, cell, info.generation)) {
         struct err other = {0};
         struct cell_job undo = {j->o, j->c, j->out, &other};
@@ -242,12 +250,50 @@ bool cell_wait(struct cell_job *j)
     return true;
 }
 
+// Linux obeys keys that follow a break on its serial console, without any program (SysRq).
+static bool press(struct cell_job *j, u32 cell, u32 generation, u8 key)
+{
+    cell_client_begin_cell(j->c, cell, generation);
+    j->c->reply.data[0] = key;
+    j->c->reply.size = 1;
+    j->c->reply.args[1] = 1;
+    return cell_client_call(j->c, CONTROL_CONSOLE_WRITE, j->e);
+}
+
+// Writes out what is dirty, makes file systems read-only, powers off; the first two are given the
+// time that they need on a machine that does nothing else, for nothing says when they are done.
+static bool press_power_key(struct cell_job *j, u32 cell, struct control_cell *info)
+{
+    static const char keys[] = "suo";
+    for (const char *key = keys; *key; key++) {
+        double end = now() + KEY_TIME_S;
+        if (!press(j, cell, info->generation, (u8)*key))
+            return false;
+        while (key[1] && now() < end) {
+            if (!cell_client_info(j->c, cell, info, j->e))
+                return false;
+            if (info->state != CONTROL_CELL_RUNNING)
+                return true;
+            pause_a_moment();
+        }
+    }
+    return true;
+}
+
 bool cell_shutdown(struct cell_job *j)
 {
+    static struct cell_record r;
     struct control_cell info;
     u32 cell;
-    return cell_named(j, &cell, &info) && simple(j, CONTROL_SHUTDOWN) &&
-           wait_for_end(j, cell, &info);
+    if (!find(j, &r, &cell, &info) || !simple(j, CONTROL_SHUTDOWN))
+        return false;
+    if (r.is_loaded && r.boot.is_linux && !press_power_key(j, cell, &info))
+        return false;
+    if (!wait_for_end(j, cell, &info))
+        return false;
+    fprintf(j->out, "cell %u '%s' %s: %s\n", cell, info.name, cell_state_name(info.state),
+            info.cause);
+    return true;
 }
 
 bool cell_destroy_it(struct cell_job *j, u32 cell, const struct control_cell *info)
@@ -255,6 +301,7 @@ bool cell_destroy_it(struct cell_job *j, u32 cell, const struct control_cell *in
     cell_client_begin_cell(j->c, cell, info->generation);
     if (!cell_client_call(j->c, CONTROL_DESTROY, j->e))
         return false;
+    cell_serve_wait_for_end(info->name);
     put_online(info->cpus);
     cell_record_remove(info->name);
     return true;

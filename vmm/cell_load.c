@@ -213,7 +213,7 @@ static bool load(struct loader *l, struct cell_boot *boot)
 {
     if (!read_kernel(l) || !put_kernel(l))
         return false;
-    *boot = (struct cell_boot){.entry = l->image.entry};
+    *boot = (struct cell_boot){.entry = l->image.entry, .is_linux = is_linux(l)};
     if (!is_linux(l))
         return put_command_line(l, boot);
     if (!l->d)

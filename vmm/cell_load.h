@@ -7,6 +7,7 @@
 
 struct cell_boot {
     u64 entry, args[3]; // for CONTROL_START
+    bool is_linux;
 };
 
 // The kernel, and for one that is an EFI image (Linux) also EFI tables, device tree, initrd and

@@ -226,6 +226,9 @@ bool cell_doctor(struct cell_job *j)
             (unsigned long long)(i.pool_free / MIB), (unsigned long long)(i.pool_size / MIB));
     fprintf(j->out, "%s  processors     %s\n", i.n_cpus > 1 ? "ok" : "--",
             i.n_cpus > 1 ? "more than one: cells can have some" : "one, which stays here");
+    bool has_uio = !access("/sys/bus/pci/drivers/uio_pci_generic", F_OK);
+    fprintf(j->out, "%s  interrupts     %s\n", has_uio ? "ok" : "--",
+            has_uio ? "uio_pci_generic" : "modprobe uio_pci_generic, or 'serve' has to poll");
     fprintf(j->out, "%s  hotplug        /sys/devices/system/cpu/cpu1/online\n",
             access("/sys/devices/system/cpu/cpu1/online", W_OK) ? "--" : "ok");
     return true;

@@ -148,6 +148,8 @@ struct la_tlb {
     enum la_tlb_kind kind;
     struct la_tlb_entry entries[LA_TLB_ENTRIES]; // STLB index = way * 256 + set, then MTLB
     u64 mtlb_used;                               // bit per MTLB entry that exists
+    u32 n_filled;
+    u16 filled[64]; // the entries that tlbfill filled last, with -cpu tlb-keep
 };
 
 // Cached translations for the interpreter: direct mapped by VA, one 4 KiB granule each. `tag` is

@@ -191,6 +191,20 @@ static unsigned choose_mtlb(struct la_cpu *c, const struct la_tlb *tlb)
     return LA_STLB_ENTRIES + i;
 }
 
+// A TLB is as small as the user wants it: whoever relies on an entry's staying is found out.
+static void keep_newest(struct la_cpu *c, struct la_tlb *tlb, unsigned i)
+{
+    u32 n = c->lvz.tlb_keep;
+    if (likely(!n))
+        return;
+    u16 *slot = &tlb->filled[tlb->n_filled++ % n], old = *slot;
+    *slot = (u16)i;
+    for (u32 k = 0; k < n; k++)
+        if (tlb->filled[k] == old)
+            return;
+    la_tlb_drop(c, tlb, &tlb->entries[old]);
+}
+
 struct la_tlb_entry *la_tlb_insert(struct la_cpu *c, const struct la_tlb_view *v,
                                    const struct la_tlb_entry *t)
 {
@@ -200,6 +214,7 @@ struct la_tlb_entry *la_tlb_insert(struct la_cpu *c, const struct la_tlb_view *v
     tagged.gid = v->gid;
     c->lvz_counts.n_walks[v->tlb->kind]++;
     la_tlb_put(c, v->tlb, i, &tagged);
+    keep_newest(c, v->tlb, i);
     return &v->tlb->entries[i];
 }
 

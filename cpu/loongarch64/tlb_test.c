@@ -261,6 +261,24 @@ TEST(tlbfill_uses_every_way_of_a_set)
     rig_free(&r);
 }
 
+TEST(a_small_tlb_keeps_the_newest)
+{
+    struct rig r;
+    rig_init(&r, "la464");
+    la_csr_write(r.c, CSR_STLBPS, 14, 0x3f);
+    r.c->lvz.tlb_keep = 8;
+    u64 *csr = r.c->csr, apart = 1ULL << 15;
+    for (unsigned n = 0; n < 40; n++) {
+        csr[CSR_TLBIDX] = 14 << 24;
+        csr[CSR_TLBEHI] = VA + n * apart;
+        csr[CSR_TLBELO0] = csr[CSR_TLBELO1] = V;
+        la_tlbfill(r.c, LA_TLB_CURRENT);
+        for (unsigned k = 0; k <= n; k++)
+            CHECK_EQ(holds(&r, VA + k * apart, 0), k + 8 > n);
+    }
+    rig_free(&r);
+}
+
 TEST(many_address_spaces_do_not_mix)
 {
     struct rig r;

@@ -56,6 +56,7 @@ struct virtio_blk {
     struct virtio_pci t;
     char *drive, *serial;
     u64 queue_size, logical_block_size, physical_block_size;
+    bool is_in_order;
 
     struct block *block; // borrowed
     struct io_queue io;
@@ -68,7 +69,8 @@ struct request {
     u32 type;
     u16 head;
     u8 status;
-    u8 *status_byte; // in guest RAM
+    bool is_answered; // `status` is known; there is nothing to run
+    u8 *status_byte;  // in guest RAM
     u64 offset, length;
     bool may_unmap;
     int n_iov;
@@ -99,6 +101,8 @@ static void run(struct io_job *j)
     struct request *r = container_of(j, struct request, job);
     struct block *block = r->b->block;
     int error = -EOPNOTSUPP;
+    if (r->is_answered)
+        return;
     switch (r->type) {
     case T_IN: error = block_read(block, r->offset, r->iov, r->n_iov); break;
     case T_OUT: error = block_write(block, r->offset, r->iov, r->n_iov); break;
@@ -124,7 +128,11 @@ static void dropped(struct io_job *j)
 static void answer(struct request *r, u8 status)
 {
     r->status = status;
-    finish(r);
+    r->is_answered = true;
+    if (r->b->is_in_order)
+        io_submit(&r->b->io, &r->job);
+    else
+        finish(r);
 }
 
 // Whole logical blocks within the disk?
@@ -294,6 +302,7 @@ static bool realize(struct device *d, struct err *e)
     virtio_add_queue(&b->t.v, (unsigned)b->queue_size);
     fill_config(b);
     io_queue_init(&b->io, &d->env->mem->device_lock, d->env->clock);
+    b->io.max_workers = b->is_in_order ? 1 : IO_MAX_WORKERS;
     b->has_io = true;
     return virtio_pci_realize(&b->t, 0x010000, e);
 }
@@ -317,6 +326,8 @@ static const struct device_prop props[] = {
     {"serial", PROP_STRING, offsetof(struct virtio_blk, serial),
      "serial number, up to 20 characters", NULL},
     {"queue-size", PROP_U64, offsetof(struct virtio_blk, queue_size), "requests in flight", "256"},
+    {"in-order", PROP_BOOL, offsetof(struct virtio_blk, is_in_order),
+     "whether requests are done one after another, in the order in which they come", "off"},
     {"logical_block_size", PROP_SIZE, offsetof(struct virtio_blk, logical_block_size),
      "smallest unit that is read or written", "512"},
     {"physical_block_size", PROP_SIZE, offsetof(struct virtio_blk, physical_block_size),

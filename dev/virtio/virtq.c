@@ -86,6 +86,12 @@ bool virtq_enable(struct virtq *q)
     return q->is_enabled;
 }
 
+void virtq_resume(struct virtq *q)
+{
+    if (q->is_enabled)
+        q->next_avail = q->next_used = get16(q->used + USED_IDX);
+}
+
 // Two atomic halves: a torn descriptor is as good as any other the guest could have written.
 static struct desc desc_of(const u8 *p)
 {

@@ -53,6 +53,10 @@ void virtq_reset(struct virtq *q);
 // not all RAM.
 bool virtq_enable(struct virtq *q);
 
+// Goes on where the device that used the rings before left off, provided that it handed buffers
+// back in the order in which they came.
+void virtq_resume(struct virtq *q);
+
 // The next buffer: 1 and *b, 0 if there is none, -EINVAL if the queue is broken, now or before.
 int virtq_pop(struct virtq *q, struct virtq_buffer *b);
 // Gives the last n popped buffers back: they will be popped again.

@@ -52,7 +52,8 @@ static void complete_counted(void *opaque)
 
 void io_queue_init(struct io_queue *q, pthread_mutex_t *device_lock, struct clock *clock)
 {
-    *q = (struct io_queue){.device_lock = device_lock, .counted = clock->is_counted ? clock : NULL};
+    *q = (struct io_queue){.device_lock = device_lock, .counted = clock->is_counted ? clock : NULL,
+                          .max_workers = IO_MAX_WORKERS};
     pthread_mutex_init(&q->lock, NULL);
     pthread_cond_init(&q->work, NULL);
     pthread_cond_init(&q->idle, NULL);
@@ -126,7 +127,7 @@ void io_submit(struct io_queue *q, struct io_job *j)
     }
     pthread_mutex_lock(&q->lock);
     list_add(&q->waiting, j);
-    if (++q->n_waiting > q->n_idle && q->n_workers < IO_MAX_WORKERS)
+    if (++q->n_waiting > q->n_idle && q->n_workers < q->max_workers)
         add_worker(q);
     pthread_cond_signal(&q->work);
     pthread_mutex_unlock(&q->lock);

@@ -33,6 +33,7 @@ struct io_queue {
     pthread_cond_t work, idle;
     struct io_list waiting, finished;
     unsigned n_waiting, n_running, n_workers, n_idle;
+    unsigned max_workers; // with one, jobs are done in the order of submission
     bool is_closing;
     pthread_t workers[IO_MAX_WORKERS];
     struct clock *counted; // NULL: workers run the jobs

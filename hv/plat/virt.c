@@ -9,6 +9,8 @@
 #define UART_STRIDE 0x100ULL
 #define GED_SLEEP   0x100e001cULL // ACPI sleep control: enable, S5
 #define SLEEP_OFF   0x34
+#define PIC_VECTORS 0x10000200ULL // HTMSI_VECTOR of the interrupt controller's inputs, a byte each
+#define PIN_PCI     16            // INTA of slot s is input 16 + s % 4
 #define N_UARTS     4
 #define UART_LSR    5
 #define LSR_IDLE    0x20
@@ -41,6 +43,11 @@ void plat_add_root_devices(struct cell *root)
     struct vdev *d = cell_add_vdev(root, PLAT_CHIP_PAGE, HV_PAGE_SIZE);
     d->read = read_chip;
     d->write = write_chip;
+}
+
+u32 plat_management_vector(void)
+{
+    return (u32)arch_register_read(PIC_VECTORS + PIN_PCI + CONTROL_PCI_SLOT % 4, 1);
 }
 
 void plat_power_off(void)

@@ -11,5 +11,8 @@
 
 // Where the machine is of no use. May return if it cannot.
 void plat_power_off(void);
+// The vector of the interrupt controller that the root cell chose for the wire of the management
+// function; 0: none yet.
+u32 plat_management_vector(void);
 // Shows the root cell what it may see of the chip's page: the serial ports.
 void plat_add_root_devices(struct cell *root);

@@ -64,12 +64,20 @@ enum cell_device_kind {
     // Eight bytes beside shared memory: writing the first word raises the vector of the doorbells
     // that other cells have of the tag; the second tells which cells there are, as a bitmap.
     CELL_DEVICE_DOORBELL = 4,
+    CELL_DEVICE_PCI = 5, // a bus of CELL_PCI_SIZE bytes; the wire of slot n is vector + n
+    // Virtio functions on that bus, in a slot from 1 on; their address, vector and tag are 0.
+    CELL_DEVICE_VIRTIO_NET = 6,
+    CELL_DEVICE_VIRTIO_BLOCK = 7,
+    CELL_DEVICE_VIRTIO_CONSOLE = 8,
 };
+
+#define CELL_PCI_SIZE  0x100000
+#define CELL_MAX_SLOTS 8 // slot 0 is not used
 
 struct cell_blob_device {
     uint64_t gpa;
     uint32_t kind;
     uint32_t vector; // of the cell's EIOINTC; 0: none
     uint32_t tag;    // of a doorbell
-    uint32_t reserved;
+    uint32_t slot;   // of a virtio function
 };

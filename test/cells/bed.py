@@ -65,10 +65,10 @@ def machine(t, bundle, *arguments, memory='1G'):
 class Root:
     """The root cell's shell."""
 
-    def __init__(self, t, files, *arguments, smp=2):
+    def __init__(self, t, files, *arguments, smp=2, append=''):
         self.t = t
         bundle = make_bundle(t, guest_file('vmlinuz'), make_initrd(t, files),
-                             'console=ttyS0,115200')
+                             f'console=ttyS0,115200 {append}'.strip())
         self.machine = machine(t, bundle, '-smp', str(smp), *arguments)
 
     def __enter__(self):

@@ -4,23 +4,27 @@
 
 usage: life_test.py LH [NAME...]
 
-LH_SOAK_TIMES says how often cells are made, killed and destroyed (50).
+LH_SOAK_TIMES says how often cells are made, killed and destroyed (50), and how often processors are
+given and taken (a fifth of that).
 """
 
 import os
 import random
+import re
 
 from bed import Root, cell, payload
 from report import check, check_equal, main
 
 TIMES = int(os.environ.get('LH_SOAK_TIMES', '50'))
 N_ATTACKS = 14
+N_CYCLES = max(TIMES // 5, 10)
+N_DISTURBANCES = 12
 
 
 def files():
     return {'bare.dts': cell('bare'), 'exits.elf': payload('cell_exits'),
             'hostile.elf': payload('cell_hostile'), 'residue.elf': payload('cell_residue'),
-            'selftest.elf': payload('selftest')}
+            'selftest.elf': payload('selftest'), 'vectors.elf': payload('cell_vectors')}
 
 
 def boot_life(t):
@@ -167,6 +171,53 @@ def boot_shared(t):
             check(r.left() != before)
             r('destroy ping')
             check_equal(r.left(), before)
+        r.power_off()
+
+
+def boot_vectors(t):
+    rng = random.Random(7)
+    with Root(t, files(), smp=3) as r:
+        r.shell("sed 's/<1>/<2>/; s/\"bare\"/\"other\"/' /cells/bare.dts > /cells/other.dts")
+        for n, name in enumerate(['bare', 'other']):
+            r(f'create /cells/{name}.dts')
+            r(f'load {name} --kernel /cells/vectors.elf --append "seed={n + 5} rounds=100000000"')
+            r(f'start {name}')
+        for _ in range(N_DISTURBANCES):
+            r.shell(f'usleep {rng.randrange(100000)}')
+            r(rng.choice(['reset other', 'stop other; lh cell start other']))
+        with t.test('a computation in vector registers ends well beside another that is restarted'):
+            r('stop bare')
+            alone = re.search(r'sum (\w+)', r('output bare')).group(1)
+            r('load bare --kernel /cells/vectors.elf --append "seed=5 rounds=400"')
+            r('start bare')
+            for _ in range(N_DISTURBANCES):
+                r(rng.choice(['reset other', 'stop other; lh cell start other']))
+            check('powered off' in r('wait bare --timeout 200'))
+            text = r('output bare').split('sum')[-1]
+            check(alone in text and '# 2 passed, 0 failed' in text, text)
+        for name in 'bare', 'other':
+            r(f'destroy {name}')
+        r.check_kernel()
+        r.power_off()
+
+
+def boot_cycles(t):
+    with Root(t, files(), smp=4) as r:
+        r.shell("sed 's/<1>/<2 3>/; s/\"bare\"/\"two\"/' /cells/bare.dts > /cells/two.dts")
+        r('create /cells/two.dts')
+        r('destroy two')
+        before = r.left()
+        with t.test(f'two of four processors given and taken {N_CYCLES} times, also by Linux alone'):
+            for i in range(N_CYCLES):
+                r.shell('lh cell create /cells/two.dts && lh cell load two --kernel /cells/selftest.elf '
+                        '&& lh cell start two && lh cell wait two && lh cell destroy two')
+                check_equal(r.shell('nproc'), '4')
+                if i % 4 == 0:
+                    r.shell('for n in 0 1; do for c in 1 2 3; do '
+                            'echo $n > /sys/devices/system/cpu/cpu$c/online; done; done')
+        with t.test('nothing leaks'):
+            check_equal(r.left(), before)
+            r.check_kernel()
         r.power_off()
 
 

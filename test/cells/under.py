@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """`lh run` with a hypervisor below the kernel: the program given by -kernel becomes the root cell's.
-Processor and memory are those that it needs.
+Processor and memory are those that it needs; LH_UNDER_CPU names another processor.
 
 usage: under.py LH HYPERVISOR SYSTEM -kernel FILE [OPTION OF lh run]...
 """
@@ -31,7 +31,8 @@ def main(lh, hypervisor, system, *words):
         bundle = os.path.join(folder, 'bundle')
         subprocess.run([lh, 'cell', 'bundle', '-o', bundle, '--system', system, '--kernel', kernel,
                         '--append', append or ''], check=True)
-        return subprocess.run([lh, 'run', '-kernel', hypervisor, '-initrd', bundle, '-cpu', 'max',
+        return subprocess.run([lh, 'run', '-kernel', hypervisor, '-initrd', bundle, '-cpu',
+                               os.environ.get('LH_UNDER_CPU', 'max'),
                                '-m', '1G', *words],
                               check=False).returncode
 

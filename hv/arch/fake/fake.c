@@ -5,6 +5,7 @@
 #include "hv/cpu.h"
 #include "hv/log.h"
 #include "hv/manage.h"
+#include "hv/plat/virt.h"
 #include "hv/pool.h"
 #include "hv/sync.h"
 
@@ -119,6 +120,16 @@ void arch_cpu_abandon(struct cpu *cpu, void (*next)(struct cpu *cpu))
 void arch_cpu_halt(void)
 {
     pthread_exit(NULL);
+}
+
+void arch_root_interrupt(struct hv *hv, u32 vector)
+{
+    store_u32(&hv->root_vector, vector);
+}
+
+u32 plat_management_vector(void)
+{
+    return 19;
 }
 
 void arch_vcpu_reset(struct vcpu *v)

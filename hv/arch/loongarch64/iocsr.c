@@ -17,6 +17,9 @@
 #include "hv/vintc.h"
 
 enum {
+    IP_MAP = 0x14c0,
+    ENABLE = 0x1600,
+    CORE_SR = 0x1800,
     BOX_STATUS = 0x1000,
     BOX_SET_CLEAR = 0x1008,
     BOX_MAIL = 0x1020,
@@ -166,12 +169,65 @@ static bool is_routable(const struct word *w)
     return true;
 }
 
+// The vector that the hypervisor raises at this processor as a bit of the status word, if it is
+// one of the word's.
+static u64 raised_bit(struct cpu *cpu, u32 address)
+{
+    u32 vector = load_u32(&cpu->hv->root_vector);
+    bool is_here = vector && load_u32(&cpu->hv->root_cpu) == cpu->id;
+    return is_here && address == CORE_SR + vector / 64 * 8 ? BIT(vector % 64) : 0;
+}
+
+u32 iocsr_root_pins(struct cpu *cpu)
+{
+    u32 vector = load_u32(&cpu->hv->root_vector);
+    bool is_enabled = vector && iocsr_read64(ENABLE + vector / 64 * 8) >> (vector % 64) & 1;
+    bool is_here = is_enabled && load_u32(&cpu->hv->root_cpu) == cpu->id;
+    u32 map = is_here ? (u32)(iocsr_read64(IP_MAP) >> (vector / 32 * 8)) & 0xff : 0;
+    cpu->has_extioi = !is_here;
+    return is_here ? 1u << (map ? __builtin_ctz(map) : 0) : 0;
+}
+
+// Where the controller would send it: the first processor of its route that the root cell has.
+void arch_root_interrupt(struct hv *hv, u32 vector)
+{
+    u32 cores = (u32)(iocsr_read64(EIO_ROUTE + vector / 8 * 8) >> (vector % 8 * 8)) & 0xf;
+    u32 before = load_u32(&hv->root_cpu);
+    cores &= hv->cell[0].cpus;
+    store_u32(&hv->root_cpu, cores ? (u32)__builtin_ctz(cores) : 0);
+    store_u32(&hv->root_vector, vector);
+    cpu_request(hv->cpu[hv->root_cpu], REQUEST_INJECT);
+    if (before != hv->root_cpu)
+        cpu_request(hv->cpu[before], REQUEST_INJECT);
+}
+
+// Routes or enabled vectors have changed.
+static void raise_again(struct cpu *cpu)
+{
+    u32 vector = load_u32(&cpu->hv->root_vector);
+    if (vector)
+        arch_root_interrupt(cpu->hv, vector);
+}
+
+static void write_root_extioi(const struct word *w)
+{
+    struct hv *hv = w->cpu->hv;
+    bool is_status = w->address >= CORE_SR && w->address < CORE_SR + 32;
+    if (is_status && raised_bit(w->cpu, w->address) & w->value)
+        store_u32(&hv->root_vector, 0);
+    if (w->address < EIO_ROUTE || is_routable(w))
+        write_real(w);
+    if (!is_status)
+        raise_again(w->cpu);
+    arch_virq_update(w->cpu->vcpu);
+}
+
 static u64 read_extioi(const struct word *w)
 {
     struct cell *c = w->cpu->vcpu->cell;
     u64 value = 0;
     if (!c->id)
-        return iocsr_read64(w->address);
+        return iocsr_read64(w->address) | raised_bit(w->cpu, w->address);
     vintc_read(c, w->cpu->vcpu->index, w->address, &value);
     return value;
 }
@@ -181,8 +237,8 @@ static void write_extioi(const struct word *w)
     struct cell *c = w->cpu->vcpu->cell;
     if (c->id)
         vintc_write(c, w->cpu->vcpu->index, w->address, w->value, w->mask);
-    else if (w->address < EIO_ROUTE || is_routable(w))
-        write_real(w);
+    else
+        write_root_extioi(w);
 }
 
 // To a register of another processor's controller, which all share here: 32 bits at the address in
@@ -201,8 +257,10 @@ static void write_send_any(const struct word *w)
     sent.value = (w->value >> 32) << half & sent.mask;
     if (w->cpu->vcpu->cell->id)
         write_extioi(&sent);
-    else if (address < EIO_ROUTE || is_routable(&sent))
+    else if (address < EIO_ROUTE || is_routable(&sent)) {
         iocsr_write64(SEND_ANY, w->value);
+        raise_again(w->cpu);
+    }
 }
 
 struct grant {

@@ -24,5 +24,9 @@ enum exit_kind sensitive_emulate(struct cpu *cpu, u32 insn);
 u64 iocsr_emulate_read(struct cpu *cpu, u32 address, unsigned size);
 void iocsr_emulate_write(struct cpu *cpu, u32 address, u64 value, unsigned size);
 
+// Which of HWI0-7 a vector that the hypervisor raises for the root cell drives on this processor.
+// While there is one, the short path to the controller's status is closed.
+u32 iocsr_root_pins(struct cpu *cpu);
+
 // CPUCFG as guests see it.
 u64 cpucfg_for_guest(u32 word, u64 real);

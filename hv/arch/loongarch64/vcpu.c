@@ -67,8 +67,8 @@ void arch_virq_update(struct vcpu *v)
 {
     bool ipi = __atomic_load_n(&v->ipi_status, __ATOMIC_SEQ_CST) & v->ipi_enable;
     gcsr_change(CSR_ESTAT, ipi ? LINE_IPI : 0, LINE_IPI);
-    if (v->cell->id)
-        csr_change(CSR_GINTC, vintc_pins(v->cell, v->index), 0xff);
+    csr_change(CSR_GINTC, v->cell->id ? vintc_pins(v->cell, v->index) : iocsr_root_pins(v->cpu),
+               0xff);
 }
 
 // As hardware would enter the exception, had the guest caused it by itself.
