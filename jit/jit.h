@@ -25,6 +25,7 @@ struct jit_options {
     bool perf_map;   // write /tmp/perf-PID.map, where perf looks for names of code
     bool check;      // blocks are run by the interpreter too, and compared: check.c
     u32 flush_every; // blocks after which all translations are dropped; 0: never
+    bool exact_cause; // FCSR.Cause is of the last instruction wherever it is looked at
     bool exact_links; // the processors have links (cpu/loongarch64/links.h)
     // Not among those: cpu.n_insns is exact, and cpu_run keeps to its budget (vmm/turns.h).
     bool count;
