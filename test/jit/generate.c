@@ -50,6 +50,16 @@ static void add_op(struct repertoire *x, unsigned op)
     }
 }
 
+static bool is_of_links(unsigned op)
+{
+    static const u16 ops[] = {LA_LL_W, LA_LL_D, LA_LLACQ_W,  LA_LLACQ_D, LA_SC_W,
+                              LA_SC_D, LA_SC_Q, LA_SCREL_W, LA_SCREL_D};
+    for (unsigned i = 0; i < ARRAY_LEN(ops); i++)
+        if (ops[i] == op)
+            return true;
+    return false;
+}
+
 static bool is_integer(unsigned op)
 {
     const struct la_op_info *o = &la_op_info[op];
@@ -59,11 +69,11 @@ static bool is_integer(unsigned op)
     return true;
 }
 
-void generate_repertoire(struct repertoire *x)
+void generate_repertoire(struct repertoire *x, bool has_links)
 {
     *x = (struct repertoire){0};
     for (unsigned op = 1; op < LA_N_OPS; op++)
-        if (is_integer(op))
+        if (is_integer(op) && (has_links || !is_of_links(op)))
             add_op(x, op);
 }
 

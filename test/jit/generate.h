@@ -19,7 +19,8 @@ struct repertoire {
     u16 plain[LA_N_OPS], memory[LA_N_OPS], branch[LA_N_OPS];
     unsigned n_plain, n_memory, n_branch;
 };
-void generate_repertoire(struct repertoire *x);
+// Without links: an interrupt breaks them.
+void generate_repertoire(struct repertoire *x, bool has_links);
 
 // Every backward branch counts a register down, so programs end; the last instruction is the end.
 void generate_program(struct program *p, const struct repertoire *x, struct diff_random *r);
