@@ -48,5 +48,8 @@ struct jit_counts {
     u64 n_invalidated;              // pages whose translations were dropped
     u64 n_flushes;                  // of the whole cache
     u64 n_lookups, n_links, n_interpreted, n_calls, n_fills; // of all processors
+    // Interpreted because nothing is translated there: 32-bit addresses, misaligned accesses that
+    // trap; memory that is no RAM (flash).
+    u64 n_odd_mode, n_no_ram;
 };
 struct jit_counts jit_count(const struct jit *j);

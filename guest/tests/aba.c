@@ -127,7 +127,7 @@ static bool stack_survives(u64 n_rounds)
     }
     common.n_wrong = common.is_over = 0;
     common.n_rounds = n_rounds;
-    common.deadline = time_after_ms(20000);
+    common.deadline = time_after_ms(5000);
     common.barrier.n = smp_n_cpus();
     smp_call_all(work, NULL);
     return all_are_there();
