@@ -13,9 +13,9 @@
 //
 // Of vector registers the bits are compared that the manual defines; once an instruction has read
 // others, the rest of the block is not looked at. Of FCSR all but Cause, which translated code may
-// have of earlier instructions as well unless exact-cause=on. What a block stores elsewhere than the
-// interpreter did is not seen. A block is compared the first times that it runs, and every
-// now and then from there on.
+// have of earlier instructions as well unless exact-cause=on. What a block stores elsewhere than
+// the interpreter did is not seen. A block is compared the first times that it runs, and every now
+// and then from there on.
 #include "jit/cache.h"
 #include "jit/defined_bits.h"
 #include "base/bug.h"

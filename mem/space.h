@@ -123,8 +123,8 @@ void mem_write(struct mem_space *m, gpa_t gpa, u64 value, unsigned size);
 bool mem_watch(struct mem_space *m, gpa_t gpa);
 void mem_unwatch(struct mem_space *m, gpa_t gpa);
 bool mem_is_watched(struct mem_space *m, gpa_t gpa);
-// The same of links: what is known of the page (MEM_WATCHES_LINKS*), 0 if gpa is no RAM, and what is
-// known from now on.
+// The same of links: what is known of the page (MEM_WATCHES_LINKS*), 0 if gpa is no RAM, and what
+// is known from now on.
 unsigned mem_links(struct mem_space *m, gpa_t gpa);
 void mem_add_links(struct mem_space *m, gpa_t gpa, unsigned why);
 // After RAM was written through a host pointer: by a processor, by a device. mem_write and

@@ -18,7 +18,7 @@ const struct accel_doc accel_docs[] = {
     {0},
 };
 
-#define N_COMMON  1 // properties before the translator's own
+#define N_COMMON 1 // properties before the translator's own
 #define LINKS_DOC                                                                              \
     "whether sc fails after every store of others to the line, or only if memory has another " \
     "value (default: value)"
@@ -140,7 +140,9 @@ void accel_option_help(FILE *to)
 {
     for (const struct accel_doc *a = accel_docs; a->name; a++)
         fprintf(to, "  %-12s %s\n", a->name, a->doc);
-    fprintf(to, "Properties of the translator, each jit,NAME=VALUE; the first also interp,NAME=VALUE:\n");
+    fprintf(
+        to,
+        "Properties of the translator, each jit,NAME=VALUE; the first also interp,NAME=VALUE:\n");
     for (const struct accel_property *p = accel_jit_properties; p->name; p++)
         fprintf(to, "  %-12s %s\n", p->name, p->doc);
 }

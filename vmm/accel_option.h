@@ -16,8 +16,8 @@ struct accel_doc {
 };
 extern const struct accel_doc accel_docs[];
 
-// What may follow `jit`; ends with a NULL name. The first may follow `interp` as well. Of two values
-// one is written; numbers have none.
+// What may follow `jit`; ends with a NULL name. The first may follow `interp` as well. Of two
+// values one is written; numbers have none.
 struct accel_property {
     const char *name, *doc;
     const char *values[2];

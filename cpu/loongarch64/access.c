@@ -22,9 +22,9 @@ static bool is_readable(struct la_cpu *c, u64 va)
     return readable;
 }
 
-// Pages with translated code or links are not cached for stores, so that each store is seen. Those that may
-// be stored to but not loaded from are not either: translated code also loads through what is
-// cached for its stores.
+// Pages with translated code or links are not cached for stores, so that each store is seen. Those
+// that may be stored to but not loaded from are not either: translated code also loads through what
+// is cached for its stores.
 static bool may_cache(struct la_cpu *c, u64 va, u64 pa, enum la_access access)
 {
     if (!la_mmu_may_cache(c))

@@ -61,17 +61,16 @@ ATOMIC(ammin, wu, s32, (u32)old < (u32)rk ? old : rk)
 ATOMIC(ammin, du, s64, (u64)old < (u64)rk ? old : rk)
 
 // rd brings what memory is compared with, and takes what was found, sign-extended.
-#define COMPARE_AND_SWAP_FORM(name, type)                                                    \
-    INSN(name)                                                                               \
-    {                                                                                        \
-        type *p = la_atomic_host(c, c->gpr[i->rj], sizeof(type));                            \
-        type found = (type)c->gpr[i->rd];                                                    \
-        la_links_begin(c);                                                                   \
-        bool done =                                                                          \
-            __atomic_compare_exchange_n(p, &found, (type)c->gpr[i->rk], false,               \
-                                        __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);                 \
-        la_links_end(c, done);                                                               \
-        set_gpr(c, i->rd, (u64)(s64)found);                                                  \
+#define COMPARE_AND_SWAP_FORM(name, type)                                              \
+    INSN(name)                                                                         \
+    {                                                                                  \
+        type *p = la_atomic_host(c, c->gpr[i->rj], sizeof(type));                      \
+        type found = (type)c->gpr[i->rd];                                              \
+        la_links_begin(c);                                                             \
+        bool done = __atomic_compare_exchange_n(p, &found, (type)c->gpr[i->rk], false, \
+                                                __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);   \
+        la_links_end(c, done);                                                         \
+        set_gpr(c, i->rd, (u64)(s64)found);                                            \
     }
 #define COMPARE_AND_SWAP(suffix, type)          \
     COMPARE_AND_SWAP_FORM(amcas_##suffix, type) \
@@ -155,8 +154,7 @@ INSN(llacq_d)
 static bool unlink_if_same(struct la_cpu *c, u64 va, unsigned size)
 {
     check_aligned(c, va, size);
-    bool same =
-        c->context->link.is_set && place_of(c, va, LA_STORE) == c->context->link.place;
+    bool same = c->context->link.is_set && place_of(c, va, LA_STORE) == c->context->link.place;
     c->context->link.is_set = false;
     return same;
 }
@@ -181,8 +179,8 @@ static void store_conditional_d(struct la_cpu *c, const struct la_insn *i, u64 v
     if (unlink_if_same(c, va, 8)) {
         u64 *p = la_atomic_host(c, va, 8), expected = c->context->link.value[0];
         if (la_links_begin_conditional(c)) {
-            done = __atomic_compare_exchange_n(p, &expected, c->gpr[i->rd], false,
-                                               __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+            done = __atomic_compare_exchange_n(p, &expected, c->gpr[i->rd], false, __ATOMIC_SEQ_CST,
+                                               __ATOMIC_SEQ_CST);
             la_links_end(c, done);
         }
     }

@@ -2,12 +2,12 @@
 // Links that know of every store: what sc needs to fail exactly when another processor or a device
 // has stored to the line since ll, whatever it stored.
 //
-// Without a struct la_links (la_cpu.links is NULL) a link is to a value: sc succeeds if memory holds
-// what ll read. That is all that compare-and-swap needs, and costs nothing. With one, the page of a
-// link is watched from its first ll on (mem/space.h): no processor caches it for stores, and every
-// store to it takes the slow path, where the version of its line changes. An ll notes the version,
-// its sc demands it. Versions are locks as well: a store, or an atomic access, holds its line while
-// it happens, so that sc looks and stores in one step.
+// Without a struct la_links (la_cpu.links is NULL) a link is to a value: sc succeeds if memory
+// holds what ll read. That is all that compare-and-swap needs, and costs nothing. With one, the
+// page of a link is watched from its first ll on (mem/space.h): no processor caches it for stores,
+// and every store to it takes the slow path, where the version of its line changes. An ll notes the
+// version, its sc demands it. Versions are locks as well: a store, or an atomic access, holds its
+// line while it happens, so that sc looks and stores in one step.
 //
 // Lines share versions by a hash, so an sc may fail because of another line; a processor's own
 // stores do not make its sc fail.
@@ -25,8 +25,8 @@ void la_links_free(struct la_links *l); // accepts NULL; before the processors a
 // CPU_REQ_LINK: forgets what is cached for stores.
 void la_links_obey(struct la_cpu *c);
 
-// Before ll reads memory at `pa`, which is `host`: the version to note. False: it cannot be said yet
-// that every store is seen, and the link must not be set.
+// Before ll reads memory at `pa`, which is `host`: the version to note. False: it cannot be said
+// yet that every store is seen, and the link must not be set.
 bool la_links_watch(struct la_cpu *c, u64 pa, const u8 *host, u32 *version);
 
 // The line of an address in RAM, NULL if its page has no links.

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // A stack without locks that relies on ll and sc, not on the value at its top: all processors take
-// nodes from it and put them back. An sc that succeeds because the same node is on top again, though
-// others took it and put it back meanwhile, puts a node on top that somebody owns (the ABA problem).
-// Reference Manual, volume 1, 2.2.7: sc fails after any store of another processor to the line.
+// nodes from it and put them back. An sc that succeeds because the same node is on top again,
+// though others took it and put it back meanwhile, puts a node on top that somebody owns (the ABA
+// problem). Reference Manual, volume 1, 2.2.7: sc fails after any store of another processor to the
+// line.
 //
 // Command line: rounds=N llsc=exact. Where links are to values, which the machine says by the first
 // test, the stack must get lost; with llsc=exact on the command line they may not be.

@@ -30,8 +30,9 @@ enum { LAM = 22, LAM_BH = 27, LAMCAS = 28, LLACQ_SCREL = 29, SCQ = 30 };
 AM_PAIR(swap, w)
 AM_PAIR(swap, d)
 AM_PAIR(add, w)
-AM_PAIR(add, d) AM_PAIR(and, w) AM_PAIR(and, d) AM_PAIR(or, w) AM_PAIR(or, d) AM_PAIR(xor, w)
-    AM_PAIR(xor, d) AM_PAIR(max, w) AM_PAIR(max, d) AM_PAIR(min, w) AM_PAIR(min, d) AM_PAIR(max, wu)
+AM_PAIR(add, d)
+AM_PAIR(and, w) AM_PAIR(and, d) AM_PAIR(or, w) AM_PAIR(or, d) AM_PAIR(xor, w) AM_PAIR(xor, d)
+    AM_PAIR(max, w) AM_PAIR(max, d) AM_PAIR(min, w) AM_PAIR(min, d) AM_PAIR(max, wu)
         AM_PAIR(max, du) AM_PAIR(min, wu) AM_PAIR(min, du) AM_PAIR(swap, b) AM_PAIR(swap, h)
             AM_PAIR(add, b) AM_PAIR(add, h)
 

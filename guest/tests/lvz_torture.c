@@ -454,8 +454,7 @@ static void prepare_all(u64 rounds)
 {
     for (unsigned i = 0; i < N_GUESTS; i++) {
         prepare(i, rounds);
-        gcsr_write(CSR_TCFG,
-                   align_down(ticks_alone / 16 * (i + 1), 4) | TCFG_EN | TCFG_PERIODIC);
+        gcsr_write(CSR_TCFG, align_down(ticks_alone / 16 * (i + 1), 4) | TCFG_EN | TCFG_PERIODIC);
         save(&guests[i]);
         guests[i].v.gid = 0; // none yet
     }

@@ -9,9 +9,9 @@
 // user mode has. Exits with 0 if all results are equal, 1 if not, 77 if there is no emulator.
 //
 // After each instruction both sides' results are compared, bit for bit; where they differ our side
-// goes on with the emulator's, so that one fault is reported once. The translator has a processor of
-// its own, which runs from one test's end to the next: what loads operands, the instruction and what
-// logs it are translated together. An end is marked by an instruction that asks for the time.
+// goes on with the emulator's, so that one fault is reported once. The translator has a processor
+// of its own, which runs from one test's end to the next: what loads operands, the instruction and
+// what logs it are translated together. An end is marked by an instruction that asks for the time.
 #include "test/diff/program.h"
 #include "test/diff/known.h"
 #include "base/bug.h"
@@ -204,11 +204,11 @@ struct comparison {
     struct diff *d;
     const struct diff_program *p;
     struct rig rig;
-    struct jit *jit;  // NULL: the interpreter
+    struct jit *jit;      // NULL: the interpreter
     bool has_loose_cause; // of FCSR: jit_options.exact_cause
-    u8 *memory;       // scratch, and the log behind it
-    const u8 *ours;   // log that it writes
-    const u8 *theirs; // log of the emulator
+    u8 *memory;           // scratch, and the log behind it
+    const u8 *ours;       // log that it writes
+    const u8 *theirs;     // log of the emulator
 };
 
 // What translated code goes through by turns.
@@ -221,8 +221,8 @@ static const struct jit_options jit_ways[] = {
     {.no_chain = true},
 };
 
-// Bytes of an item that are compared. Above a scalar result translated code leaves what is no result
-// of anything.
+// Bytes of an item that are compared. Above a scalar result translated code leaves what is no
+// result of anything.
 static unsigned n_defined(const struct comparison *k, const struct diff_test *t,
                           const struct diff_item *i)
 {

@@ -51,7 +51,7 @@ void bed_give_back(struct bed *b, unsigned page);
 void bed_write(struct bed *b, u64 offset, u32 word, bool is_dma);
 void bed_interpret(struct bed *b, const struct bed_state *s, struct bed_outcome *o);
 void bed_translate(struct bed *b, const struct bed_state *s, struct bed_outcome *o);
-// Asks for an interrupt, which is taken as soon as CRMD.IE allows; its handler goes back at once and
-// leaves no trace in the outcome but a broken link. Signal handlers may call it while the processor
-// runs.
+// Asks for an interrupt, which is taken as soon as CRMD.IE allows; its handler goes back at once
+// and leaves no trace in the outcome but a broken link. Signal handlers may call it while the
+// processor runs.
 void bed_interrupt(struct bed *b);

@@ -52,7 +52,7 @@ static void add_op(struct repertoire *x, unsigned op)
 
 static bool is_of_links(unsigned op)
 {
-    static const u16 ops[] = {LA_LL_W, LA_LL_D, LA_LLACQ_W,  LA_LLACQ_D, LA_SC_W,
+    static const u16 ops[] = {LA_LL_W, LA_LL_D, LA_LLACQ_W, LA_LLACQ_D, LA_SC_W,
                               LA_SC_D, LA_SC_Q, LA_SCREL_W, LA_SCREL_D};
     for (unsigned i = 0; i < ARRAY_LEN(ops); i++)
         if (ops[i] == op)

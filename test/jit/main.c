@@ -5,9 +5,9 @@
 //     jit_random [-n COUNT] [-s SEED] [-i] [-v]
 //
 // COUNT is of instructions in programs that were generated; all the ways to translate take turns.
-// Some programs are run again with each page of data taken away, so that each first access to a page
-// faults once. With -i the translated runs are interrupted all the time, and have to end the same.
-// Exits with 1 after the first difference, which is printed with the program and its seed; -v
+// Some programs are run again with each page of data taken away, so that each first access to a
+// page faults once. With -i the translated runs are interrupted all the time, and have to end the
+// same. Exits with 1 after the first difference, which is printed with the program and its seed; -v
 // prints each seed.
 #include "test/jit/generate.h"
 
@@ -33,7 +33,7 @@ static const struct {
 #define N_PROGRAMS 400 // one after the other in one bed
 #define N_STATES   4   // of each program
 
-#define N_FAULTING 8   // of so many programs one is run with each page taken away
+#define N_FAULTING    8 // of so many programs one is run with each page taken away
 #define INTERRUPTS_US 30
 
 struct tally {
@@ -120,8 +120,8 @@ static bool is_same(struct bed *b, const struct program *p, const struct bed_sta
     return false;
 }
 
-static bool is_same_without_pages(struct bed *b, const struct program *p,
-                                  const struct bed_state *s, bool interrupts, struct tally *t)
+static bool is_same_without_pages(struct bed *b, const struct program *p, const struct bed_state *s,
+                                  bool interrupts, struct tally *t)
 {
     bool ok = true;
     for (unsigned page = 0; ok && page < BED_N_PAGES; page++) {
