@@ -141,6 +141,9 @@ static void set_state(struct bed *b, const struct bed_state *s)
 {
     struct la_cpu *c = b->rig.c;
     memcpy(c->gpr, s->gpr, sizeof(s->gpr));
+    memcpy(c->vr, s->vr, sizeof(s->vr));
+    memcpy(c->fcc, s->fcc, sizeof(s->fcc));
+    c->fcsr = s->fcsr;
     memcpy(data(b), s->data, BED_SIZE);
     c->pc = s->pc;
     c->root.link = (struct la_link){0};
@@ -155,6 +158,9 @@ static void get_outcome(struct bed *b, struct bed_outcome *o)
     const struct la_cpu *c = b->rig.c;
     memset(o, 0, offsetof(struct bed_outcome, data));
     memcpy(o->gpr, c->gpr, sizeof(o->gpr));
+    memcpy(o->vr, c->vr, sizeof(o->vr));
+    memcpy(o->fcc, c->fcc, sizeof(o->fcc));
+    o->fcsr = c->fcsr & 0xffffff;
     memcpy(o->data, data(b), BED_SIZE);
     o->pc = c->pc;
     o->crmd = c->csr[CSR_CRMD];

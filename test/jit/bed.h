@@ -19,6 +19,9 @@
 
 struct bed_state {
     u64 gpr[32];
+    union la_vreg vr[32];
+    u8 fcc[8];
+    u32 fcsr; // no exception enabled
     u64 pc, crmd;
     u8 data[BED_SIZE];
 };
@@ -26,6 +29,9 @@ struct bed_state {
 // What is left when the program has come to its end, or to an exception.
 struct bed_outcome {
     u64 gpr[32];
+    union la_vreg vr[32];
+    u8 fcc[8];
+    u32 fcsr; // all but Cause
     u64 pc, crmd, prmd, estat, era, badv, badi, tlbrera, tlbrbadv, tlbrprmd;
     bool has_link;
     u64 link;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Translated code against the interpreter, in one process: random programs of integer, memory and
-// branch instructions, run from the same states.
+// branch instructions, every other time of vector instructions too, run from the same states.
 //
 //     jit_random [-n COUNT] [-s SEED] [-i] [-v]
 //
@@ -28,6 +28,7 @@ static const struct {
     {"one-insn=on", {.one_insn = true}},
     {"flush-every=7", {.flush_every = 7}},
     {"check=on", {.check = true}},
+    {"evex=off", {.no_evex = true}},
 };
 
 #define N_PROGRAMS 400 // one after the other in one bed
@@ -82,7 +83,16 @@ static void print_outcomes(const struct bed_state *s, const struct bed_outcome *
         snprintf(name, sizeof(name), "r%u, was %llx", n, (unsigned long long)s->gpr[n]);
         print_word(name, want->gpr[n], got->gpr[n]);
     }
+    for (unsigned n = 0; n < 32 * 4; n++) {
+        char name[60];
+        snprintf(name, sizeof(name), "xr%u[%u], was %llx", n / 4, n % 4,
+                 (unsigned long long)s->vr[n / 4].d[n % 4]);
+        print_word(name, want->vr[n / 4].d[n % 4], got->vr[n / 4].d[n % 4]);
+    }
+    for (unsigned n = 0; n < 8; n++)
+        print_word("fcc", want->fcc[n], got->fcc[n]);
 #define PRINT(field) print_word(#field, want->field, got->field)
+    PRINT(fcsr);
     PRINT(pc);
     PRINT(crmd);
     PRINT(prmd);
@@ -171,7 +181,7 @@ int main(int argc, char **argv)
     u64 count = 1000000, seed = 1;
     bool is_verbose = false, interrupts = false;
     struct tally t = {0};
-    struct repertoire x;
+    static struct repertoire x[2];
     struct err e = {0};
     for (int c; (c = getopt(argc, argv, "n:s:iv")) != -1;) {
         if (c == 'n')
@@ -189,15 +199,19 @@ int main(int argc, char **argv)
         printf("1..0 # SKIP %s\n", e.text);
         return 0;
     }
-    generate_repertoire(&x, !interrupts);
+    const unsigned links = interrupts ? 0 : GENERATE_LINKS;
+    generate_repertoire(&x[0], links);
+    generate_repertoire(&x[1], links | GENERATE_VECTORS);
     if (interrupts)
         interrupt_all_the_time();
-    printf("1..1\n");
+    printf("1..1\n# of %u kinds, and %u of vectors\n", x[0].n_plain + x[0].n_memory + x[0].n_branch,
+           x[1].n_vector);
     bool ok = true;
     for (; ok && t.n_insns < count; seed++) {
         if (is_verbose)
             fprintf(stderr, "seed %llu\n", (unsigned long long)seed);
-        ok = run_series((unsigned)(seed % ARRAY_LEN(ways)), seed, &x, interrupts, &t);
+        ok = run_series((unsigned)(seed % ARRAY_LEN(ways)), seed, &x[seed / ARRAY_LEN(ways) & 1],
+                        interrupts, &t);
     }
     printf("# %llu instructions in %llu programs, %llu runs, %llu ended by an exception\n",
            (unsigned long long)t.n_insns, (unsigned long long)t.n_programs,
