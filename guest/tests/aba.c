@@ -134,30 +134,41 @@ static bool stack_survives(u64 n_rounds)
     return all_are_there();
 }
 
-// The same node is on top again: whether sc says that it was away.
-static struct {
+// The same node is on top again: whether sc says that it was away. One of them lies between code.
+struct probe {
     struct node *top __attribute__((aligned(64)));
     u64 turn __attribute__((aligned(64)));
-} probe;
+    u64 beside __attribute__((aligned(64)));
+};
+static struct probe probe;
+__asm__(".pushsection .text, \"ax\"\n"
+        ".balign 64\n"
+        "probe_in_code: .zero 192\n"
+        ".popsection\n");
+extern struct probe probe_in_code;
 
 static void store_the_same(void *argument)
 {
-    while (__atomic_load_n(&probe.turn, __ATOMIC_SEQ_CST) != 1)
+    struct probe *p = argument;
+    // Whatever makes the next stores to this page faster is there by then.
+    for (unsigned i = 0; i < 100; i++)
+        *(volatile u64 *)&p->beside = i;
+    while (__atomic_load_n(&p->turn, __ATOMIC_SEQ_CST) != 1)
         ;
-    *(struct node *volatile *)&probe.top = argument;
-    __atomic_store_n(&probe.turn, 2, __ATOMIC_SEQ_CST);
+    *(struct node *volatile *)&p->top = &nodes[0];
+    __atomic_store_n(&p->turn, 2, __ATOMIC_SEQ_CST);
 }
 
-static bool notices_equal_store(void)
+static bool notices_equal_store(struct probe *p)
 {
     u64 old, turn = 1, done;
-    probe.top = &nodes[0];
-    probe.turn = 0;
-    smp_begin(1, store_the_same, &nodes[0]);
+    p->top = &nodes[0];
+    p->turn = 0;
+    smp_begin(1, store_the_same, p);
     __asm__ volatile("ll.d %0, %3, 0; st.d %1, %4, 0; 1: ld.d %2, %4, 0; addi.d %2, %2, -2;"
                      "bnez %2, 1b; dbar 0; move %2, %0; sc.d %2, %3, 0"
                      : "=&r"(old), "+r"(turn), "=&r"(done)
-                     : "r"(&probe.top), "r"(&probe.turn)
+                     : "r"(&p->top), "r"(&p->turn)
                      : "memory");
     smp_finish(1);
     return !done;
@@ -183,8 +194,8 @@ int main(void)
         return 0;
     report(succeeds_alone(), "sc succeeds if nobody stores");
     bool notices = true;
-    for (unsigned i = 0; i < 20; i++)
-        notices &= notices_equal_store();
+    for (unsigned i = 0; i < 40; i++)
+        notices &= notices_equal_store(i & 1 ? &probe_in_code : &probe);
     const char *why = "links are to values";
     if (must_notice || notices) {
         report(notices, "sc fails after another processor stored the same");
