@@ -50,6 +50,7 @@ enum {
     CPU_REQ_IRQ = 2,   // an input line changed
     CPU_REQ_FLUSH = 4, // drop cached translations
     CPU_REQ_CODE = 8,  // translated code was dropped; jit/
+    CPU_REQ_LINK = 32, // a page has links now: drop what is cached for stores; links.h
 };
 
 struct cpu_inspect; // cpu/inspect.h

@@ -66,7 +66,8 @@ def command_line(arguments, row, flash):
     words += [option.format(flash=flash) for option in row.options]
     if row.image.endswith('.bin'):
         return words + ['-bios', os.path.join(images, row.image)]
-    append = f'smp={row.smp} cpu={row.cpu} {row.append}'.strip()
+    links = 'llsc=exact ' if accel and 'llsc=exact' in accel else ''
+    append = f'smp={row.smp} cpu={row.cpu} {links}{row.append}'.strip()
     return words + ['-kernel', os.path.join(images, row.image + '.elf'), '-append', append]
 
 

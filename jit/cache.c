@@ -403,6 +403,8 @@ struct jit_counts jit_count(const struct jit *j)
         n.n_interpreted += j->vcpus[i].n_interpreted;
         n.n_calls += j->vcpus[i].n_calls;
         n.n_fills += j->vcpus[i].n_fills;
+        n.n_odd_mode += j->vcpus[i].n_odd_mode;
+        n.n_no_ram += j->vcpus[i].n_no_ram;
     }
     return n;
 }

@@ -104,6 +104,7 @@ struct jit_vcpu {
     bool fp_traps;          // that the known targets were translated for
     _Atomic bool is_inside; // runs translated code
     u64 n_lookups, n_links, n_interpreted, n_calls, n_fills;
+    u64 n_odd_mode, n_no_ram; // of those that were interpreted
 };
 
 struct trans; // x86_64/la_trans.h
@@ -121,6 +122,7 @@ struct jit {
     size_t literals;          // where they begin
     unsigned n_literals;
     _Atomic bool is_flushing;
+    _Atomic bool has_told_odd_mode;
     struct jit_fresh fresh[JIT_MAX_FRESH];
     unsigned n_fresh;
     _Atomic u64 n_requests;   // to forget what is cached for stores

@@ -34,9 +34,14 @@ static unsigned width_of(unsigned op, unsigned slot, bool is_result)
     }
 }
 
+unsigned defined_bits_of_result(unsigned op)
+{
+    return la_op_info[op].writes & 1 << LA_SLOT_D ? width_of(op, LA_SLOT_D, true) : 0;
+}
+
 bool defined_bits_is_written(unsigned op)
 {
-    return la_op_info[op].writes & 1 << LA_SLOT_D && width_of(op, LA_SLOT_D, true);
+    return defined_bits_of_result(op) != 0;
 }
 
 bool defined_bits_flow(struct defined_bits *d, u32 word, unsigned op)

@@ -22,3 +22,5 @@ static inline void defined_bits_all(struct defined_bits *d)
 bool defined_bits_flow(struct defined_bits *d, u32 word, unsigned op);
 // It writes a vector register.
 bool defined_bits_is_written(unsigned op);
+// Bits of the vector register that the instruction writes, from 0 on; 0: it writes none.
+unsigned defined_bits_of_result(unsigned op);

@@ -25,6 +25,8 @@ struct jit_options {
     bool perf_map;   // write /tmp/perf-PID.map, where perf looks for names of code
     bool check;      // blocks are run by the interpreter too, and compared: check.c
     u32 flush_every; // blocks after which all translations are dropped; 0: never
+    bool exact_cause; // FCSR.Cause is of the last instruction wherever it is looked at
+    bool exact_links; // the processors have links (cpu/loongarch64/links.h)
     // Not among those: cpu.n_insns is exact, and cpu_run keeps to its budget (vmm/turns.h).
     bool count;
 };
@@ -46,5 +48,8 @@ struct jit_counts {
     u64 n_invalidated;              // pages whose translations were dropped
     u64 n_flushes;                  // of the whole cache
     u64 n_lookups, n_links, n_interpreted, n_calls, n_fills; // of all processors
+    // Interpreted because nothing is translated there: 32-bit addresses, misaligned accesses that
+    // trap; memory that is no RAM (flash).
+    u64 n_odd_mode, n_no_ram;
 };
 struct jit_counts jit_count(const struct jit *j);

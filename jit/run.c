@@ -45,6 +45,17 @@ static void interpret(struct la_cpu *c, unsigned n)
     }
 }
 
+// 32-bit addresses, and misaligned accesses that trap.
+static void interpret_odd_mode(struct jit *j, struct la_cpu *c)
+{
+    if (!atomic_exchange(&j->has_told_odd_mode, true))
+        log_unimp(j->log, "cpu %u: nothing is translated where addresses have 32 bits or misaligned "
+                          "accesses trap: slow from 0x%llx on",
+                  c->cpu.index, (unsigned long long)c->pc);
+    c->code.vcpu->n_odd_mode += N_INTERPRETED;
+    interpret(c, N_INTERPRETED);
+}
+
 // What C sees, and what an exception leaves: without the instruction that executes.
 static void count_up_to(struct la_cpu *c, unsigned n_ahead)
 {
@@ -299,6 +310,7 @@ static void run_translated(struct jit *j, struct la_cpu *c)
     struct la_target *t = look_up(j, c);
     if (!t) {
         c->code.link_site = NULL;
+        c->code.vcpu->n_no_ram += N_INTERPRETED;
         interpret(c, N_INTERPRETED);
         return;
     }
@@ -361,7 +373,9 @@ static enum cpu_exit jit_run(struct cpu *cpu, u64 budget)
     while (cpu->n_insns < c->code.n_end && serve(c, &why)) {
         // A block that does not fit any more is left where it begins.
         bool has_room = c->code.n_end - cpu->n_insns >= BLOCK_MAX_INSNS;
-        if (likely(la_mmu_may_cache(c) && has_room))
+        if (unlikely(!la_mmu_may_cache(c)))
+            interpret_odd_mode(j, c);
+        else if (likely(has_room))
             run_translated(j, c);
         else
             interpret(c, N_INTERPRETED);

@@ -5,6 +5,7 @@
 #include "base/bug.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -103,7 +104,7 @@ bool mem_watch(struct mem_space *m, gpa_t gpa)
 {
     _Atomic u8 *watched = watch_of(m, gpa);
     if (watched)
-        *watched = 1;
+        atomic_fetch_or(watched, MEM_WATCHES_CODE);
     return watched != NULL;
 }
 
@@ -111,13 +112,26 @@ void mem_unwatch(struct mem_space *m, gpa_t gpa)
 {
     _Atomic u8 *watched = watch_of(m, gpa);
     if (watched)
-        *watched = 0;
+        atomic_fetch_and(watched, (u8)~MEM_WATCHES_CODE);
 }
 
 bool mem_is_watched(struct mem_space *m, gpa_t gpa)
 {
     _Atomic u8 *watched = m->written ? watch_of(m, gpa) : NULL;
-    return watched && *watched;
+    return watched && *watched & MEM_WATCHES_CODE;
+}
+
+unsigned mem_links(struct mem_space *m, gpa_t gpa)
+{
+    _Atomic u8 *watched = m->links_written ? watch_of(m, gpa) : NULL;
+    return watched ? *watched & ~(unsigned)MEM_WATCHES_CODE : 0;
+}
+
+void mem_add_links(struct mem_space *m, gpa_t gpa, unsigned why)
+{
+    _Atomic u8 *watched = watch_of(m, gpa);
+    if (watched)
+        atomic_fetch_or(watched, (u8)why);
 }
 
 void mem_written(struct mem_space *m, gpa_t gpa, u64 size)
@@ -128,6 +142,18 @@ void mem_written(struct mem_space *m, gpa_t gpa, u64 size)
         n = n < size - done ? n : size - done;
         if (mem_is_watched(m, gpa + done))
             m->written(m->written_opaque, gpa + done, n);
+    }
+}
+
+void mem_dma_written(struct mem_space *m, gpa_t gpa, u64 size)
+{
+    const u64 page = 1u << MEM_WATCH_SHIFT;
+    mem_written(m, gpa, size);
+    for (u64 done = 0, n; m->links_written && done < size; done += n) {
+        n = page - ((gpa + done) & (page - 1));
+        n = n < size - done ? n : size - done;
+        if (mem_links(m, gpa + done))
+            m->links_written(m->links_opaque, gpa + done, n);
     }
 }
 
@@ -179,7 +205,7 @@ bool mem_dma_write(struct mem_space *m, gpa_t gpa, const void *buf, u64 size)
     for (u8 *host = NULL; size;) {
         u64 n = ram_piece(m, gpa, size, &host);
         memcpy(host, from, n);
-        mem_written(m, gpa, n);
+        mem_dma_written(m, gpa, n);
         from += n;
         gpa += n;
         size -= n;

@@ -52,13 +52,15 @@ struct mem_ram {
     gpa_t base;
     u64 size;
     u8 *host;
-    _Atomic u8 *watched; // one per 16 KiB
+    _Atomic u8 *watched; // one per 16 KiB: enum mem_watch_why, 0: nobody looks
     bool is_borrowed;
 };
 
 // Memory that somebody translated code from is watched, page by page: whoever writes RAM tells
-// mem_written. Processors do not cache a watched page for stores.
+// mem_written. So is memory that a processor's link was to (cpu/loongarch64/links.h). Processors
+// cache neither for stores.
 #define MEM_WATCH_SHIFT 14
+enum mem_watch_why { MEM_WATCHES_CODE = 1, MEM_WATCHES_LINKS = 2, MEM_WATCHES_LINKS_SURELY = 4 };
 
 #define MEM_MAX_RAM     8
 #define MEM_MAX_REGIONS 256
@@ -82,6 +84,9 @@ struct mem_space {
     // Told, by the thread that wrote, that bytes of a watched page changed. NULL: nothing watches.
     void (*written)(void *opaque, gpa_t gpa, u64 size);
     void *written_opaque;
+    // The same of a page with links, if a device wrote. NULL: there are none.
+    void (*links_written)(void *opaque, gpa_t gpa, u64 size);
+    void *links_opaque;
 };
 
 void mem_space_init(struct mem_space *m, struct log *log);
@@ -122,8 +127,14 @@ void mem_write(struct mem_space *m, gpa_t gpa, u64 value, unsigned size);
 bool mem_watch(struct mem_space *m, gpa_t gpa);
 void mem_unwatch(struct mem_space *m, gpa_t gpa);
 bool mem_is_watched(struct mem_space *m, gpa_t gpa);
-// After RAM was written through a host pointer. The functions below that write tell it themselves.
+// The same of links: what is known of the page (MEM_WATCHES_LINKS*), 0 if gpa is no RAM, and what
+// is known from now on.
+unsigned mem_links(struct mem_space *m, gpa_t gpa);
+void mem_add_links(struct mem_space *m, gpa_t gpa, unsigned why);
+// After RAM was written through a host pointer: by a processor, by a device. mem_write and
+// mem_dma_write tell it themselves.
 void mem_written(struct mem_space *m, gpa_t gpa, u64 size);
+void mem_dma_written(struct mem_space *m, gpa_t gpa, u64 size);
 
 // Devices: RAM only. False if any byte is outside RAM: then reads give zeros, writes store nothing,
 // and the log's guest class says so.

@@ -59,13 +59,21 @@ static void put_boards(FILE *to)
     fprintf(to, "help");
 }
 
+static void put_accel_values(const struct accel_property *p, FILE *to)
+{
+    if (p->values[0])
+        fprintf(to, "%s=%s %s=%s ", p->name, p->values[0], p->name, p->values[1]);
+    else
+        fprintf(to, "%s= ", p->name);
+}
+
 static void put_accels(FILE *to)
 {
     for (const struct accel_doc *a = accel_docs; a->name; a++)
         fprintf(to, "%s ", a->name);
     fprintf(to, "help'\n            [[ $2 != jit,* ]] || list='");
     for (const struct accel_property *p = accel_jit_properties; p->name; p++)
-        fprintf(to, p->is_switch ? "%s=on %s=off " : "%s= ", p->name, p->name);
+        put_accel_values(p, to);
 }
 
 // Models, and after a comma features.

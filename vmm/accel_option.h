@@ -16,15 +16,17 @@ struct accel_doc {
 };
 extern const struct accel_doc accel_docs[];
 
-// What may follow `jit`; ends with a NULL name. Numbers have is_switch false.
+// What may follow `jit`; ends with a NULL name. The first may follow `interp` as well. Of two
+// values one is written; numbers have none.
 struct accel_property {
     const char *name, *doc;
-    bool is_switch;
+    const char *values[2];
 };
 extern const struct accel_property accel_jit_properties[];
 
 struct accel_option {
     enum accel_kind kind; // ACCEL_DEFAULT: none was named
+    bool exact_links;     // of `jit` and `interp`: cpu/loongarch64/links.h
     struct jit_options jit;
 };
 

@@ -42,6 +42,14 @@ TEST(switches_say_what_is_on)
     CHECK(!back.no_slots && !back.one_insn);
 }
 
+TEST(links_are_of_both_engines)
+{
+    CHECK(!parsed("jit").exact_links && !parsed("interp,llsc=value").exact_links);
+    CHECK(parsed("interp,llsc=exact").exact_links);
+    struct accel_option jit = parsed("jit,slots=off,llsc=exact");
+    CHECK(jit.exact_links && jit.jit.exact_links && jit.jit.no_slots);
+}
+
 TEST(what_is_wrong_is_named)
 {
     expect_error("jit,slot=on", "-accel jit: no property 'slot'; did you mean slots?");
@@ -53,6 +61,7 @@ TEST(what_is_wrong_is_named)
                  "-accel jit: flush-every=4294967296: write a number");
     expect_error("jit,flush-every", "-accel jit: flush-every=on: write a number");
     expect_error("jit,", "-accel jit: no property ''; -accel help lists them");
-    expect_error("interp,check=on",
-                 "-accel interp: it has no properties, and 'check=on' was given");
+    expect_error("interp,check=on", "-accel interp: no property 'check'; -accel help lists them");
+    expect_error("kvm,llsc=exact", "-accel kvm: it has no properties, and 'llsc=exact' was given");
+    expect_error("jit,llsc=on", "-accel jit: llsc=on: only exact and value are there");
 }

@@ -103,6 +103,11 @@ bool monitor_info_jit(struct monitor_call *c, struct err *e)
     text_add(c->to, "slots filled by C %llu\n", (unsigned long long)n.n_fills);
     text_add(c->to, "interpreted       %llu instructions by calls, %llu by the run loop\n",
              (unsigned long long)n.n_calls, (unsigned long long)n.n_interpreted);
+    text_add(
+        c->to,
+        "                  of these at most %llu in modes that are not translated, %llu outside "
+        "RAM\n",
+        (unsigned long long)n.n_odd_mode, (unsigned long long)n.n_no_ram);
     return true;
 }
 

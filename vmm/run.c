@@ -8,6 +8,7 @@
 #include "vmm/verbs.h"
 #include "host/console/terminal.h"
 #include "host/loop.h"
+#include "cpu/loongarch64/links.h"
 #include "jit/jit.h"
 #include "mach/machine.h"
 #include "vmm/accel.h"
@@ -63,6 +64,7 @@ struct run {
     struct pace pace;
     struct monitor monitor;
     struct accel_kvm *kvm;      // NULL: the interpreter or the translator runs the processors
+    struct la_links *links;     // NULL: a link is to a value
     struct jit *jit;            // NULL: nothing is translated
     struct cpu *_Atomic failed; // cannot go on
     bool has_loop;
@@ -165,6 +167,15 @@ static void fill_callbacks(struct run *r)
     c->shutdown_opaque = r;
 }
 
+static void start_links(struct run *r)
+{
+    if (!r->choice.exact_links)
+        return;
+    r->links = la_links_new(&r->machine->mem);
+    for (unsigned i = 0; i < r->machine->n_cpus; i++)
+        la_links_add_cpu(r->links, (struct la_cpu *)(void *)r->machine->cpus[i]);
+}
+
 // Without -accel a host that cannot translate interprets.
 static bool start_translator(struct run *r, struct err *e)
 {
@@ -204,6 +215,7 @@ static bool build(struct run *r, struct err *e)
     screen_hide_status(&r->screen);
     if (!r->machine)
         return false;
+    start_links(r);
     if (!start_translator(r, e))
         return false;
     start_processors(r);
@@ -328,6 +340,7 @@ static void tear_down(struct run *r)
         if (r->machine->cpus[i]->ops->report)
             r->machine->cpus[i]->ops->report(r->machine->cpus[i]);
     jit_free(r->jit);
+    la_links_free(r->links);
     machine_free(r->machine);
     accel_kvm_free(r->kvm);
     screen_end_status(&r->screen);

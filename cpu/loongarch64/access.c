@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Memory accesses whose page is not cached: translation, devices, page crossing.
 #include "cpu/loongarch64/access.h"
+#include "cpu/loongarch64/links.h"
 #include "base/bug.h"
 
 #include <string.h>
@@ -21,12 +22,14 @@ static bool is_readable(struct la_cpu *c, u64 va)
     return readable;
 }
 
-// Pages with translated code are not cached for stores, so that each store is seen. Those that may
-// be stored to but not loaded from are not either: translated code also loads through what is
-// cached for its stores.
+// Pages with translated code or links are not cached for stores, so that each store is seen. Those
+// that may be stored to but not loaded from are not either: translated code also loads through what
+// is cached for its stores.
 static bool may_cache(struct la_cpu *c, u64 va, u64 pa, enum la_access access)
 {
     if (!la_mmu_may_cache(c))
+        return false;
+    if (access == LA_STORE && c->links && mem_links(c->cpu.bus->mem, pa))
         return false;
     if (access != LA_STORE || !c->code.vcpu)
         return true;
@@ -112,9 +115,22 @@ static u64 read_physical(struct la_cpu *c, u64 pa, unsigned size)
     return mem_read(c->cpu.bus->mem, pa, size);
 }
 
+static void write_host(struct la_cpu *c, u64 pa, u8 *host, u64 value, unsigned size)
+{
+    note_store(c, host, size);
+    struct la_lines held = la_links_hold(c, pa, host, size);
+    store_host(host, value, size);
+    la_links_let_go(c, held);
+    mem_written(c->cpu.bus->mem, pa, size);
+}
+
 static void write_physical(struct la_cpu *c, u64 pa, u64 value, unsigned size)
 {
     u8 *host = mem_ram_page(c->cpu.bus->mem, pa, 1, true);
+    if (host && size == 1) {
+        write_host(c, pa, host, value, 1);
+        return;
+    }
     if (host)
         note_store(c, host, size);
     else
@@ -155,13 +171,10 @@ static void store_within(struct la_cpu *c, u64 va, u64 value, unsigned size)
 {
     u64 pa = la_translate(c, va, LA_STORE);
     u8 *host = fill(c, va, pa, LA_STORE);
-    if (!host) {
+    if (host)
+        write_host(c, pa, host, value, size);
+    else
         write_physical(c, pa, value, size);
-        return;
-    }
-    note_store(c, host, size);
-    store_host(host, value, size);
-    mem_written(c->cpu.bus->mem, pa, size);
 }
 
 static void store_any(struct la_cpu *c, u64 va, u64 value, unsigned size)
@@ -240,6 +253,7 @@ void *la_atomic_host(struct la_cpu *c, u64 va, unsigned size)
                   c->cpu.index, (unsigned long long)va);
         la_raise_address(c, EXC_ADEM, va);
     }
+    c->line = c->links ? la_links_line(c, pa, host) : NULL;
     return host;
 }
 

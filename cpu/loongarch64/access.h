@@ -56,5 +56,6 @@ void la_load_vector(struct la_cpu *c, u64 va, u64 *words, unsigned n_words);
 void la_store_vector(struct la_cpu *c, u64 va, const u64 *words, unsigned n_words);
 
 // A host pointer to naturally aligned RAM for read-modify-write. Raises ALE if misaligned, the
-// store's exceptions if it may not be written, and ADEM if it is not RAM.
+// store's exceptions if it may not be written, and ADEM if it is not RAM. Whoever stores does so
+// between la_links_begin and la_links_end (links.h).
 void *la_atomic_host(struct la_cpu *c, u64 va, unsigned size);

@@ -103,7 +103,13 @@ static u64 idle_deadline(struct cpu *cpu)
 
 static enum cpu_exit run(struct cpu *cpu, u64 budget)
 {
-    return la_of(cpu)->run(cpu, budget);
+    struct la_cpu *c = la_of(cpu);
+    if (!c->links)
+        return c->run(cpu, budget);
+    atomic_store(&c->is_running, true);
+    enum cpu_exit why = c->run(cpu, budget);
+    atomic_store(&c->is_running, false);
+    return why;
 }
 
 static void report(struct cpu *cpu)

@@ -9,6 +9,7 @@
 // and whenever somebody sets cpu.requests.
 #include "cpu/loongarch64/access.h"
 #include "cpu/loongarch64/interp.h"
+#include "cpu/loongarch64/links.h"
 #include "base/bug.h"
 
 #include <stdlib.h>
@@ -117,6 +118,8 @@ bool la_serve_requests(struct la_cpu *c, enum cpu_exit *why)
     u32 requests = atomic_exchange_explicit(&c->cpu.requests, 0, memory_order_seq_cst);
     if (requests & CPU_REQ_FLUSH)
         la_mmu_flush(c);
+    if (requests & CPU_REQ_LINK)
+        la_links_obey(c);
     if (requests & CPU_REQ_STOP) {
         *why = CPU_EXIT_STOP;
         return false;

@@ -6,6 +6,7 @@
 // barrier (_db) are the same as those without. Addresses must be aligned on every model.
 #include "cpu/loongarch64/interp.h"
 #include "cpu/loongarch64/access.h"
+#include "cpu/loongarch64/links.h"
 
 #include <stdatomic.h>
 
@@ -24,10 +25,12 @@ static void check_registers(struct la_cpu *c, const struct la_insn *i)
         check_registers(c, i);                                                               \
         type *p = la_atomic_host(c, c->gpr[i->rj], sizeof(type));                            \
         const type rk = (type)c->gpr[i->rk];                                                 \
+        la_links_begin(c);                                                                   \
         type old = __atomic_load_n(p, __ATOMIC_RELAXED);                                     \
         while (!__atomic_compare_exchange_n(p, &old, (type)(value), false, __ATOMIC_SEQ_CST, \
                                             __ATOMIC_SEQ_CST))                               \
             ;                                                                                \
+        la_links_end(c, true);                                                               \
         set_gpr(c, i->rd, (u64)(s64)old);                                                    \
     }
 #define ATOMIC(op, suffix, type, value)     \
@@ -58,14 +61,16 @@ ATOMIC(ammin, wu, s32, (u32)old < (u32)rk ? old : rk)
 ATOMIC(ammin, du, s64, (u64)old < (u64)rk ? old : rk)
 
 // rd brings what memory is compared with, and takes what was found, sign-extended.
-#define COMPARE_AND_SWAP_FORM(name, type)                                                    \
-    INSN(name)                                                                               \
-    {                                                                                        \
-        type *p = la_atomic_host(c, c->gpr[i->rj], sizeof(type));                            \
-        type found = (type)c->gpr[i->rd];                                                    \
-        __atomic_compare_exchange_n(p, &found, (type)c->gpr[i->rk], false, __ATOMIC_SEQ_CST, \
-                                    __ATOMIC_SEQ_CST);                                       \
-        set_gpr(c, i->rd, (u64)(s64)found);                                                  \
+#define COMPARE_AND_SWAP_FORM(name, type)                                              \
+    INSN(name)                                                                         \
+    {                                                                                  \
+        type *p = la_atomic_host(c, c->gpr[i->rj], sizeof(type));                      \
+        type found = (type)c->gpr[i->rd];                                              \
+        la_links_begin(c);                                                             \
+        bool done = __atomic_compare_exchange_n(p, &found, (type)c->gpr[i->rk], false, \
+                                                __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);   \
+        la_links_end(c, done);                                                         \
+        set_gpr(c, i->rd, (u64)(s64)found);                                            \
     }
 #define COMPARE_AND_SWAP(suffix, type)          \
     COMPARE_AND_SWAP_FORM(amcas_##suffix, type) \
@@ -77,8 +82,8 @@ COMPARE_AND_SWAP(w, s32)
 COMPARE_AND_SWAP(d, s64)
 
 // Load-linked remembers the place and what it found there; store-conditional succeeds if that is
-// still there. A value that was changed and changed back goes unseen, where silicon fails: the price
-// of not watching every store.
+// still there. A value that was changed and changed back goes unseen, unless every store is watched
+// (links.h).
 
 // What two accesses have in common exactly if they are to the same memory. In RAM it is the address
 // in the host, which is what translated code knows.
@@ -89,36 +94,37 @@ static u64 place_of(struct la_cpu *c, u64 va, enum la_access access)
     return host ? (u64)(uintptr_t)host : pa | BIT(63);
 }
 
-static void set_link(struct la_cpu *c, u64 va, u64 value)
+// What becomes the link; before the load that goes with it. Raises what that raises.
+static struct la_link new_link(struct la_cpu *c, u64 va)
 {
-    c->context->link.place = place_of(c, va, LA_LOAD);
-    c->context->link.value[0] = value;
-    c->context->link.is_set = true;
-}
-
-// sc.q comes after ll.d on the lower half, so that one remembers the upper half too.
-static void link_pair(struct la_cpu *c, u64 va, u64 value)
-{
-    const u32 cpucfg2_scq = 1u << 30;
-    u64 high = (va & 15) == 0 && (c->cpucfg[2] & cpucfg2_scq) ? la_load64(c, va + 8) : 0;
-    set_link(c, va, value);
-    c->context->link.value[1] = high;
+    u64 place = place_of(c, va, LA_LOAD);
+    struct la_link x = {.is_set = true, .place = place};
+    if (c->links)
+        x.is_set = !(place >> 63) && la_links_watch(c, la_translate(c, va, LA_LOAD),
+                                                    (const u8 *)(uintptr_t)place, &x.version);
+    return x;
 }
 
 static void load_linked_w(struct la_cpu *c, const struct la_insn *i, u64 va)
 {
     check_aligned(c, va, 4);
-    u64 value = la_load32(c, va);
-    set_link(c, va, value);
-    set_gpr(c, i->rd, word(value));
+    struct la_link x = new_link(c, va);
+    x.value[0] = la_load32(c, va);
+    c->context->link = x;
+    set_gpr(c, i->rd, word(x.value[0]));
 }
 
+// sc.q comes after ll.d on the lower half, so that one remembers the upper half too.
 static void load_linked_d(struct la_cpu *c, const struct la_insn *i, u64 va)
 {
+    const u32 cpucfg2_scq = 1u << 30;
     check_aligned(c, va, 8);
-    u64 value = la_load64(c, va);
-    link_pair(c, va, value);
-    set_gpr(c, i->rd, value);
+    struct la_link x = new_link(c, va);
+    x.value[0] = la_load64(c, va);
+    if ((va & 15) == 0 && (c->cpucfg[2] & cpucfg2_scq))
+        x.value[1] = la_load64(c, va + 8);
+    c->context->link = x;
+    set_gpr(c, i->rd, x.value[0]);
 }
 
 INSN(ll_w)
@@ -148,8 +154,7 @@ INSN(llacq_d)
 static bool unlink_if_same(struct la_cpu *c, u64 va, unsigned size)
 {
     check_aligned(c, va, size);
-    bool same =
-        c->context->link.is_set && place_of(c, va, LA_STORE) == c->context->link.place;
+    bool same = c->context->link.is_set && place_of(c, va, LA_STORE) == c->context->link.place;
     c->context->link.is_set = false;
     return same;
 }
@@ -159,8 +164,11 @@ static void store_conditional_w(struct la_cpu *c, const struct la_insn *i, u64 v
     bool done = false;
     if (unlink_if_same(c, va, 4)) {
         u32 *p = la_atomic_host(c, va, 4), expected = (u32)c->context->link.value[0];
-        done = __atomic_compare_exchange_n(p, &expected, (u32)c->gpr[i->rd], false,
-                                           __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+        if (la_links_begin_conditional(c)) {
+            done = __atomic_compare_exchange_n(p, &expected, (u32)c->gpr[i->rd], false,
+                                               __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+            la_links_end(c, done);
+        }
     }
     set_gpr(c, i->rd, done);
 }
@@ -170,8 +178,11 @@ static void store_conditional_d(struct la_cpu *c, const struct la_insn *i, u64 v
     bool done = false;
     if (unlink_if_same(c, va, 8)) {
         u64 *p = la_atomic_host(c, va, 8), expected = c->context->link.value[0];
-        done = __atomic_compare_exchange_n(p, &expected, c->gpr[i->rd], false, __ATOMIC_SEQ_CST,
-                                           __ATOMIC_SEQ_CST);
+        if (la_links_begin_conditional(c)) {
+            done = __atomic_compare_exchange_n(p, &expected, c->gpr[i->rd], false, __ATOMIC_SEQ_CST,
+                                               __ATOMIC_SEQ_CST);
+            la_links_end(c, done);
+        }
     }
     set_gpr(c, i->rd, done);
 }
@@ -231,7 +242,12 @@ INSN(sc_q)
 {
     u64 va = c->gpr[i->rj];
     bool done = false;
-    if (unlink_if_same(c, va, 16))
-        done = compare_and_swap_16(c, la_atomic_host(c, va, 16), c->gpr[i->rd], c->gpr[i->rk]);
+    if (unlink_if_same(c, va, 16)) {
+        void *p = la_atomic_host(c, va, 16);
+        if (la_links_begin_conditional(c)) {
+            done = compare_and_swap_16(c, p, c->gpr[i->rd], c->gpr[i->rk]);
+            la_links_end(c, done);
+        }
+    }
     set_gpr(c, i->rd, done);
 }

@@ -44,6 +44,8 @@ void la_slots_forget(struct la_cpu *c)
 
 void la_slots_forget_stores(struct la_cpu *c)
 {
+    if (!c->code.vcpu)
+        return;
     for (unsigned i = 0; i < LA_N_MODES; i++)
         for (unsigned slot = LA_N_LOAD_SLOTS; slot < LA_N_REGION_SLOTS; slot++)
             forget_slot(&c->code.slots[i], slot);

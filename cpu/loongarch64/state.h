@@ -114,6 +114,7 @@ struct la_link {
     bool is_set;
     u64 place; // interp_atomic.c
     u64 value[2];
+    u32 version; // of the line, where links are exact: links.h
 };
 
 // One set of control registers, and what hides behind them.
@@ -258,6 +259,7 @@ struct la_code {
 };
 
 struct la_decoded; // interp.c
+struct la_links;   // links.h
 
 struct la_cpu {
     struct cpu cpu; // first
@@ -281,6 +283,12 @@ struct la_cpu {
     u32 random;                       // for tlbfill
     struct la_mmu_contexts *contexts; // mmu.c
     struct la_code code;
+
+    // Links that know of every store: links.h.
+    struct la_links *links;     // of the machine; NULL: a link is to a value
+    _Atomic u32 *line;          // of the atomic access that executes, in a page with links
+    _Atomic bool is_running;    // in cpu_run; kept where there are links
+    _Atomic u64 links_obeyed;   // requests of others to forget
 
     struct la_lvz_counts lvz_counts;
     struct la_lvz lvz; // choices where the extension is open: lvz.h

@@ -5,6 +5,7 @@
 // Directory entries and PGDL/PGDH may hold any virtual alias of a table; only the low PALEN bits
 // are an address, and no entry says "none": empty slots point to tables of invalid pages.
 #include "cpu/loongarch64/walk.h"
+#include "cpu/loongarch64/links.h"
 #include "base/bug.h"
 
 #define PTE_HUGE_GLOBAL BIT(12)
@@ -181,8 +182,10 @@ static bool set_bits(struct la_cpu *c, const struct la_context *x, u64 pa, u64 o
         return true;
     u64 hpa = table_in_host(c, x, pa, LA_STORE) & ~7ULL;
     u64 *host = (u64 *)(void *)mem_ram_page(c->cpu.bus->mem, hpa, 8, true);
+    struct la_lines held = la_links_hold(c, hpa, (const u8 *)host, 8);
     bool done = !host || __atomic_compare_exchange_n(host, &old, old | bits, false,
                                                      __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+    la_links_let_go(c, held);
     mem_written(c->cpu.bus->mem, hpa, 8);
     return done;
 }

@@ -124,9 +124,9 @@ static int add_pieces(struct virtq *q, struct virtq_buffer *b, const struct desc
     int n = mem_dma_iov(q->mem, d->addr, d->len, q->pieces + used, (int)(VIRTQ_MAX_PIECES - used));
     if (n < 0)
         return broken(q, "descriptor is not in RAM, or the buffer has too many pieces");
-    // Told before the bytes change: nobody runs code from a buffer that a device may write.
+    // Their owner has what was made of their bytes forgotten now, and once more by tell_written.
     if (is_write)
-        mem_written(q->mem, d->addr, d->len);
+        mem_dma_written(q->mem, d->addr, d->len);
     *(is_write ? &b->n_in : &b->n_out) += (unsigned)n;
     *(is_write ? &b->in_size : &b->out_size) += d->len;
     return 0;
@@ -212,8 +212,44 @@ void virtq_unpop(struct virtq *q, unsigned n)
     q->n_in_use = (u16)(q->n_in_use - n);
 }
 
+// The next table, if the descriptor names a good one.
+static bool follow_indirect(const struct desc *d, struct table *t)
+{
+    if (t->is_indirect || d->len % DESC_SIZE || !d->len || d->len / DESC_SIZE > VIRTQ_MAX_PIECES)
+        return false;
+    *t = (struct table){.gpa = d->addr, .n = d->len / DESC_SIZE, .is_indirect = true};
+    return true;
+}
+
+// Tells the memory that the device wrote: what was made of its bytes since the buffer was popped,
+// before they changed, is of no use. The descriptors are read again; a driver that has changed them
+// meanwhile tells wrong places.
+static void tell_written(struct virtq *q, u16 head, u64 written)
+{
+    struct table t = {.entries = q->desc, .n = q->size};
+    unsigned i = head;
+    for (unsigned left = 2 * VIRTQ_MAX_PIECES; left && written && i < t.n; left--) {
+        struct desc d;
+        if (!read_desc(q, &t, i, &d))
+            return;
+        if (d.flags & DESC_INDIRECT) {
+            if (!follow_indirect(&d, &t))
+                return;
+            i = 0;
+            continue;
+        }
+        u64 n = !(d.flags & DESC_WRITE) ? 0 : d.len < written ? d.len : written;
+        mem_dma_written(q->mem, d.addr, n);
+        written -= n;
+        if (!(d.flags & DESC_NEXT))
+            return;
+        i = d.next;
+    }
+}
+
 void virtq_fill(struct virtq *q, unsigned index, u16 head, u32 written)
 {
+    tell_written(q, head, written);
     u8 *entry =
         q->used + USED_RING + (size_t)USED_ENTRY * ((q->next_used + index) & (q->size - 1u));
     put32(entry, head);

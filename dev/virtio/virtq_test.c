@@ -99,6 +99,42 @@ TEST(chains_become_pieces_in_order)
     bench_free(t);
 }
 
+static void note_written(void *opaque, gpa_t gpa, u64 size)
+{
+    u64 *told = opaque;
+    told[0] = gpa;
+    told[1] = size;
+    told[2]++;
+}
+
+// What code was made of before the bytes came is wrong when they have come, not when they may.
+TEST(memory_is_told_when_a_buffer_has_been_written)
+{
+    for (unsigned indirect = 0; indirect < 2; indirect++) {
+        struct bench *t = bench_new();
+        struct virtq_buffer b;
+        u64 told[3] = {0};
+        t->mem.written = note_written;
+        t->mem.written_opaque = told;
+        CHECK(mem_watch(&t->mem, 0x80000000));
+        u64 table = indirect ? TABLE : DESC;
+        desc(t, table, 1, DATA + 0x4000, 10, NEXT, 2);
+        desc(t, table, 2, DATA, 16, NEXT | WRITE, 3); // nobody watches it
+        desc(t, table, 3, 0x80000100, 64, WRITE, 0);
+        desc(t, table, 0, DATA + 0x4000, 10, NEXT, 1);
+        if (indirect)
+            desc(t, DESC, 0, TABLE, 64, INDIRECT, 0);
+        available(t, 0);
+        REQUIRE(virtq_pop(&t->q, &b) == 1);
+        told[2] = 0;
+        virtq_push(&t->q, b.head, 16 + 40);
+        CHECK_EQ(told[2], 1);
+        CHECK_EQ(told[0], 0x80000100);
+        CHECK_EQ(told[1], 40);
+        bench_free(t);
+    }
+}
+
 TEST(chains_end_in_indirect_tables)
 {
     // Aligned, and where our atomic accesses cannot go.

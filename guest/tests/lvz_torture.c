@@ -115,6 +115,9 @@ static struct guest {
 } guests[N_GUESTS];
 
 static struct random rng;
+// What is soon, and what is late: the length of one program that nobody disturbs, and of a visit to
+// a guest that is left at once.
+static u64 ticks_alone, ticks_visit;
 static u8 seen[256]; // instructions of the program at which it was left
 static struct {
     unsigned exits, interrupts, ids, swaps;
@@ -250,9 +253,11 @@ static void run_for(struct guest *g, u64 ticks)
         g->v.gpr[S1] != DATA_VA || g->v.gpr[S3] != MULTIPLIER || g->v.gpr[S4] != INCREMENT;
 }
 
+// Exits come many times in a program, however fast the processor is.
 static u64 random_ticks(void)
 {
-    return 4 + random_below(&rng, random_below(&rng, 4) ? 400 : 6000);
+    u64 limit = ticks_alone / (random_below(&rng, 4) ? 500 : 40);
+    return 4 + ticks_visit + random_below(&rng, limit + ticks_visit);
 }
 
 static void check_result(struct guest *g, const char *name)
@@ -264,12 +269,28 @@ static void check_result(struct guest *g, const char *name)
               "%s: guest %u: the counter of ll and sc", name, g->id);
 }
 
+// The shortest of some runs: hosts are shared.
+static u64 measure(u64 rounds, u64 ticks)
+{
+    u64 shortest = ~0ULL;
+    for (unsigned i = 0; i < 8; i++) {
+        prepare(0, rounds);
+        u64 start = rdtime();
+        run_for(&guests[0], ticks);
+        u64 took = rdtime() - start;
+        shortest = took < shortest ? took : shortest;
+    }
+    return shortest;
+}
+
 // An undisturbed run, then one with interrupts everywhere.
 static void test_alone(u64 rounds)
 {
     struct guest *g = &guests[0];
-    prepare(0, rounds);
-    run_for(g, 60000 * time_ticks_per_ms());
+    ticks_visit = measure(rounds, 4);
+    ticks_alone = measure(rounds, 60000 * time_ticks_per_ms());
+    report_note("undisturbed: %lu ticks, a visit %lu", (unsigned long)ticks_alone,
+                (unsigned long)ticks_visit);
     report(g->is_done, "undisturbed: runs through");
     report_eq(gcsr_read(CSR_SAVE0 + 2), rounds, "undisturbed: system calls");
     check_result(g, "undisturbed");
@@ -433,8 +454,7 @@ static void prepare_all(u64 rounds)
 {
     for (unsigned i = 0; i < N_GUESTS; i++) {
         prepare(i, rounds);
-        gcsr_write(CSR_TCFG,
-                   align_down(time_ticks_per_ms() / 4 * (i + 1), 4) | TCFG_EN | TCFG_PERIODIC);
+        gcsr_write(CSR_TCFG, align_down(ticks_alone / 16 * (i + 1), 4) | TCFG_EN | TCFG_PERIODIC);
         save(&guests[i]);
         guests[i].v.gid = 0; // none yet
     }
@@ -486,6 +506,6 @@ int main(void)
     report_eq(count.state, 0, "%u interrupts: PRMD, CRMD, GSTAT and ESTAT of each exit",
               count.interrupts);
     report_eq(count.registers, 0, "and the guest's registers");
-    report(count.ids > 20 && count.swaps > 50, "%u ids, %u swaps", count.ids, count.swaps);
+    report(count.ids > 8 && count.swaps > 50, "%u ids, %u swaps", count.ids, count.swaps);
     return 0;
 }

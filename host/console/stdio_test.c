@@ -262,6 +262,34 @@ struct job {
     pid_t shell;
 };
 
+// What the kernel says of the job: its state and the signals that it has, blocks and handles.
+static void tell_state(pid_t pid, int number)
+{
+    char path[64], line[256];
+    snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+    FILE *f = fopen(path, "r");
+    fprintf(stderr, "# the job does not change its state after signal %d:\n", number);
+    while (f && fgets(line, sizeof(line), f))
+        if (!strncmp(line, "State", 5) || !strncmp(line, "Sig", 3) || !strncmp(line, "ShdPnd", 6))
+            fprintf(stderr, "# %s", line);
+    if (f)
+        fclose(f);
+}
+
+// A job that does not change its state within some seconds is told of and ended: -1.
+static int wait_for_change(pid_t pid, int number)
+{
+    int status;
+    for (unsigned n = 0; n < 450; n++) {
+        pid_t found = waitpid(pid, &status, WNOHANG | WUNTRACED | WCONTINUED);
+        if (found)
+            return found == pid ? status : -1;
+        usleep(10000);
+    }
+    tell_state(pid, number);
+    return -1;
+}
+
 // Commands on `control` are signal numbers for the job; `report` answers with wait statuses.
 static void shell_main(int control, int report)
 {
@@ -279,8 +307,8 @@ static void shell_main(int control, int report)
             tcsetpgrp(0, pid);
         if (number)
             kill(pid, number);
-        if (waitpid(pid, &status, WUNTRACED | WCONTINUED) != pid ||
-            write(report, &status, sizeof(status)) != sizeof(status))
+        status = wait_for_change(pid, number);
+        if (write(report, &status, sizeof(status)) != sizeof(status) || status == -1)
             break;
     }
     kill(pid, SIGKILL);

@@ -34,12 +34,28 @@ static bool changes_much(unsigned op)
     }
 }
 
+// They look at every store, or at memory alone.
+static bool is_of_links(unsigned op)
+{
+    switch (op) {
+    case LA_LL_W:
+    case LA_LL_D:
+    case LA_LLACQ_W:
+    case LA_LLACQ_D:
+    case LA_SC_W:
+    case LA_SC_D:
+    case LA_SCREL_W:
+    case LA_SCREL_D: return true;
+    default: return false;
+    }
+}
+
 // Not for an instruction that the model has not: another function than its own executes that one.
 static const struct la_template *template_of(const struct jit *j, unsigned op,
                                              la_execute_fn execute)
 {
     const struct la_template *x = &la_templates[op];
-    if (!x->emit || execute != interp_table[op])
+    if (!x->emit || execute != interp_table[op] || (j->options.exact_links && is_of_links(op)))
         return NULL;
     return x->flags & T_AVX2 && !jit_n_vector_pins(j) ? NULL : x;
 }

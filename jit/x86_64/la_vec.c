@@ -26,7 +26,7 @@ static bool is_last_before_read(const struct trans *t)
 }
 
 // Cause is what has been raised since it was last read, which nearly nobody does. Where it is seen
-// to be read it is exact.
+// to be read, or by choice, it is exact.
 bool fp_begin(struct trans *t, const struct la_insn *i, unsigned *bits)
 {
     if (t->page->mode.fp_traps) {
@@ -34,7 +34,7 @@ bool fp_begin(struct trans *t, const struct la_insn *i, unsigned *bits)
         return false;
     }
     *bits = vec_begin(t, i);
-    if (is_last_before_read(t)) {
+    if (t->jit->options.exact_cause || is_last_before_read(t)) {
         emit_call_to(&t->e, t->jit->stubs.fold);
         emit_alu_mi(&t->e, ALU_AND, W32, STATE(fcsr), (s32)~0x1f000000u);
     }

@@ -116,17 +116,20 @@ size_t emit_load_gpr(struct diff_program *p, unsigned reg, u64 value)
     return at;
 }
 
-void emit_load_fpr(struct diff_program *p, unsigned reg, u64 value)
-{
-    emit(p, LA_FLD_D, reg, REG_POOL, reach(p, REG_POOL, &p->pool_base, p->pool.size));
-    emit_append(&p->pool, &value, 8);
-}
-
 void emit_load_vector(struct diff_program *p, unsigned reg, union la_vreg value)
 {
     p->last_vector = (u32)p->pool.size;
     emit(p, LA_XVLD, reg, REG_POOL, reach(p, REG_POOL, &p->pool_base, p->pool.size));
     emit_append(&p->pool, &value, sizeof(value));
+}
+
+// With something above it: what a scalar load leaves there is nothing to compare with.
+void emit_load_fpr(struct diff_program *p, unsigned reg, u64 value)
+{
+    const u64 odd = 0x9e3779b97f4a7c15;
+    u32 last = p->last_vector;
+    emit_load_vector(p, reg, (union la_vreg){.d = {value, value * odd, ~value, value + odd}});
+    p->last_vector = last;
 }
 
 // The vector loaded last again, so that equal operands are not rare.

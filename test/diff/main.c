@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The interpreter against a user-mode emulator, instruction by instruction.
+// The interpreter and the translator against a user-mode emulator, instruction by instruction.
 //
 //     diff [-e EMULATOR] [-n COUNT] [-s SEED] [-m MISMATCHES] [NAME...]
 //     diff -k      prints what is not compared, and why
@@ -8,13 +8,16 @@
 // is a class of isa/loongarch64.isa or the beginning of a mnemonic; none: every instruction that
 // user mode has. Exits with 0 if all results are equal, 1 if not, 77 if there is no emulator.
 //
-// After each instruction both sides' results are compared, bit for bit; where they differ the
-// interpreter goes on with the emulator's, so that one fault is reported once.
+// After each instruction both sides' results are compared, bit for bit; where they differ our side
+// goes on with the emulator's, so that one fault is reported once. The translator has a processor
+// of its own, which runs from one test's end to the next: what loads operands, the instruction and
+// what logs it are translated together. An end is marked by an instruction that asks for the time.
 #include "test/diff/program.h"
 #include "test/diff/known.h"
-#include "cpu/loongarch64/rig.h"
-
 #include "base/bug.h"
+#include "cpu/loongarch64/rig.h"
+#include "jit/defined_bits.h"
+#include "jit/jit.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -34,7 +37,7 @@ struct tally {
 
 struct diff {
     const char *emulator;
-    u64 count, seed, max_reports, n_reports;
+    u64 count, seed, max_reports, n_reports, n_runs;
     u64 ops[LA_OP_SET_WORDS];
     struct tally tally[LA_N_OPS];
 };
@@ -164,7 +167,7 @@ static void print_operands(const struct diff_state *c, u32 word)
 static void print_item(const char *whose, const struct diff_item *i, const u8 *log)
 {
     static const char *const kind[] = {"r", "x", "x", "fcc", "fcsr", "memory "};
-    printf("  %-9s %s", whose, kind[i->kind]);
+    printf("  %-11s %s", whose, kind[i->kind]);
     if (i->kind == DIFF_MEMORY)
         printf("%#llx", (unsigned long long)i->va);
     else
@@ -189,22 +192,52 @@ static void adopt(struct rig *rig, const struct diff_item *i, const u8 *log)
     case DIFF_VECTOR:
     case DIFF_LOW: memcpy(&c->vr[i->reg], log + i->at, 32); break;
     case DIFF_FLAG: c->fcc[i->reg] = log[i->at]; break;
-    case DIFF_FCSR: c->fcsr = (u32)load_le(log + i->at, 4); break;
+    // Exceptions that a test enabled are disabled by what follows it.
+    case DIFF_FCSR: c->fcsr = ((u32)load_le(log + i->at, 4) & ~0x1fu) | (c->fcsr & 0x1f); break;
     default: rig_write64(rig, i->va, load_le(log + i->at, 8)); break;
     }
 }
 
+// One of our processors.
 struct comparison {
+    const char *name;
     struct diff *d;
     const struct diff_program *p;
-    struct rig *rig;
-    const u8 *ours;   // log that the interpreter writes
-    const u8 *theirs; // log of the emulator
+    struct rig rig;
+    struct jit *jit;      // NULL: the interpreter
+    bool has_loose_cause; // of FCSR: jit_options.exact_cause
+    u8 *memory;           // scratch, and the log behind it
+    const u8 *ours;       // log that it writes
+    const u8 *theirs;     // log of the emulator
 };
 
-static bool item_differs(const struct comparison *k, const struct diff_item *i)
+// What translated code goes through by turns.
+static const struct jit_options jit_ways[] = {
+    {0},
+    {.exact_cause = true},
+    {.one_insn = true, .exact_cause = true},
+    {.no_slots = true},
+    {.no_evex = true, .exact_cause = true},
+    {.no_chain = true},
+};
+
+// Bytes of an item that are compared. Above a scalar result translated code leaves what is no
+// result of anything.
+static unsigned n_defined(const struct comparison *k, const struct diff_test *t,
+                          const struct diff_item *i)
 {
-    return memcmp(k->ours + i->at, k->theirs + i->at, diff_item_defined(i)) != 0;
+    struct la_insn insn;
+    la_decode(t->word, &insn);
+    unsigned bytes = defined_bits_of_result(insn.op) / 8;
+    if (i->kind == DIFF_FCSR && k->has_loose_cause)
+        return 3; // all but Cause
+    return k->jit && i->kind == DIFF_VECTOR && bytes ? bytes : diff_item_defined(i);
+}
+
+static bool item_differs(const struct comparison *k, const struct diff_test *t,
+                         const struct diff_item *i)
+{
+    return memcmp(k->ours + i->at, k->theirs + i->at, n_defined(k, t, i)) != 0;
 }
 
 static void report(struct comparison *k, const struct diff_test *t, const struct diff_state *before,
@@ -219,12 +252,12 @@ static void report(struct comparison *k, const struct diff_test *t, const struct
     print_insn(t->word, t->pc);
     print_operands(before, t->word);
     if (exception >= 0)
-        printf("  ours      raised exception %#x\n", (unsigned)exception);
+        printf("  %-11s raised exception %#x\n", k->name, (unsigned)exception);
     for (unsigned n = 0; differs && n < t->n_items; n++) {
         const struct diff_item *item = diff_item_at(k->p, t->first_item + n);
-        if (!item_differs(k, item))
+        if (!item_differs(k, t, item))
             continue;
-        print_item("ours", item, k->ours);
+        print_item(k->name, item, k->ours);
         print_item("emulator", item, k->theirs);
     }
 }
@@ -248,46 +281,80 @@ static bool deliver(struct rig *rig, int exception)
     return false;
 }
 
+static int exception_of(const struct la_cpu *c)
+{
+    u64 estat = c->csr[CSR_ESTAT];
+    return (int)(bits_get(estat, 21, 16) | bits_get(estat, 30, 22) << 6);
+}
+
 // The exception that the instruction raises without leave, or -1; the PC is behind it in any case.
 static int run_test(struct rig *rig, const struct diff_test *t)
 {
     rig_step(rig);
     if (rig->c->pc != RIG_ENTRY)
         return -1;
-    u64 estat = rig->c->csr[CSR_ESTAT];
-    int exception = (int)(bits_get(estat, 21, 16) | bits_get(estat, 30, 22) << 6);
+    int exception = exception_of(rig->c);
     rig->c->pc = t->pc + 4;
     return t->may_trap && deliver(rig, exception) ? -1 : exception;
 }
 
-// One test and the instructions that log it.
-static void compare_test(struct comparison *k, const struct diff_test *t)
+// Up to the mark behind the test, or behind the one where exceptions lead.
+static void run_to_mark(struct la_cpu *c)
 {
-    struct la_cpu *c = k->rig->c;
-    run_until(k->rig, t->pc);
-    struct diff_state before;
-    memcpy(before.gpr, c->gpr, sizeof(before.gpr));
-    memcpy(before.vr, c->vr, sizeof(before.vr));
-    memcpy(before.fcc, c->fcc, sizeof(before.fcc));
-    before.fcsr = c->fcsr;
-    int exception = run_test(k->rig, t);
-    run_until(k->rig, t->end_pc);
+    BUG_ON(cpu_run(&c->cpu, 1 << 20) != CPU_EXIT_STOP);
+}
 
+// As run_test, with all instructions since the last mark.
+static int run_translated(struct rig *rig, const struct diff_test *t)
+{
+    struct la_cpu *c = rig->c;
+    int not_allowed = -1;
+    run_to_mark(c);
+    if (c->pc == RIG_ENTRY + 4) {
+        int exception = exception_of(c);
+        bool is_here = c->csr[CSR_ERA] == t->pc;
+        not_allowed = is_here && t->may_trap && deliver(rig, exception) ? -1 : exception;
+        c->pc = is_here ? t->pc + 4 : c->csr[CSR_ERA] + 4;
+        run_to_mark(c);
+    }
+    BUG_ON(c->pc != t->end_pc + 4);
+    return not_allowed;
+}
+
+// What was run has the results that the emulator had, from then on.
+static void compare_results(struct comparison *k, const struct diff_test *t,
+                            const struct diff_state *before, int exception)
+{
     const struct diff_item *first = diff_item_at(k->p, t->first_item);
     bool differs = false;
     for (unsigned m = 0; m < t->n_items; m++)
-        differs |= item_differs(k, diff_item_at(k->p, t->first_item + m));
+        differs |= item_differs(k, t, diff_item_at(k->p, t->first_item + m));
     struct la_insn i;
     la_decode(t->word, &i);
     k->d->tally[i.op].n_tests++;
     k->d->tally[i.op].n_trapped += t->may_trap && load_le(k->theirs + first->at, 8) != 0;
     if (differs || exception >= 0)
-        report(k, t, &before, exception, differs);
+        report(k, t, before, exception, differs);
     for (unsigned m = 0; m < t->n_items; m++) {
         const struct diff_item *item = diff_item_at(k->p, t->first_item + m);
-        if (differs || exception >= 0 || item->kind == DIFF_LOW)
-            adopt(k->rig, item, k->theirs);
+        if (differs || exception >= 0 || n_defined(k, t, item) < diff_item_size(item))
+            adopt(&k->rig, item, k->theirs);
     }
+}
+
+// One test and the instructions that log it; leaves what it may have read.
+static void compare_interpreted(struct comparison *k, const struct diff_test *t,
+                                struct diff_state *before)
+{
+    struct la_cpu *c = k->rig.c;
+    run_until(&k->rig, t->pc);
+    memcpy(before->gpr, c->gpr, sizeof(before->gpr));
+    memcpy(before->vr, c->vr, sizeof(before->vr));
+    memcpy(before->fcc, c->fcc, sizeof(before->fcc));
+    before->fcsr = c->fcsr;
+    int exception = run_test(&k->rig, t);
+    run_until(&k->rig, t->end_pc);
+    compare_results(k, t, before, exception);
 }
 
 // Adds RAM with these contents; its host address.
@@ -301,23 +368,71 @@ static u8 *place(struct rig *rig, u64 base, const void *data, u64 data_size, u64
     return host;
 }
 
+static void begin(struct comparison *k, struct diff *d, const struct diff_program *p,
+                  const u8 *output)
+{
+    rig_init(&k->rig, "max");
+    place(&k->rig, DIFF_CODE_VA, p->code.data, p->code.size, p->code.size);
+    place(&k->rig, DIFF_POOL_VA, p->pool.data, p->pool.size, p->pool.size);
+    k->memory = place(&k->rig, DIFF_SCRATCH_VA, p->scratch, DIFF_SCRATCH_SIZE,
+                      DIFF_SCRATCH_SIZE + p->log_size);
+    k->rig.c->pc = p->begin_pc;
+    k->d = d;
+    k->p = p;
+    k->ours = k->memory + DIFF_SCRATCH_SIZE;
+    k->theirs = output + DIFF_SCRATCH_SIZE;
+}
+
+static u64 ask_to_stop(void *opaque)
+{
+    struct comparison *k = opaque;
+    atomic_fetch_or(&k->rig.c->cpu.requests, CPU_REQ_STOP);
+    return 0;
+}
+
+static void begin_translated(struct comparison *k)
+{
+    struct err e = {0};
+    k->rig.clock = (struct clock){.now = ask_to_stop, .opaque = k};
+    rig_program_at(&k->rig, RIG_ENTRY, "rdtimel.w $zero, $zero");
+    const struct jit_options *way = &jit_ways[k->d->n_runs % ARRAY_LEN(jit_ways)];
+    k->has_loose_cause = !way->exact_cause;
+    k->jit = jit_new(&k->rig.mem, NULL, way, &e);
+    BUG_ON(!k->jit);
+    jit_add_cpu(k->jit, k->rig.c);
+}
+
+static void end(struct comparison *k)
+{
+    if (memcmp(k->memory, k->theirs - DIFF_SCRATCH_SIZE, DIFF_SCRATCH_SIZE) != 0) {
+        printf("%s: scratch memory differs where no test looked\n", k->name);
+        k->d->tally[LA_INVALID].n_wrong++;
+    }
+    jit_free(k->jit);
+    rig_free(&k->rig);
+}
+
 static void compare(struct diff *d, const struct diff_program *p, const u8 *output)
 {
-    struct rig rig;
-    rig_init(&rig, "max");
-    place(&rig, DIFF_CODE_VA, p->code.data, p->code.size, p->code.size);
-    place(&rig, DIFF_POOL_VA, p->pool.data, p->pool.size, p->pool.size);
-    const u8 *memory = place(&rig, DIFF_SCRATCH_VA, p->scratch, DIFF_SCRATCH_SIZE,
-                             DIFF_SCRATCH_SIZE + p->log_size);
-    rig.c->pc = p->begin_pc;
-    struct comparison k = {d, p, &rig, memory + DIFF_SCRATCH_SIZE, output + DIFF_SCRATCH_SIZE};
-    for (size_t n = 0; n < diff_n_tests(p); n++)
-        compare_test(&k, diff_test_at(p, n));
-    if (memcmp(memory, output, DIFF_SCRATCH_SIZE) != 0) {
-        printf("scratch memory differs where no test looked\n");
-        d->tally[LA_INVALID].n_wrong++;
+    struct comparison interpreter = {.name = "interpreter"}, translator = {.name = "translator"};
+    struct diff_state before;
+    struct err e = {0};
+    const bool translates = jit_is_possible(&e);
+    begin(&interpreter, d, p, output);
+    if (translates) {
+        begin(&translator, d, p, output);
+        begin_translated(&translator);
     }
-    rig_free(&rig);
+    for (size_t n = 0; n < diff_n_tests(p); n++) {
+        const struct diff_test *t = diff_test_at(p, n);
+        compare_interpreted(&interpreter, t, &before);
+        if (translates)
+            compare_results(&translator, t, &before, run_translated(&translator.rig, t));
+    }
+    end(&interpreter);
+    if (translates)
+        end(&translator);
+    d->n_runs++;
 }
 
 static bool run_once(struct diff *d, u64 seed, size_t n_tests)

@@ -280,6 +280,7 @@ static void end_test(struct diff_program *p, const struct test *t)
     if (t->trap)
         emit(p, LA_MOVGR2FCSR, 1, 0, 0); // no exception enabled
     d->end_pc = emit_here(p);
+    emit(p, LA_RDTIMEL_W, 0, 0, 0); // where translated code is stopped: main.c
     d->n_items = (u32)(p->items.size / sizeof(struct diff_item)) - d->first_item;
 }
 

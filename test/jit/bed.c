@@ -13,25 +13,39 @@
 #define NR       BIT(61)
 #define NX       BIT(62)
 
-// Programs and handlers end with a write of IOCSR.
-static void stop(void *opaque, unsigned core, u32 address, u64 value, unsigned size)
+#define LINE LINE_HWI0
+
+static bool is_interrupt(const struct la_cpu *c)
+{
+    return c->pc == (BED_DMW | RIG_ENTRY) && !bits_get(c->csr[CSR_ESTAT], 30, 16);
+}
+
+// Programs and handlers end with a write of IOCSR; that of interrupts begins with one.
+static void write_iocsr(void *opaque, unsigned core, u32 address, u64 value, unsigned size)
 {
     struct bed *b = opaque;
-    atomic_fetch_or(&b->rig.c->cpu.requests, CPU_REQ_STOP);
+    if (!is_interrupt(b->rig.c)) {
+        atomic_fetch_or(&b->rig.c->cpu.requests, CPU_REQ_STOP);
+        return;
+    }
+    b->n_interrupts++;
+    cpu_set_line(&b->rig.c->cpu, LINE, false);
 }
 
 void bed_init(struct bed *b, const struct jit_options *options)
 {
     struct err e = {0};
     rig_init(&b->rig, "max");
-    b->rig.bus.iocsr_write = stop;
+    b->n_interrupts = 0;
+    b->rig.bus.iocsr_write = write_iocsr;
     b->rig.bus.opaque = b;
     b->jit = jit_new(&b->rig.mem, NULL, options, &e);
     BUG_ON(!b->jit);
     jit_add_cpu(b->jit, b->rig.c);
     la_csr_write(b->rig.c, CSR_DMW0, BED_DMW | 0x11, ~0ULL);
     b->rig.c->csr[CSR_EENTRY] = BED_DMW | RIG_ENTRY;
-    rig_program_at(&b->rig, RIG_ENTRY, "iocsrwr.w $r0, $r0");
+    b->rig.c->csr[CSR_ECFG] = BIT(LINE);
+    rig_program_at(&b->rig, RIG_ENTRY, "iocsrwr.w $r0, $r0; ertn");
     rig_program_at(&b->rig, RIG_REFILL, "iocsrwr.w $r0, $r0");
 }
 
@@ -88,6 +102,27 @@ void bed_shuffle(struct bed *b, struct diff_random *r)
     }
 }
 
+// V is the only flag that is another one.
+static void set_valid(struct bed *b, unsigned page, u64 valid)
+{
+    unsigned first = page & ~1u;
+    u64 lo[2];
+    for (unsigned i = 0; i < 2; i++)
+        lo[i] = b->page_pa[1][first + i] | ((FLAGS & ~FLAG_V) | NX) |
+                (first + i == page ? valid : FLAG_V);
+    map(b, 16 + first / 2, BED_DATA_VA + 4096 * first, lo[0], lo[1]);
+}
+
+void bed_take_away(struct bed *b, unsigned page)
+{
+    set_valid(b, page, 0);
+}
+
+void bed_give_back(struct bed *b, unsigned page)
+{
+    set_valid(b, page, FLAG_V);
+}
+
 void bed_write(struct bed *b, u64 offset, u32 word, bool is_dma)
 {
     u64 pa = b->page_pa[0][offset >> 12] | (offset & 4095);
@@ -106,6 +141,9 @@ static void set_state(struct bed *b, const struct bed_state *s)
 {
     struct la_cpu *c = b->rig.c;
     memcpy(c->gpr, s->gpr, sizeof(s->gpr));
+    memcpy(c->vr, s->vr, sizeof(s->vr));
+    memcpy(c->fcc, s->fcc, sizeof(s->fcc));
+    c->fcsr = s->fcsr;
     memcpy(data(b), s->data, BED_SIZE);
     c->pc = s->pc;
     c->root.link = (struct la_link){0};
@@ -120,6 +158,9 @@ static void get_outcome(struct bed *b, struct bed_outcome *o)
     const struct la_cpu *c = b->rig.c;
     memset(o, 0, offsetof(struct bed_outcome, data));
     memcpy(o->gpr, c->gpr, sizeof(o->gpr));
+    memcpy(o->vr, c->vr, sizeof(o->vr));
+    memcpy(o->fcc, c->fcc, sizeof(o->fcc));
+    o->fcsr = c->fcsr & 0xffffff;
     memcpy(o->data, data(b), BED_SIZE);
     o->pc = c->pc;
     o->crmd = c->csr[CSR_CRMD];
@@ -131,6 +172,9 @@ static void get_outcome(struct bed *b, struct bed_outcome *o)
     o->tlbrera = c->csr[CSR_TLBRERA];
     o->tlbrbadv = c->csr[CSR_TLBRBADV];
     o->tlbrprmd = c->csr[CSR_TLBRPRMD];
+    // Interrupts leave these; exceptions write them anew.
+    if (o->pc != (BED_DMW | RIG_ENTRY) + 4)
+        o->prmd = o->era = o->estat = 0;
     // Of an instruction that could not be fetched nobody knows the word.
     if (o->badv == o->era || (o->tlbrera & 1 && o->tlbrbadv == (o->tlbrera & ~3ULL)))
         o->badi = 0;
@@ -141,6 +185,7 @@ static void get_outcome(struct bed *b, struct bed_outcome *o)
 void bed_interpret(struct bed *b, const struct bed_state *s, struct bed_outcome *o)
 {
     set_state(b, s);
+    cpu_set_line(&b->rig.c->cpu, LINE, false); // one that came too late
     BUG_ON(la_interp_run(&b->rig.c->cpu, 1 << 20) != CPU_EXIT_STOP);
     // The interpreter's loop takes every request for its own.
     b->rig.c->cpu.requests |= CPU_REQ_CODE;
@@ -151,5 +196,11 @@ void bed_translate(struct bed *b, const struct bed_state *s, struct bed_outcome 
 {
     set_state(b, s);
     BUG_ON(cpu_run(&b->rig.c->cpu, 1 << 20) != CPU_EXIT_STOP);
+    cpu_set_line(&b->rig.c->cpu, LINE, false);
     get_outcome(b, o);
+}
+
+void bed_interrupt(struct bed *b)
+{
+    cpu_set_line(&b->rig.c->cpu, LINE, true);
 }

@@ -19,6 +19,9 @@
 
 struct bed_state {
     u64 gpr[32];
+    union la_vreg vr[32];
+    u8 fcc[8];
+    u32 fcsr; // no exception enabled
     u64 pc, crmd;
     u8 data[BED_SIZE];
 };
@@ -26,6 +29,9 @@ struct bed_state {
 // What is left when the program has come to its end, or to an exception.
 struct bed_outcome {
     u64 gpr[32];
+    union la_vreg vr[32];
+    u8 fcc[8];
+    u32 fcsr; // all but Cause
     u64 pc, crmd, prmd, estat, era, badv, badi, tlbrera, tlbrbadv, tlbrprmd;
     bool has_link;
     u64 link;
@@ -36,14 +42,22 @@ struct bed {
     struct rig rig;
     struct jit *jit;
     u64 page_pa[2][BED_N_PAGES]; // of code, of data
+    u64 n_interrupts;            // taken
 };
 
 void bed_init(struct bed *b, const struct jit_options *options);
 void bed_free(struct bed *b);
 // Maps the pages of code and data anew: other places, other permissions of some pages of data.
 void bed_shuffle(struct bed *b, struct diff_random *r);
+// A page of data is not there; all are there, readable and writable, that share its entry.
+void bed_take_away(struct bed *b, unsigned page);
+void bed_give_back(struct bed *b, unsigned page);
 // Writes a word of the program, as another processor or as a device does. `offset` is of
 // BED_CODE_VA.
 void bed_write(struct bed *b, u64 offset, u32 word, bool is_dma);
 void bed_interpret(struct bed *b, const struct bed_state *s, struct bed_outcome *o);
 void bed_translate(struct bed *b, const struct bed_state *s, struct bed_outcome *o);
+// Asks for an interrupt, which is taken as soon as CRMD.IE allows; its handler goes back at once
+// and leaves no trace in the outcome but a broken link. Signal handlers may call it while the
+// processor runs.
+void bed_interrupt(struct bed *b);

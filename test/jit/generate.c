@@ -50,21 +50,54 @@ static void add_op(struct repertoire *x, unsigned op)
     }
 }
 
-static bool is_integer(unsigned op)
+static bool is_of_links(unsigned op)
 {
-    const struct la_op_info *o = &la_op_info[op];
-    for (unsigned slot = 0; slot < LA_N_SLOTS; slot++)
-        if (o->file[slot] != LA_FILE_NONE && o->file[slot] != LA_FILE_GPR)
-            return false;
-    return true;
+    static const u16 ops[] = {LA_LL_W, LA_LL_D, LA_LLACQ_W, LA_LLACQ_D, LA_SC_W,
+                              LA_SC_D, LA_SC_Q, LA_SCREL_W, LA_SCREL_D};
+    for (unsigned i = 0; i < ARRAY_LEN(ops); i++)
+        if (ops[i] == op)
+            return true;
+    return false;
 }
 
-void generate_repertoire(struct repertoire *x)
+// Bits of enum la_file.
+static unsigned files_of(unsigned op)
+{
+    const struct la_op_info *o = &la_op_info[op];
+    unsigned files = 0;
+    for (unsigned slot = 0; slot < LA_N_SLOTS; slot++)
+        files |= o->file[slot] == LA_FILE_NONE ? 0 : 1u << o->file[slot];
+    return files;
+}
+
+// Of those with memory only such as take any displacement.
+static bool is_vector(unsigned op)
+{
+    const unsigned others = 1u << LA_FILE_GPR | 1u << LA_FILE_FCC, files = files_of(op);
+    bool is_plain = !la_op_info[op].load_size && !la_op_info[op].store_size;
+    return files & 1u << LA_FILE_XR && !(files & ~(others | 1u << LA_FILE_XR)) && is_plain;
+}
+
+static void add_vectors(struct repertoire *x)
+{
+    static const u16 memory[] = {LA_XVLD, LA_XVST, LA_XVLDX, LA_XVSTX};
+    for (unsigned op = 1; op < LA_N_OPS; op++)
+        if (is_vector(op))
+            x->vector[x->n_vector++] = (u16)op;
+    for (unsigned i = 0; i < 8 * ARRAY_LEN(memory); i++)
+        x->memory[x->n_memory++] = memory[i % ARRAY_LEN(memory)];
+    for (unsigned i = 0; i < 4; i++)
+        x->branch[x->n_branch++] = i & 1 ? LA_BCNEZ : LA_BCEQZ;
+}
+
+void generate_repertoire(struct repertoire *x, unsigned with)
 {
     *x = (struct repertoire){0};
     for (unsigned op = 1; op < LA_N_OPS; op++)
-        if (is_integer(op))
+        if (!(files_of(op) & ~(1u << LA_FILE_GPR)) && (with & GENERATE_LINKS || !is_of_links(op)))
             add_op(x, op);
+    if (with & GENERATE_VECTORS)
+        add_vectors(x);
 }
 
 static unsigned pick(struct diff_random *r, const u8 *set, unsigned n)
@@ -84,7 +117,8 @@ static u32 encode(const struct la_insn *i)
 static bool writes(const struct la_insn *i, unsigned r)
 {
     const struct la_op_info *o = &la_op_info[i->op];
-    return (o->writes & 1 << LA_SLOT_D && i->rd == r) || (o->writes & 1 << LA_SLOT_J && i->rj == r);
+    bool d = o->writes & 1 << LA_SLOT_D && o->file[LA_SLOT_D] == LA_FILE_GPR;
+    return (d && i->rd == r) || (o->writes & 1 << LA_SLOT_J && i->rj == r);
 }
 
 // What is loaded into a base is random, and so leads nowhere. Arithmetic could make an address of
@@ -115,7 +149,9 @@ static u32 memory_word(struct diff_random *r, unsigned op)
     do {
         i = random_insn(r, op);
         i.rj = (u8)pick(r, bases, ARRAY_LEN(bases));
-        if (la_op_info[op].file[LA_SLOT_K] == LA_FILE_GPR && la_op_info[op].class == LA_CLASS_MEM)
+        const unsigned class = la_op_info[op].class;
+        if (la_op_info[op].file[LA_SLOT_K] == LA_FILE_GPR &&
+            (class == LA_CLASS_MEM || class == LA_CLASS_VMEM))
             i.rk = (u8)pick(r, indices, ARRAY_LEN(indices));
         if (i.imm > 512 || i.imm < -512)
             i.imm = (i.imm & 255) & ~3;
@@ -238,7 +274,9 @@ void generate_program(struct program *p, const struct repertoire *x, struct diff
         p->offset = 4096 * (1 + diff_below(r, BED_N_PAGES - 2)) - 4 * diff_below(r, p->n);
     for (unsigned at = 0; at < p->n;) {
         unsigned kind = diff_below(r, 64);
-        if (kind < 30)
+        if (kind < 30 && x->n_vector && diff_below(r, 4))
+            p->words[at++] = random_insn(r, x->vector[diff_below(r, x->n_vector)]).raw;
+        else if (kind < 30)
             p->words[at++] = random_insn(r, x->plain[diff_below(r, x->n_plain)]).raw;
         else if (kind < 46)
             p->words[at++] = memory_word(r, x->memory[diff_below(r, x->n_memory)]);
@@ -279,6 +317,11 @@ void generate_state(struct bed_state *s, const struct program *p, struct diff_ra
     s->gpr[R_COUNT] = diff_below(r, 6);
     s->crmd = CRMD_PG | (is_kernel ? 0 : 3);
     s->pc = BED_CODE_VA + p->offset;
+    for (unsigned n = 0; n < 32; n++)
+        s->vr[n] = diff_vector(r, LA_ELEM_NONE);
+    for (unsigned n = 0; n < 8; n++)
+        s->fcc[n] = diff_below(r, 2);
+    s->fcsr = diff_below(r, 4) << 8;
     for (unsigned n = 0; n < BED_SIZE; n += 8) {
         u64 v = diff_bits(r);
         memcpy(s->data + n, &v, 8);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Random programs of instructions that general registers and memory are for.
+// Random programs of instructions that general registers, vectors and memory are for.
 #pragma once
 
 #include "isa/loongarch64.h"
@@ -16,10 +16,13 @@ struct program {
 
 // The instructions that programs are made of.
 struct repertoire {
-    u16 plain[LA_N_OPS], memory[LA_N_OPS], branch[LA_N_OPS];
-    unsigned n_plain, n_memory, n_branch;
+    u16 plain[LA_N_OPS], memory[LA_N_OPS], branch[LA_N_OPS], vector[LA_N_OPS];
+    unsigned n_plain, n_memory, n_branch, n_vector;
 };
-void generate_repertoire(struct repertoire *x);
+// Integer instructions; with links, which interrupts break; with vectors of 256 bits, all of whose
+// bits are defined after each instruction.
+enum { GENERATE_LINKS = 1, GENERATE_VECTORS = 2 };
+void generate_repertoire(struct repertoire *x, unsigned with);
 
 // Every backward branch counts a register down, so programs end; the last instruction is the end.
 void generate_program(struct program *p, const struct repertoire *x, struct diff_random *r);
