@@ -4,6 +4,7 @@
 #pragma once
 
 #include "base/types.h"
+#include "dune/arch.h"
 #include "dune/hidden.h"
 #include "dune/raw.h"
 
@@ -13,11 +14,6 @@ struct policy;
 struct thread;
 
 enum { N_SIGNALS = 64 };
-
-// As the kernel has it.
-struct action {
-    u64 handler, flags, restorer, mask;
-};
 
 // Counted over all processes that come from one `lh enter`.
 struct stats {

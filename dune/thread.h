@@ -5,9 +5,7 @@
 #pragma once
 
 #include "base/types.h"
-#include "dune/arch/x86_64/native.h"
-#include "dune/arch/x86_64/regs.h"
-#include "dune/arch/x86_64/vcpu.h"
+#include "dune/vcpu.h"
 #include "dune/lib.h"
 #include "dune/process.h"
 
@@ -36,6 +34,7 @@ struct thread {
     u64 scratch_size, plan_size;
     struct lib_thread lib; // of a process that entered by itself
     u64 tls;               // of a thread that has not begun
+    u64 bus_pc, bus_address; // what the host could not reach last
     struct native native;  // used where there is no vCPU
     struct thread *next;   // of all stacks that were ever made
 };

@@ -23,6 +23,9 @@ ar = 'ar'
 strip = 'true'
 pkgconfig = 'pkg-config'
 
+[built-in options]
+c_args = ['-fPIE']
+
 [properties]
 sys_root = '$sysroot/tree'
 pkg_config_libdir = '$sysroot/tree/usr/lib/loongarch64-linux-gnu/pkgconfig'
