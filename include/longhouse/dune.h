@@ -26,7 +26,7 @@ extern "C" {
 
 struct dune_info {
     int kvm_error;        // 0: guest mode works here; else an errno
-    int enters_ring0;     // where `syscall` in a guest leads to: ring 0, or ring 3 under some hosts
+    int enters_ring0;     // where a system call in a guest leads to: ring 0 or PLV0, or else ring 3
     uint64_t exit_ns;     // one system call's way out of guest mode and back
     uint64_t entry_ns;    // entering guest mode and doing nothing
     uint64_t dispatch_ns; // the same way by syscall user dispatch; 0: not there
@@ -49,9 +49,13 @@ int dune_protect(void *at, size_t size, int rights);
 // What a handler is given. It may change everything but `address` and `error`, and what it leaves
 // there is what the thread goes on with.
 struct dune_frame {
+#if defined(__loongarch64)
+    uint64_t r[32], pc;
+#else
     uint64_t rax, rbx, rcx, rdx, rsi, rdi, rsp, rbp;
     uint64_t r8, r9, r10, r11, r12, r13, r14, r15;
     uint64_t rip, rflags;
+#endif
     uint64_t address; // that was accessed
     uint64_t error;   // bit 1: a write; bit 4: execution
     uint64_t rights;  // 0; what a handler of faults puts here, the page of the address gets when it
@@ -65,7 +69,7 @@ typedef void dune_fault_fn(struct dune_frame *frame, void *opaque);
 int dune_on_fault(dune_fault_fn *handler, void *opaque);
 
 // [guest] Calls `handler` in guest mode in place of a system call of that number. It answers by
-// frame->rax; calls that it makes itself are made. NULL takes it back.
+// frame->rax (frame->r[4] on LoongArch); calls that it makes itself are made. NULL takes it back.
 typedef void dune_call_fn(struct dune_frame *frame, void *opaque);
 int dune_on_call(long number, dune_call_fn *handler, void *opaque);
 
