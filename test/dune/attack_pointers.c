@@ -203,7 +203,7 @@ TEST(threads_and_children)
     u64 c[11] = {CLONE_CHILD_SETTID, 0, (u64)target(), 0, SIGCHLD};
     REFUSED(syscall(435, c, sizeof(c)), EFAULT);
     REFUSED(syscall(435, target(), 88), EFAULT);
-    REFUSED(syscall(334, target(), 32, 0, 0), EFAULT); // rseq
+    REFUSED(syscall(SYS_rseq, target(), 32, 0, 0), EFAULT);
 }
 
 TEST(mappings)

@@ -243,7 +243,7 @@ TEST(a_loop_without_calls_is_interrupted)
 }
 
 static volatile u64 n_samples, n_inside;
-static void spin(volatile u64 *until)
+__attribute__((noinline)) static void spin(volatile u64 *until)
 {
     while (*until < 20)
         for (volatile int i = 0; i < 1000; i++)

@@ -46,7 +46,7 @@ void exception_serve(struct thread *t, const struct vcpu_why *why)
 {
     switch (why->vector) {
     case ECODE_ADE: signals_force(t, SIGBUS, BUS_ADRERR, why->address); break;
-    case ECODE_ALE: signals_force(t, SIGBUS, BUS_ADRALN, why->address); break;
+    case ECODE_ALE: signals_force(t, SIGBUS, SI_KERNEL, 0); break;
     case ECODE_BCE: signals_force(t, SIGSEGV, SEGV_BNDERR, why->address); break;
     case ECODE_BRK: serve_break(t); break;
     case ECODE_FPE: serve_floating_point(t); break;
