@@ -29,6 +29,7 @@ struct settings {
     int stats_fd;                // hidden, or -1
     int policy_fd;               // hidden, or -1
     int root_pid;                // the process that the user started
+    int door;                    // the way out of the guest that was chosen, or 0
     bool is_native;              // the program runs on the host's processor, without KVM
     bool is_again;               // this is a program that another one executed
     struct stats *stats;         // NULL: nobody asked

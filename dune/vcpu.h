@@ -38,6 +38,10 @@ struct vcpu_why {
 // Whether the processor has two stages of translation, so that large slots cost little.
 bool vcpu_host_is_nested(void);
 
+// The number of a way out of the guest by its name, where there are several; else 0.
+int vcpu_door_named(const char *name);
+// Before vcpu_model_init: the way to take, or 0 for the best that works.
+void vcpu_use_door(struct vcpu_model *m, int door);
 // Writes the guest's kernel pages. 0 or -errno.
 int vcpu_model_init(struct vcpu_model *m, struct vm *vm, struct pagetable *tables);
 // Sets the vCPU up with zeroed registers and the ABI's initial floating-point state. 0 or -errno.

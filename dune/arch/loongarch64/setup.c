@@ -47,6 +47,19 @@ int mailbox_get_csr(const struct vcpu *v, u32 number, u64 *value)
     return (int)vcpu_ioctl(v, KVM_GET_ONE_REG, &r);
 }
 
+int vcpu_door_named(const char *name)
+{
+    return !strcmp(name, "hvcl")    ? VCPU_DOOR_HVCL
+           : !strcmp(name, "iocsr") ? VCPU_DOOR_IOCSR
+           : !strcmp(name, "mmio")  ? VCPU_DOOR_MMIO
+                                    : 0;
+}
+
+void vcpu_use_door(struct vcpu_model *m, int door)
+{
+    m->door = (enum vcpu_door)door;
+}
+
 int vcpu_model_init(struct vcpu_model *m, struct vm *vm, struct pagetable *tables)
 {
     u8 *empty = pagetable_page(tables);

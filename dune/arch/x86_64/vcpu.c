@@ -98,6 +98,15 @@ bool vcpu_host_is_nested(void)
            is_on("/sys/module/kvm_amd/parameters/npt");
 }
 
+int vcpu_door_named(const char *name)
+{
+    return 0;
+}
+
+void vcpu_use_door(struct vcpu_model *m, int door)
+{
+}
+
 int vcpu_model_init(struct vcpu_model *m, struct vm *vm, struct pagetable *tables)
 {
     struct kvm_cpuid2 *cpuid =
