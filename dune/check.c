@@ -110,7 +110,7 @@ static void check_sud(struct check *c)
 void check_host(struct check *c)
 {
     memset(c, 0, sizeof(*c));
-    c->chunk_size = launch_chunk_size();
+    c->chunk_size = vcpu_chunk_size(false);
     check_kvm(c);
     check_sud(c);
 }

@@ -16,15 +16,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define CHUNK_SHADOW (64ULL << 20)
-#define CHUNK_NESTED (1ULL << 30)
-
-// With two-stage translation in hardware the kernel pays little for a large slot.
-u64 launch_chunk_size(void)
-{
-    return vcpu_host_is_nested() ? CHUNK_NESTED : CHUNK_SHADOW;
-}
-
 // The kernel's pages from [vvar] to the end of [vdso] are one behind the other. Nothing of the
 // monitor may lie where the guest's part is.
 static bool look_at_maps(struct space *s, struct err *e)
@@ -95,7 +86,7 @@ static bool start_in_vm(struct settings *s, struct space *space, struct thread *
 {
     const char *what;
     vcpu_use_door(&space->model, s->door);
-    int ret = space_open_vm(space, s->kvm_fd, &s->hidden, launch_chunk_size(), &what);
+    int ret = space_open_vm(space, s->kvm_fd, &s->hidden, vcpu_chunk_size(false), &what);
     if (ret < 0)
         return err_set(e, "/dev/kvm: cannot %s: %s", what, strerror(-ret));
     return make_first_thread(t, space, e);

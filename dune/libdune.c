@@ -55,7 +55,7 @@ static int open_process(struct process *p, struct settings *s, struct space *spa
         return ret;
     space_open_border();
     space->is_flat = true;
-    return space_open_vm(space, s->kvm_fd, &s->hidden, launch_chunk_size(), &what);
+    return space_open_vm(space, s->kvm_fd, &s->hidden, vcpu_chunk_size(true), &what);
 }
 
 static int get_process(struct process **to)

@@ -9,17 +9,19 @@
 #include <sys/mman.h>
 
 enum { PAGE = ARCH_PAGE, POOL_SIZE = 256 << 20, ENTRIES = 1 << PT_BITS, LAST = ENTRIES - 1 };
-#define GRANULE PAGETABLE_GRANULE
+#define GRANULE    PAGETABLE_GRANULE
+#define MOST_ALIGN (1ULL << 30)
 
 int pagetable_init(struct pagetable *pt, struct slots *slots, const struct vma_map *vmas)
 {
-    // One chunk more than needed, so that the pool can begin where a chunk does.
-    u8 *at = raw_pages(POOL_SIZE + slots->chunk_size);
+    // More than needed, so that the pool can begin where a chunk of usual size does.
+    u64 align = slots->chunk_size < MOST_ALIGN ? slots->chunk_size : MOST_ALIGN;
+    u8 *at = raw_pages(POOL_SIZE + align);
     if (!at)
         return -ENOMEM;
-    u64 start = ((u64)at + slots->chunk_size - 1) & ~(slots->chunk_size - 1);
+    u64 start = ((u64)at + align - 1) & ~(align - 1);
     raw_pages_free(at, start - (u64)at);
-    raw_pages_free((u8 *)start + POOL_SIZE, (u64)at + slots->chunk_size - start);
+    raw_pages_free((u8 *)start + POOL_SIZE, (u64)at + align - start);
     pt->slots = slots;
     pt->vmas = vmas;
     pt->pool = (u8 *)start;

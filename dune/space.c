@@ -311,7 +311,8 @@ static int map_vdso(struct space *s)
 {
     if (!s->vdso)
         return 0;
-    int ret = slots_add(&s->slots, s->vdso, s->vdso_size);
+    bool is_known = slots_find(&s->slots, s->vdso); // with other things of the monitor's
+    int ret = is_known ? 0 : slots_add(&s->slots, s->vdso, s->vdso_size);
     for (u64 at = 0; at < s->vdso_size && !ret; at += SPACE_PAGE)
         ret = pagetable_map(&s->tables, s->vdso + at, slots_gpa(&s->slots, s->vdso + at), PTE_USER);
     return ret;

@@ -35,8 +35,9 @@ struct vcpu_why {
     long code;
 };
 
-// Whether the processor has two stages of translation, so that large slots cost little.
-bool vcpu_host_is_nested(void);
+// How large memory slots should be: where the processor has two stages of translation large ones
+// cost little, but for a log of what was written, which is as long as they are.
+u64 vcpu_chunk_size(bool has_log);
 
 // The number of a way out of the guest by its name, where there are several; else 0.
 int vcpu_door_named(const char *name);

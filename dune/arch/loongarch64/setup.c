@@ -47,6 +47,13 @@ int mailbox_get_csr(const struct vcpu *v, u32 number, u64 *value)
     return (int)vcpu_ioctl(v, KVM_GET_ONE_REG, &r);
 }
 
+// KVM keeps nothing for the pages of a slot. All chunks of an address space fit into the 47 bits
+// that the least of these processors has for guest-physical addresses, nearly.
+u64 vcpu_chunk_size(bool has_log)
+{
+    return has_log ? 1ULL << 30 : 1ULL << 40;
+}
+
 int vcpu_door_named(const char *name)
 {
     return !strcmp(name, "hvcl")    ? VCPU_DOOR_HVCL

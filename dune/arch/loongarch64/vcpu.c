@@ -291,11 +291,6 @@ bool vcpu_enters_kernel(const struct vcpu_model *m)
     return m->is_probed;
 }
 
-bool vcpu_host_is_nested(void)
-{
-    return true;
-}
-
 int vcpu_use_root(struct vcpu_state *s, u64 root_gpa)
 {
     s->box->root = root_gpa;

@@ -21,6 +21,9 @@ enum {
     N_CPUID = 128,
 };
 
+#define CHUNK_SHADOW (64ULL << 20)
+#define CHUNK_NESTED (1ULL << 30)
+
 #define CR0_VALUE    0x80050033ULL
 #define CR4_PAE      (1ULL << 5)
 #define CR4_FP       (3ULL << 9)
@@ -92,10 +95,11 @@ static bool is_on(const char *parameter)
     return c == 'Y' || c == '1';
 }
 
-bool vcpu_host_is_nested(void)
+u64 vcpu_chunk_size(bool has_log)
 {
-    return is_on("/sys/module/kvm_intel/parameters/ept") ||
-           is_on("/sys/module/kvm_amd/parameters/npt");
+    bool is_nested = is_on("/sys/module/kvm_intel/parameters/ept") ||
+                     is_on("/sys/module/kvm_amd/parameters/npt");
+    return is_nested ? CHUNK_NESTED : CHUNK_SHADOW;
 }
 
 int vcpu_door_named(const char *name)
