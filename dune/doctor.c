@@ -20,9 +20,8 @@ bool doctor_guest_mode(char *text, size_t size)
     snprintf(text, size,
              "%s; %llu.%llu us for one and back, %llu.%llu us for an empty "
              "entry%s (lh enter)",
-             c.way, (unsigned long long)c.exit_ns / 1000,
-             (unsigned long long)c.exit_ns / 100 % 10, (unsigned long long)c.run_ns / 1000,
-             (unsigned long long)c.run_ns / 100 % 10,
+             c.way, (unsigned long long)c.exit_ns / 1000, (unsigned long long)c.exit_ns / 100 % 10,
+             (unsigned long long)c.run_ns / 1000, (unsigned long long)c.run_ns / 100 % 10,
              c.exit_ns > SLOW_NS ? "; slow: without a policy --backend sud is faster" : "");
     return true;
 }

@@ -31,19 +31,20 @@ extern char **environ;
 
 static void print_help(void)
 {
-    printf("Usage: lh enter [OPTION]... [--] PROGRAM [ARGUMENT]...\n"
-           "Run a program in guest mode of KVM, with its system calls forwarded.\n\n"
-           "  --trace[=FILE]      print its system calls on standard error, or in a file\n"
-           "  --stat              print counts of exits, calls and faults when it ends\n"
-           "  --backend NAME      kvm: guest mode (usual); sud: on the host's processor, by "
-           "syscall user\n"
-           "                      dispatch, where there is no KVM: a tracer and no wall\n"
-           "  --door NAME         how a guest leaves KVM, on LoongArch: hvcl, iocsr or mmio; usually "
-           "the\n"
-           "                      first of them that works\n"
-           "  --policy NAME|FILE  refuse what a policy does not allow; names: none, pure, ro, rw,\n"
-           "                      net; the language of files is in the manual page\n"
-           "\nThe exit status is the program's; 1 when it could not be started.\n");
+    printf(
+        "Usage: lh enter [OPTION]... [--] PROGRAM [ARGUMENT]...\n"
+        "Run a program in guest mode of KVM, with its system calls forwarded.\n\n"
+        "  --trace[=FILE]      print its system calls on standard error, or in a file\n"
+        "  --stat              print counts of exits, calls and faults when it ends\n"
+        "  --backend NAME      kvm: guest mode (usual); sud: on the host's processor, by "
+        "syscall user\n"
+        "                      dispatch, where there is no KVM: a tracer and no wall\n"
+        "  --door NAME         how a guest leaves KVM, on LoongArch: hvcl, iocsr or mmio; usually "
+        "the\n"
+        "                      first of them that works\n"
+        "  --policy NAME|FILE  refuse what a policy does not allow; names: none, pure, ro, rw,\n"
+        "                      net; the language of files is in the manual page\n"
+        "\nThe exit status is the program's; 1 when it could not be started.\n");
 }
 
 static const char *value_of(const char *word, const char *name)

@@ -111,8 +111,8 @@ static long count_words(u64 list, u64 *n)
 static void write_state(const struct settings *s, char *to, u64 size)
 {
     struct line text = {to, size, 0};
-    message_add(&text, EXEC_AGAIN "%d,%d,%d,%d,%d,%d,%d,%d,%d,%d", s->kvm_fd, s->self_fd, s->trace_fd,
-                s->stats_fd, s->policy_fd, s->hidden.first, s->hidden.end, s->root_pid,
+    message_add(&text, EXEC_AGAIN "%d,%d,%d,%d,%d,%d,%d,%d,%d,%d", s->kvm_fd, s->self_fd,
+                s->trace_fd, s->stats_fd, s->policy_fd, s->hidden.first, s->hidden.end, s->root_pid,
                 s->is_native, s->door);
 }
 

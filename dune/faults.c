@@ -19,7 +19,8 @@ static void serve_page_fault(struct thread *t, const struct vcpu_why *why)
 {
     if (t->lib.space && lib_space_fault(t, why->address))
         return;
-    int code = t->lib.space ? SEGV_ACCERR : space_fault(t->process->space, why->address, wanted(why));
+    int code =
+        t->lib.space ? SEGV_ACCERR : space_fault(t->process->space, why->address, wanted(why));
     if (code && t->process->lib && lib_fault(t, why))
         return;
     if (code)

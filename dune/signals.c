@@ -14,7 +14,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
-#define BIT(signal)        (1ULL << ((signal)-1))
+#define BIT(signal) (1ULL << ((signal)-1))
 
 // Flags that the kernel acts on before a handler runs.
 #define FLAGS_OF_KERNEL ((u64)(SA_RESTART | SA_NOCLDSTOP | SA_NOCLDWAIT))

@@ -10,7 +10,7 @@
 #include <sys/mman.h>
 #include <sys/shm.h>
 
-#define LOW_TOP   0x80000000ULL
+#define LOW_TOP 0x80000000ULL
 
 #ifndef MAP_FIXED_NOREPLACE
 #define MAP_FIXED_NOREPLACE 0x100000
@@ -295,8 +295,8 @@ int space_fault(struct space *s, u64 at, u32 prot_wanted)
     const u64 *entry = s->is_flat ? pagetable_entry(&s->tables, at) : NULL;
     if (s->is_flat && space_holds(at, 1))
         ret = entry && *entry & PTE_ADDRESS && !pte_grants(*entry, prot_wanted) ? SEGV_ACCERR
-              : pagetable_fill_page(&s->tables, at) < 0                     ? SEGV_ACCERR
-                                                                            : 0;
+              : pagetable_fill_page(&s->tables, at) < 0                         ? SEGV_ACCERR
+                                                                                : 0;
     else if (!v)
         ret = SEGV_MAPERR;
     else if (!allows(v->prot, prot_wanted) || pagetable_fill(&s->tables, at) < 0)

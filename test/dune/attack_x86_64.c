@@ -75,4 +75,3 @@ TEST(a_return_address_that_is_none)
     waitpid(child, &status, 0);
     CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV);
 }
-

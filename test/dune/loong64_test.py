@@ -99,7 +99,8 @@ def expect(s, arguments, out, status=0):
 
 def programs(t, s):
     for name in PROGRAMS:
-        for where, command in ('as it is', ''), ('in guest mode', '/m/lh enter '):
+        for where, command in (('as it is', ''), ('in guest mode', '/m/lh enter '),
+                               ('with syscall user dispatch', '/m/lh enter --backend sud ')):
             with t.test(f'{name} {where}'):
                 tap(s, f'{command}/t/{name}')
     with t.test('libdune'):
@@ -157,7 +158,9 @@ def command_line(t, s):
 
 def messages(t, s):
     with t.test('doctor knows the way'):
-        check(re.search(r'^ok +guest mode +system calls enter PLV0 and leave it by hvcl; ', s('/m/lh doctor'), re.M))
+        text = s('/m/lh doctor')
+        check(re.search(r'^ok +guest mode +system calls enter PLV0 and leave it by hvcl; ', text, re.M), text)
+        check(re.search(r'^ok +dispatch +[\d.]+ us for a system call and back ', text, re.M), text)
     with t.test('what cannot be'):
         expect(s, '/t/foreign', 'lh enter: /t/foreign: a program for another architecture (machine 62, 64 bits)\n', 1)
         expect(s, '/nonexistent', 'lh enter: /nonexistent: No such file or directory\n', 1)

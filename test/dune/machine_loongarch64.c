@@ -43,9 +43,8 @@ void machine_return_from(void *sp)
 }
 
 const struct machine_fault machine_faults[] = {
-    {SIGFPE, FPE_INTDIV}, {SIGTRAP, TRAP_BRKPT}, {SIGILL, SI_KERNEL},
-    {SIGILL, SI_KERNEL},  {SIGBUS, BUS_ADRERR},  {SIGFPE, FPE_FLTDIV},
-    {SIGBUS, SI_KERNEL},
+    {SIGFPE, FPE_INTDIV}, {SIGTRAP, TRAP_BRKPT}, {SIGILL, SI_KERNEL}, {SIGILL, SI_KERNEL},
+    {SIGBUS, BUS_ADRERR}, {SIGFPE, FPE_FLTDIV},  {SIGBUS, SI_KERNEL},
 };
 const int machine_n_faults = ARRAY_LEN(machine_faults);
 

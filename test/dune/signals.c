@@ -133,6 +133,7 @@ TEST(the_alternate_stack_is_used)
     CHECK(last_sp < (u64)stack.ss_sp || last_sp >= (u64)stack.ss_sp + 65536);
     sigaltstack(&(stack_t){.ss_flags = SS_DISABLE}, &now);
     CHECK(now.ss_sp == stack.ss_sp);
+    CHECK(sysconf(_SC_MINSIGSTKSZ) > 0);
     CHECK_EQ(sigaltstack(&(stack_t){.ss_sp = stack.ss_sp, .ss_size = 100}, NULL), -1);
     CHECK_EQ(errno, ENOMEM);
     free(stack.ss_sp);

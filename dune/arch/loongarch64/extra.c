@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a program has beyond its general registers: floating-point and vector registers, which KVM
 // gives a vCPU when it first uses them. The monitor uses none.
+#include "dune/native.h"
 #include "dune/raw.h"
 #include "dune/vcpu.h"
 #include "dune/vm.h"
@@ -13,12 +14,16 @@ _Static_assert(sizeof(struct vcpu_extra) == sizeof(struct kvm_fpu), "as KVM has 
 int vcpu_get_extra(struct vcpu_state *s, struct vcpu_extra *x)
 {
     memset(x, 0, sizeof(*x));
-    return (int)vcpu_ioctl(s->v, KVM_GET_FPU, x);
+    if (s->native)
+        *x = s->native->extra;
+    return s->native ? 0 : (int)vcpu_ioctl(s->v, KVM_GET_FPU, x);
 }
 
 int vcpu_set_extra(struct vcpu_state *s, const struct vcpu_extra *x)
 {
-    return (int)vcpu_ioctl(s->v, KVM_SET_FPU, (void *)(u64)x);
+    if (s->native)
+        s->native->extra = *x;
+    return s->native ? 0 : (int)vcpu_ioctl(s->v, KVM_SET_FPU, (void *)(u64)x);
 }
 
 int vcpu_give_extra(struct vcpu_state *s, const struct vcpu_extra *x)

@@ -15,9 +15,9 @@
 
 enum {
     N_CPUCFG = 21,
-    WINDOW_CACHED = 0x11,             // PLV0, MAT = 1
+    WINDOW_CACHED = 0x11,                          // PLV0, MAT = 1
     WALK_LOW = 14 | 11 << 5 | 25 << 10 | 11 << 15, // PT and Dir1
-    WALK_HIGH = 36 | 11 << 6,         // Dir3
+    WALK_HIGH = 36 | 11 << 6,                      // Dir3
 };
 
 _Static_assert(offsetof(struct mailbox, regs.pc) == BOX_PC, "for stubs.S");

@@ -2,10 +2,10 @@
 #pragma once
 
 #include "base/types.h"
+#include "dune/arch/loongarch64/native.h"
 #include "dune/arch/loongarch64/regs.h"
 
 struct mailbox;
-struct native;
 struct pagetable;
 struct vcpu;
 
@@ -22,13 +22,6 @@ struct vcpu_model {
     u32 units; // bits of EUEN
 };
 
-// As KVM_GET_FPU has it: four words of each register, of which FP uses one and LSX two.
-struct vcpu_extra {
-    u32 fcsr;
-    u64 fcc;
-    u64 regs[32][4];
-};
-
 // At which level the vCPU is, which decides how it returns to the program.
 enum vcpu_level { VCPU_IN_PLV3, VCPU_IN_PLV0 };
 
@@ -37,7 +30,7 @@ struct vcpu_state {
     struct native *native;
     struct vcpu_model *model;
     enum vcpu_level level;
-    bool is_at_return; // in PLV0, and what comes next is the way back
+    bool is_at_return;  // in PLV0, and what comes next is the way back
     struct uregs *regs; // in the mailbox
     struct mailbox *box;
     u64 n_changes; // of the page tables, when translations were last dropped

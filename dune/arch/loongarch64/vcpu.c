@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A vCPU at work. The program is at PLV3. Whatever it does that needs the monitor enters PLV0, where
-// stubs.S puts its registers into the mailbox and exits; the way back loads them from there. What
-// the host interrupts in between is in KVM's own registers, which then are copied.
+// A vCPU at work. The program is at PLV3. Whatever it does that needs the monitor enters PLV0,
+// where stubs.S puts its registers into the mailbox and exits; the way back loads them from there.
+// What the host interrupts in between is in KVM's own registers, which then are copied.
 #include "dune/vcpu.h"
 #include "dune/arch/loongarch64/layout.h"
 #include "dune/arch/loongarch64/mailbox.h"
