@@ -62,6 +62,26 @@ struct dune_frame {
                       // returns: as dune_protect, without another way out of guest mode
 };
 
+// Of a system call: its arguments, and its result, which is -errno when something is wrong.
+static inline void dune_frame_arguments(const struct dune_frame *f, uint64_t a[6])
+{
+#if defined(__loongarch64)
+    for (int i = 0; i < 6; i++)
+        a[i] = f->r[4 + i];
+#else
+    a[0] = f->rdi, a[1] = f->rsi, a[2] = f->rdx, a[3] = f->r10, a[4] = f->r8, a[5] = f->r9;
+#endif
+}
+
+static inline void dune_frame_answer(struct dune_frame *f, uint64_t result)
+{
+#if defined(__loongarch64)
+    f->r[4] = result;
+#else
+    f->rax = result;
+#endif
+}
+
 // [guest] Calls `handler` in guest mode, on the stack of the thread, when a right is missing that
 // dune_protect took. Without one, or when a handler is running, SIGSEGV comes as for mprotect. NULL
 // takes it back.
@@ -69,7 +89,7 @@ typedef void dune_fault_fn(struct dune_frame *frame, void *opaque);
 int dune_on_fault(dune_fault_fn *handler, void *opaque);
 
 // [guest] Calls `handler` in guest mode in place of a system call of that number. It answers by
-// frame->rax (frame->r[4] on LoongArch); calls that it makes itself are made. NULL takes it back.
+// dune_frame_answer; calls that it makes itself are made. NULL takes it back.
 typedef void dune_call_fn(struct dune_frame *frame, void *opaque);
 int dune_on_call(long number, dune_call_fn *handler, void *opaque);
 

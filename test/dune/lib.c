@@ -209,7 +209,7 @@ TEST(a_handler_changes_registers)
 
 static void answer(struct dune_frame *frame, void *opaque)
 {
-    machine_answer(frame, (u64)opaque + (u64)syscall(SYS_getppid) * 0);
+    dune_frame_answer(frame, (u64)opaque + (u64)syscall(SYS_getppid) * 0);
 }
 
 TEST(a_handler_answers_system_calls)

@@ -20,6 +20,7 @@ from report import CACHE, Skip, Tester, check, check_equal, guest_file
 
 LIMIT_S = 300
 PROGRAMS = 'memory', 'processes', 'signals', 'threads'
+EXAMPLES = 'barrier', 'checkpoint', 'pager', 'privsep', 'tracer'
 OTHERS = 'attack_pointers', 'attack_policy', 'dune_lib', 'static_true'
 LIBRARIES = 'libc.so.6', 'libm.so.6', 'libgcc_s.so.1'
 LOADER = 'ld-linux-loongarch-lp64d.so.1'
@@ -66,13 +67,15 @@ def add_libraries(f):
 def make_initrd(t, lh):
     """The guest's initramfs, and behind it a second one with /t."""
     path, initrd = t.path('initrd'), read(guest_file('initrd.img'))
-    built = os.path.join(os.path.dirname(lh), 'test/dune')
+    built = os.path.dirname(lh)
+    files = {name: f'test/dune/{name}' for name in PROGRAMS + OTHERS}
+    files.update({name: f'dune/examples/dune_{name}' for name in EXAMPLES})
     with open(path, 'wb') as f:
         f.write(initrd + bytes(-len(initrd) % 4))
         add_directories(f, 'm', 't', 'box', 'box/in', 'box/outside')
         f.write(newc('m/lh', stripped(lh, t.path('lh')), 0o100755))
-        for name in PROGRAMS + OTHERS:
-            f.write(newc(f't/{name}', stripped(os.path.join(built, name), t.path(name)), 0o100755))
+        for name, file in files.items():
+            f.write(newc(f't/{name}', stripped(os.path.join(built, file), t.path(name)), 0o100755))
         f.write(newc('t/foreign', read('/bin/true')[:4096], 0o100755))
         f.write(newc('t/script', b'#!/bin/sh -e\necho "$0 $1"\n', 0o100755))
         f.write(newc('t/policy', POLICY.encode(), 0o100644))
@@ -105,6 +108,9 @@ def programs(t, s):
                 tap(s, f'{command}/t/{name}')
     with t.test('libdune'):
         tap(s, '/t/dune_lib')
+    for name in EXAMPLES:
+        with t.test(f'the example {name}'):
+            check('in guest mode' in s(f'/t/{name}'))
 
 
 def attacks(t, s):
@@ -172,7 +178,7 @@ def messages(t, s):
 
 def run(t):
     with t.test('the programs are built for loong64'):
-        lh = build_program('dune-programs')
+        lh = build_program('dune-programs', 'dune-examples')
     with t.machine('-m', '2G', '-smp', '2', '-nic', 'none', '-kernel', guest_file('vmlinuz'),
                    '-initrd', make_initrd(t, lh), '-append', 'console=ttyS0,115200') as m:
         s = m.shell()

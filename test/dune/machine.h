@@ -43,9 +43,7 @@ void machine_spoil_vectors(void);
 void machine_hold_vector(const u32 in[8], u32 out[8], const volatile int *until);
 
 // With libdune: stores 5 to a byte while a vector register holds a value, which it gives. Then: a
-// store of 9 over which a handler goes, and what the kept register holds then. And the result of a
-// call.
+// store of 9 over which a handler goes, and what the kept register holds then.
 u32 machine_store_beside_vector(u8 *at, u32 value);
 u64 machine_store_and_keep(u8 *at);
 void machine_skip_store(struct dune_frame *frame, u64 value);
-void machine_answer(struct dune_frame *frame, u64 value);

@@ -7,7 +7,7 @@
 #include <sys/auxv.h>
 #include <ucontext.h>
 
-enum { S0 = 23, A0 = 4 };
+enum { S0 = 23 };
 
 const int machine_low_flag = 0;
 
@@ -133,9 +133,4 @@ void machine_skip_store(struct dune_frame *frame, u64 value)
 {
     frame->pc += 4;
     frame->r[S0] = value;
-}
-
-void machine_answer(struct dune_frame *frame, u64 value)
-{
-    frame->r[A0] = value;
 }

@@ -122,8 +122,3 @@ void machine_skip_store(struct dune_frame *frame, u64 value)
     frame->rip += 3;
     frame->rbx = value;
 }
-
-void machine_answer(struct dune_frame *frame, u64 value)
-{
-    frame->rax = value;
-}
