@@ -8,7 +8,7 @@
 
 struct hidden;
 
-// By the kinds of the table; see calls_x86_64.def. 0, -EFAULT or -EBADF.
+// By the kinds of the table; see calls_*.def. 0, -EFAULT or -EBADF.
 long arguments_check(const struct hidden *h, const char *kinds, const u64 a[6]);
 
 // The kind of the next argument and, for memory, the argument that says how much there is; 0 at

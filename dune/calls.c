@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dune/calls.h"
-#include "dune/arch/x86_64/entry.h"
 #include "dune/arguments.h"
+#include "dune/entry.h"
 #include "dune/handlers.h"
 #include "dune/policy.h"
 #include "dune/process.h"
@@ -14,7 +14,7 @@
 static const struct call calls[CALLS_MAX] = {
 #define CALL(number, name, group, handler, arguments) \
     [number] = {#name, arguments, CALL_##group, call_##handler},
-#include "dune/calls_x86_64.def"
+#include ARCH_CALLS
 #undef CALL
 };
 

@@ -1,21 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dune/check.h"
-#include "dune/arch/x86_64/layout.h"
 #include "dune/hidden.h"
 #include "dune/launch.h"
+#include "dune/native.h"
 #include "dune/space.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/kvm.h>
-#include <signal.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <time.h>
-#include <ucontext.h>
 #include <unistd.h>
 
-enum { ROUNDS = 20, TRIES = 50, PRCTL_DISPATCH = 59 };
+enum { ROUNDS = 20, TRIES = 50 };
 
 static u64 now(void)
 {
@@ -41,7 +38,7 @@ static u64 time_exits(void *opaque)
     struct vcpu_why why;
     u64 start = now();
     for (int i = 0; i < ROUNDS; i++) {
-        s->regs->rip = GUEST_PROBE;
+        vcpu_at_probe(s);
         vcpu_run(s, &why);
         if (why.exit != VCPU_CALL)
             return ~0ULL;
@@ -75,8 +72,8 @@ static int try_kvm(struct check *c, struct space *space, int kvm_fd, const struc
     ret = vcpu_probe(&s, &space->model);
     if (ret < 0)
         return ret;
-    c->enters_ring0 = space->model.flavour == VCPU_RING0_ENTRY;
-    c->has_smep = space->model.may_smep;
+    c->enters_kernel = vcpu_enters_kernel(&space->model);
+    c->way = vcpu_way(&space->model);
     c->exit_ns = best_of(time_exits, &s);
     c->run_ns = best_of(time_entries, &s);
     raw(SYS_close, v->fd);
@@ -99,47 +96,21 @@ static void check_kvm(struct check *c)
     raw_pages_free(space, sizeof(*space));
 }
 
-static void answer(int signal, siginfo_t *info, void *context)
-{
-    ucontext_t *uc = context;
-    *(volatile char *)uc->uc_mcontext.gregs[REG_RBX] = 0;
-    uc->uc_mcontext.gregs[REG_RAX] = 0;
-}
-
 static u64 time_dispatches(void *opaque)
 {
-    volatile char *selector = opaque;
-    u64 start = now();
-    for (int i = 0; i < ROUNDS; i++) {
-        long ret;
-        *selector = 1;
-        __asm__ volatile("syscall"
-                         : "=a"(ret)
-                         : "a"(SYS_getppid), "b"(selector)
-                         : "rcx", "r11", "memory");
-    }
-    return (now() - start) / ROUNDS;
+    return native_time(ROUNDS);
 }
 
-// The handler opens the way again before it returns, since returning is a system call too.
 static void check_sud(struct check *c)
 {
-    static volatile char selector;
-    struct sigaction a = {.sa_sigaction = answer, .sa_flags = SA_SIGINFO}, old;
-    selector = 0;
-    c->sud_error = prctl(PRCTL_DISPATCH, 1, 0, 0, &selector) ? errno : 0;
-    if (c->sud_error)
-        return;
-    sigaction(SIGSYS, &a, &old);
-    c->sud_ns = best_of(time_dispatches, (void *)&selector);
-    sigaction(SIGSYS, &old, NULL);
-    prctl(PRCTL_DISPATCH, 0, 0, 0, 0);
+    c->sud_error = -native_check();
+    c->sud_ns = c->sud_error ? 0 : best_of(time_dispatches, NULL);
 }
 
 void check_host(struct check *c)
 {
     memset(c, 0, sizeof(*c));
-    c->chunk_size = launch_chunk_size();
+    c->chunk_size = vcpu_chunk_size(false);
     check_kvm(c);
     check_sud(c);
 }

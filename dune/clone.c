@@ -4,10 +4,11 @@
 // A thread gets a vCPU and a monitor stack of its own. A child of fork has a copy of everything
 // and makes a VM of its own, since one belongs to the memory that it was made with. A child of
 // vfork, which uses this memory while its parent waits, borrows the parent's vCPU.
-#include "dune/arch/x86_64/entry.h"
 #include "dune/calls.h"
+#include "dune/entry.h"
 #include "dune/handlers.h"
 #include "dune/message.h"
+#include "dune/native.h"
 #include "dune/process.h"
 #include "dune/signals.h"
 #include "dune/space.h"
@@ -46,16 +47,11 @@ static void restore(struct thread *t, const struct saved *s)
     *t->regs = s->regs;
 }
 
-// The thread pointer on the host's processor is the calling thread's own.
 static void prepare(struct thread *child, const struct saved *s)
 {
-    if (child->vcpu.native) {
-        child->native.xsave_size = s->extra.xsave_size;
-        memcpy(child->native.xsave, s->extra.xsave, sizeof(child->native.xsave));
-        *child->regs = s->regs;
-    } else {
-        restore(child, s);
-    }
+    if (vcpu_give_extra(&child->vcpu, &s->extra) < 0)
+        signals_die(SIGKILL);
+    *child->regs = s->regs;
 }
 
 // The child's side of the call: result 0, its own stack and thread pointer.
@@ -65,7 +61,7 @@ static void become_child(struct saved *s, const struct birth *b)
     if (b->stack)
         regs_set_sp(&s->regs, b->stack);
     if (b->flags & CLONE_SETTLS)
-        s->extra.fs_base = b->tls;
+        vcpu_save_tls(&s->regs, &s->extra, b->tls);
 }
 
 // What the kernel does for the child; the rest is done here.
@@ -91,7 +87,7 @@ static void start(void *opaque)
     struct thread *t = opaque;
     t->tid = (int)raw(SYS_gettid);
     if (t->vcpu.native)
-        vcpu_set_base(&t->vcpu, &t->tls, NULL);
+        vcpu_set_tls(&t->vcpu, t->tls);
     thread_run(t);
 }
 
@@ -144,7 +140,7 @@ static long new_thread(struct thread *t, const struct birth *b)
     }
     become_child(&s, b);
     prepare(child, &s);
-    child->tls = s.extra.fs_base;
+    child->tls = vcpu_saved_tls(&s.regs, &s.extra);
     COUNT(p->settings, threads);
     __atomic_fetch_add((u32 *)&p->n_threads, 1, __ATOMIC_RELAXED);
     signals_block_all();
@@ -170,7 +166,7 @@ static void lend_vcpu(struct thread *t, struct thread *child, const struct saved
         child->regs = t->regs;
     }
     *child->regs = s->regs;
-    child->tls = s->extra.fs_base;
+    child->tls = vcpu_saved_tls(&s->regs, &s->extra);
 }
 
 // The child has the parent's vCPU until it executes a program or ends, and the parent waits so
@@ -196,14 +192,13 @@ static long new_borrower(struct thread *t, const struct birth *b)
     child->resets_signals = b->flags & CLONE_CLEAR_SIGHAND;
     lend_vcpu(t, child, &s);
     if (b->flags & CLONE_SETTLS)
-        vcpu_set_base(&child->vcpu, &b->tls, NULL);
+        vcpu_set_tls(&child->vcpu, b->tls);
     COUNT(p->settings, forks);
     signals_block_all();
     long ret = entry_spawn(host_flags(b), thread_stack_top(child), host_parent_tid(b), b->child_tid,
                            start_borrower, child);
     if (t->vcpu.v) {
-        t->vcpu.ring = child->vcpu.ring;
-        t->vcpu.n_exits = child->vcpu.n_exits;
+        vcpu_take_back(&t->vcpu, &child->vcpu);
         t->vcpu.v->run->immediate_exit = 0;
     }
     restore(t, &parent);
@@ -298,16 +293,6 @@ HANDLER(clone)
                       .child_tid = uses_child ? a[3] : 0,
                       .tls = a[4]};
     return give_birth(t, &b);
-}
-
-HANDLER(fork)
-{
-    return give_birth(t, &(struct birth){.flags = SIGCHLD});
-}
-
-HANDLER(vfork)
-{
-    return give_birth(t, &(struct birth){.flags = SIGCHLD | CLONE_VM | CLONE_VFORK});
 }
 
 struct clone3_arguments {

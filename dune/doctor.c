@@ -18,11 +18,10 @@ bool doctor_guest_mode(char *text, size_t size)
         return false;
     }
     snprintf(text, size,
-             "system calls enter ring %d; %llu.%llu us for one and back, %llu.%llu us for an empty "
+             "%s; %llu.%llu us for one and back, %llu.%llu us for an empty "
              "entry%s (lh enter)",
-             c.enters_ring0 ? 0 : 3, (unsigned long long)c.exit_ns / 1000,
-             (unsigned long long)c.exit_ns / 100 % 10, (unsigned long long)c.run_ns / 1000,
-             (unsigned long long)c.run_ns / 100 % 10,
+             c.way, (unsigned long long)c.exit_ns / 1000, (unsigned long long)c.exit_ns / 100 % 10,
+             (unsigned long long)c.run_ns / 1000, (unsigned long long)c.run_ns / 100 % 10,
              c.exit_ns > SLOW_NS ? "; slow: without a policy --backend sud is faster" : "");
     return true;
 }

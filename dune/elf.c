@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dune/elf.h"
+#include "dune/arch.h"
 
 #include <elf.h>
 #include <string.h>
 #include <sys/mman.h>
 
-enum { PAGE = 4096 };
+enum { PAGE = ARCH_PAGE };
 #define HIGHEST (1ULL << 46)
 
 bool elf_is_elf(const u8 *head, u64 size)
@@ -18,7 +19,7 @@ static bool check_header(const Elf64_Ehdr *h, u64 size, struct err *err)
     if (size < sizeof(*h) || !elf_is_elf(h->e_ident, SELFMAG))
         return err_set(err, "not an ELF program");
     if (h->e_ident[EI_CLASS] != ELFCLASS64 || h->e_ident[EI_DATA] != ELFDATA2LSB ||
-        h->e_machine != EM_X86_64)
+        h->e_machine != ARCH_ELF_MACHINE)
         return err_set(err, "a program for another architecture (machine %u, %s bits)",
                        h->e_machine, h->e_ident[EI_CLASS] == ELFCLASS64 ? "64" : "32");
     if (h->e_type != ET_EXEC && h->e_type != ET_DYN)

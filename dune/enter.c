@@ -8,6 +8,7 @@
 #include "dune/policy.h"
 #include "dune/process.h"
 #include "dune/script.h"
+#include "dune/vcpu.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -22,7 +23,7 @@ enum { STATUS_OK = 0, STATUS_USER_ERROR = 1 };
 
 struct options {
     bool wants_trace, wants_stats, is_again;
-    const char *trace_file, *again, *policy, *backend;
+    const char *trace_file, *again, *policy, *backend, *door;
     char **program;
 };
 
@@ -30,16 +31,20 @@ extern char **environ;
 
 static void print_help(void)
 {
-    printf("Usage: lh enter [OPTION]... [--] PROGRAM [ARGUMENT]...\n"
-           "Run a program in guest mode of KVM, with its system calls forwarded.\n\n"
-           "  --trace[=FILE]      print its system calls on standard error, or in a file\n"
-           "  --stat              print counts of exits, calls and faults when it ends\n"
-           "  --backend NAME      kvm: guest mode (usual); sud: on the host's processor, by "
-           "syscall user\n"
-           "                      dispatch, where there is no KVM: a tracer and no wall\n"
-           "  --policy NAME|FILE  refuse what a policy does not allow; names: none, pure, ro, rw,\n"
-           "                      net; the language of files is in the manual page\n"
-           "\nThe exit status is the program's; 1 when it could not be started.\n");
+    printf(
+        "Usage: lh enter [OPTION]... [--] PROGRAM [ARGUMENT]...\n"
+        "Run a program in guest mode of KVM, with its system calls forwarded.\n\n"
+        "  --trace[=FILE]      print its system calls on standard error, or in a file\n"
+        "  --stat              print counts of exits, calls and faults when it ends\n"
+        "  --backend NAME      kvm: guest mode (usual); sud: on the host's processor, by "
+        "syscall user\n"
+        "                      dispatch, where there is no KVM: a tracer and no wall\n"
+        "  --door NAME         how a guest leaves KVM, on LoongArch: hvcl, iocsr or mmio; usually "
+        "the\n"
+        "                      first of them that works\n"
+        "  --policy NAME|FILE  refuse what a policy does not allow; names: none, pure, ro, rw,\n"
+        "                      net; the language of files is in the manual page\n"
+        "\nThe exit status is the program's; 1 when it could not be started.\n");
 }
 
 static const char *value_of(const char *word, const char *name)
@@ -70,6 +75,8 @@ static bool take_option(struct options *o, char ***words, struct err *e)
         return found && !err_is_set(e);
     if (!take_value(words, "--backend", &o->backend, &found, e) || found)
         return found && !err_is_set(e);
+    if (!take_value(words, "--door", &o->door, &found, e) || found)
+        return found && !err_is_set(e);
     if (!strcmp(word, "--trace"))
         o->wants_trace = true;
     else if ((value = value_of(word, "--trace")))
@@ -87,6 +94,8 @@ static bool check_options(const struct options *o, struct err *e)
 {
     if (o->backend && strcmp(o->backend, "kvm") && strcmp(o->backend, "sud"))
         return err_set(e, "--backend: '%s' is neither kvm nor sud", o->backend);
+    if (o->door && !vcpu_door_named(o->door))
+        return err_set(e, "--door: '%s' is no way out of a guest of this processor", o->door);
     if (o->policy && o->backend && !strcmp(o->backend, "sud"))
         return err_set(e,
                        "--policy wants --backend kvm: on the host's processor a program can reach "
@@ -210,6 +219,7 @@ static bool open_all(struct settings *s, const struct options *o, struct err *e)
         return err_set(e, "the limit of open files: %s", strerror(-ret));
     s->root_pid = getpid();
     s->is_native = o->backend && !strcmp(o->backend, "sud");
+    s->door = o->door ? vcpu_door_named(o->door) : 0;
     return open_policy(s, o, e) &&
            (s->is_native || open_hidden(s, "/dev/kvm", O_RDWR, &s->kvm_fd, e)) &&
            open_hidden(s, "/proc/self/exe", O_PATH, &s->self_fd, e) && open_trace(s, o, e) &&

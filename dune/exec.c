@@ -41,7 +41,7 @@ static long read_head(const char *file, u8 *head, u64 size)
     enum { EFFECTIVE = 0x200, FACCESSAT2 = 439 };
     long may = n < 0 ? 0 : raw(FACCESSAT2, AT_FDCWD, file, 1, EFFECTIVE);
     if (may == -ENOSYS)
-        may = raw(SYS_access, file, 1);
+        may = raw(SYS_faccessat, AT_FDCWD, file, 1);
     return may < 0 ? may : n;
 }
 
@@ -111,17 +111,17 @@ static long count_words(u64 list, u64 *n)
 static void write_state(const struct settings *s, char *to, u64 size)
 {
     struct line text = {to, size, 0};
-    message_add(&text, EXEC_AGAIN "%d,%d,%d,%d,%d,%d,%d,%d,%d", s->kvm_fd, s->self_fd, s->trace_fd,
-                s->stats_fd, s->policy_fd, s->hidden.first, s->hidden.end, s->root_pid,
-                s->is_native);
+    message_add(&text, EXEC_AGAIN "%d,%d,%d,%d,%d,%d,%d,%d,%d,%d", s->kvm_fd, s->self_fd,
+                s->trace_fd, s->stats_fd, s->policy_fd, s->hidden.first, s->hidden.end, s->root_pid,
+                s->is_native, s->door);
 }
 
 bool exec_state_read(struct settings *s, const char *state)
 {
     int is_native = 0;
-    bool ok = sscanf(state, "%d,%d,%d,%d,%d,%d,%d,%d,%d", &s->kvm_fd, &s->self_fd, &s->trace_fd,
+    bool ok = sscanf(state, "%d,%d,%d,%d,%d,%d,%d,%d,%d,%d", &s->kvm_fd, &s->self_fd, &s->trace_fd,
                      &s->stats_fd, &s->policy_fd, &s->hidden.first, &s->hidden.end, &s->root_pid,
-                     &is_native) == 9;
+                     &is_native, &s->door) == 10;
     s->is_native = is_native;
     return ok;
 }
@@ -248,11 +248,11 @@ static long name_of_fd(struct thread *t, int fd, char *to)
     char link[64];
     struct line name = {link, sizeof(link), 0};
     message_add(&name, "/proc/self/fd/%d", fd);
-    long n = raw(SYS_readlink, link, to, PATH_SIZE - 1);
+    long n = raw(SYS_readlinkat, AT_FDCWD, link, to, PATH_SIZE - 1);
     if (n < 0)
         return -EBADF;
     to[n] = 0;
-    if (*to == '/' && raw(SYS_access, to, 0) == 0)
+    if (*to == '/' && raw(SYS_faccessat, AT_FDCWD, to, 0) == 0)
         return 0;
     long kept = raw(SYS_fcntl, fd, F_DUPFD, t->process->settings->hidden.first);
     message_add(&text, "/proc/self/fd/%d", (int)kept);

@@ -92,7 +92,7 @@ static bool is_fd_directory(int fd)
     if (raw(SYS_fstatfs, fd, &fs) < 0 || fs.f_type != PROC_MAGIC)
         return false;
     message_add(&name, "/proc/self/fd/%d", fd);
-    long n = raw(SYS_readlink, link, target, sizeof(target) - 1);
+    long n = raw(SYS_readlinkat, AT_FDCWD, link, target, sizeof(target) - 1);
     if (n < 3 || n == sizeof(target) - 1)
         return false;
     target[n] = 0;

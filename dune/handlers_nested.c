@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Calls with structures that point on. The kernel is given a copy that was checked, never the
 // program's own: another thread could change that in between.
-#include "dune/arch/x86_64/entry.h"
+#include "dune/entry.h"
 #include "dune/calls.h"
 #include "dune/handlers.h"
 #include "dune/policy.h"

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // Calls about the process itself: signals, ending, limits, thread pointers.
-#include "dune/arch/x86_64/entry.h"
 #include "dune/calls.h"
 #include "dune/handlers.h"
 #include "dune/policy.h"
@@ -9,7 +8,6 @@
 #include "dune/space.h"
 #include "dune/thread.h"
 
-#include <asm/prctl.h>
 #include <errno.h>
 #include <linux/prctl.h>
 #include <linux/resource.h>
@@ -54,21 +52,6 @@ HANDLER(exit)
 HANDLER(exit_group)
 {
     thread_exit_process(t, (int)a[0]);
-}
-
-HANDLER(arch_prctl)
-{
-    u64 fs, gs;
-    switch (a[0]) {
-    case ARCH_SET_FS: return a[1] >> 47 ? -EPERM : vcpu_set_base(&t->vcpu, &a[1], NULL);
-    case ARCH_SET_GS: return a[1] >> 47 ? -EPERM : vcpu_set_base(&t->vcpu, NULL, &a[1]);
-    case ARCH_GET_FS:
-    case ARCH_GET_GS:
-        if (vcpu_get_base(&t->vcpu, &fs, &gs) < 0)
-            return -EINVAL;
-        return guest_write(a[1], a[0] == ARCH_GET_FS ? &fs : &gs, 8);
-    }
-    return -EINVAL;
 }
 
 // What changes how the kernel treats the monitor is not the program's to ask for.

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dune/launch.h"
-#include "dune/arch/x86_64/entry.h"
+#include "dune/entry.h"
 #include "dune/load.h"
+#include "dune/native.h"
 #include "dune/process.h"
 #include "dune/signals.h"
 #include "dune/space.h"
@@ -14,26 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#define CHUNK_SHADOW (64ULL << 20)
-#define CHUNK_NESTED (1ULL << 30)
-
-static bool is_on(const char *parameter)
-{
-    FILE *f = fopen(parameter, "re");
-    int c = f ? getc(f) : 'N';
-    if (f)
-        fclose(f);
-    return c == 'Y' || c == '1';
-}
-
-// With two-stage translation in hardware the kernel pays little for a large slot.
-u64 launch_chunk_size(void)
-{
-    bool is_nested = is_on("/sys/module/kvm_intel/parameters/ept") ||
-                     is_on("/sys/module/kvm_amd/parameters/npt");
-    return is_nested ? CHUNK_NESTED : CHUNK_SHADOW;
-}
 
 // The kernel's pages from [vvar] to the end of [vdso] are one behind the other. Nothing of the
 // monitor may lie where the guest's part is.
@@ -72,7 +53,6 @@ static bool make_first_thread(struct thread *t, struct space *space, struct err 
     if (vcpu_probe(&t->vcpu, &space->model) < 0)
         return err_set(e, "/dev/kvm: system calls of a guest enter its kernel in a way that is not "
                           "known here");
-    *t->regs = (struct uregs){.rflags = 0x202};
     return true;
 }
 
@@ -105,7 +85,8 @@ static void run(void *opaque)
 static bool start_in_vm(struct settings *s, struct space *space, struct thread *t, struct err *e)
 {
     const char *what;
-    int ret = space_open_vm(space, s->kvm_fd, &s->hidden, launch_chunk_size(), &what);
+    vcpu_use_door(&space->model, s->door);
+    int ret = space_open_vm(space, s->kvm_fd, &s->hidden, vcpu_chunk_size(false), &what);
     if (ret < 0)
         return err_set(e, "/dev/kvm: cannot %s: %s", what, strerror(-ret));
     return make_first_thread(t, space, e);
@@ -118,7 +99,6 @@ static bool start_native(struct thread *t, struct err *e)
         return err_set(e, "--backend sud: this kernel has no syscall user dispatch: %s",
                        strerror(-ret));
     thread_be_native(t);
-    t->regs->rflags = 0x202;
     return true;
 }
 
@@ -140,8 +120,7 @@ bool launch_program(struct settings *s, struct load *l, struct err *e)
     t->tid = p->pid;
     if (s->is_native ? !start_native(t, e) : !start_in_vm(s, space, t, e))
         return false;
-    t->regs->rip = l->entry;
-    t->regs->rsp = l->sp;
+    *t->regs = regs_first(l->entry, l->sp);
     if (s->policy && !s->is_again && !wall_build(s->policy, e))
         return false;
     signals_init(p, &t->mask);

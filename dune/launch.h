@@ -10,5 +10,3 @@ struct settings;
 
 // Does not return when the program could be started.
 bool launch_program(struct settings *s, struct load *l, struct err *e);
-// How much memory is made known to KVM at once on this host.
-u64 launch_chunk_size(void);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dune/lib.h"
-#include "dune/arch/x86_64/entry.h"
-#include "dune/arch/x86_64/lib_entry.h"
 #include "dune/calls.h"
+#include "dune/entry.h"
 #include "dune/handlers.h"
+#include "dune/lib_entry.h"
 #include "dune/process.h"
 #include "dune/signals.h"
 #include "dune/space.h"
@@ -20,19 +20,15 @@ struct frame {
     u64 address, error, rights;
 };
 
-// The handler runs below the red zone; its code keeps what registers it must.
+// The handler's code keeps what registers it must.
 static bool enter_handler(struct thread *t, const struct lib_handler *h, u64 address, u64 error)
 {
     struct frame f = {*t->regs, address, error, 0};
-    u64 at = ((t->regs->rsp - 128 - sizeof(f)) & ~63ULL) - 64;
+    u64 at = ((regs_free_stack(t->regs) - sizeof(f)) & ~63ULL) - 64;
     if (guest_write(at, &f, sizeof(f)))
         return false;
     t->lib.in_handler = true;
-    t->regs->rdi = at;
-    t->regs->rsi = h->opaque;
-    t->regs->rdx = h->function;
-    t->regs->rsp = at - 8;
-    t->regs->rip = h->trampoline;
+    regs_enter(t->regs, h->trampoline, at, at, h->opaque, h->function);
     return true;
 }
 
@@ -45,7 +41,7 @@ static long resume(struct thread *t, u64 at)
                                    SPACE_PAGE, f.rights))
         signals_die(SIGSEGV);
     *t->regs = f.regs;
-    t->regs->rflags = (f.regs.rflags & 0x244dd5) | 0x202;
+    regs_make_harmless(t->regs);
     t->lib.in_handler = false;
     return CALL_DONE;
 }
@@ -84,12 +80,15 @@ static long set_handler(struct lib_handler *h, const u64 a[6])
 static _Noreturn void leave(struct thread *t)
 {
     struct uregs regs = *t->regs;
+    struct vcpu_extra extra;
+    if (vcpu_get_extra(&t->vcpu, &extra) < 0)
+        signals_die(SIGKILL);
     signals_give_back(t->process);
     vm_give_vcpu(&t->process->space->vm, t->vcpu.v);
     u64 mask = t->mask;
     thread_free(t);
     raw(SYS_rt_sigprocmask, 2, &mask, 0, 8);
-    lib_leave(&regs);
+    lib_leave(&regs, &extra);
 }
 
 static long serve_own(struct thread *t, u64 number, u64 a[6])
@@ -113,26 +112,35 @@ static long serve_own(struct thread *t, u64 number, u64 a[6])
     return -ENOSYS;
 }
 
+static bool is_own(long (*serve)(struct thread *, u64, u64 *))
+{
+    static long (*const own[])(struct thread *, u64, u64 *) = {
+        ARCH_OWN_HANDLERS call_rt_sigaction,
+        call_rt_sigprocmask,
+        call_rt_sigreturn,
+        call_sigaltstack,
+        call_clone,
+        call_clone3,
+        call_exit,
+    };
+    for (u32 i = 0; i < ARRAY_LEN(own); i++)
+        if (own[i] == serve)
+            return true;
+    return false;
+}
+
 // What concerns the thread itself is served as for any guest; everything else is the process's own
 // affair, whose memory and descriptors are all its own.
 static long serve_program(struct thread *t, u64 number, u64 a[6])
 {
-    switch (number) {
-    case SYS_rt_sigaction: return call_rt_sigaction(t, number, a);
-    case SYS_rt_sigprocmask: return call_rt_sigprocmask(t, number, a);
-    case SYS_rt_sigreturn: return call_rt_sigreturn(t, number, a);
-    case SYS_sigaltstack: return call_sigaltstack(t, number, a);
-    case SYS_arch_prctl: return call_arch_prctl(t, number, a);
-    case SYS_clone: return call_clone(t, number, a);
-    case SYS_fork: return call_fork(t, number, a);
-    case SYS_vfork: return call_vfork(t, number, a);
-    case 435: return call_clone3(t, number, a);
-    case SYS_exit: return call_exit(t, number, a);
+    const struct call *c = calls_find(number);
+    if (c && is_own(c->serve))
+        return c->serve(t, number, a);
     // Restartable sequences do not restart in a guest. A C library that has them in its first
     // thread ends the process when a new one cannot have them; without a processor number it uses
     // none.
-    case 334: return 0;
-    }
+    if (number == SYS_rseq)
+        return 0;
     long ret = calls_forward(t, number, a);
     lib_dirty_note(t, number, a, ret);
     return ret;

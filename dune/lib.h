@@ -4,7 +4,7 @@
 #pragma once
 
 #include "base/types.h"
-#include "dune/arch/x86_64/pagetable.h"
+#include "dune/pagetable.h"
 
 struct process;
 struct settings;
@@ -50,9 +50,7 @@ struct lib {
 struct lib_thread {
     bool in_handler;
     int space; // in whose compartment it runs, or 0
-    struct uregs_copy {
-        u64 words[18];
-    } caller;
+    struct uregs caller;
     u64 result_at;
 };
 

@@ -2,7 +2,7 @@
 // Rights of page tables, and compartments: other tables that a thread runs a function on.
 #include "dune/calls.h"
 #include "dune/lib.h"
-#include "dune/arch/x86_64/lib_entry.h"
+#include "dune/lib_entry.h"
 #include "dune/process.h"
 #include "dune/signals.h"
 #include "dune/space.h"
@@ -17,14 +17,11 @@ enum { RIGHTS = PROT_READ | PROT_WRITE | PROT_EXEC };
 static void write_entries(struct pagetable *pt, u64 at, u64 size, u64 rights)
 {
     for (u64 va = at; va < at + size; va += SPACE_PAGE) {
-        u64 *entry = pagetable_entry(pt, va), value;
+        u64 *entry = pagetable_entry(pt, va);
         u64 address = *entry & PTE_ADDRESS ? *entry & PTE_ADDRESS : slots_gpa(pt->slots, va);
-        value = address | PTE_USER | PTE_ACCESSED | PTE_DIRTY;
-        value |= rights ? PTE_PRESENT : 0;
-        value |= rights & PROT_WRITE ? PTE_WRITE : 0;
-        value |= rights & PROT_EXEC ? 0 : PTE_NX;
-        __atomic_store_n(entry, value, __ATOMIC_RELEASE);
+        __atomic_store_n(entry, pte_with(address, rights), __ATOMIC_RELEASE);
     }
+    pagetable_note_change(pt);
 }
 
 static bool has_tables(struct pagetable *pt, u64 at, u64 size)
@@ -122,10 +119,7 @@ long lib_space_call(struct thread *t, const u64 a[6])
     t->lib.result_at = a[4];
     if (vcpu_use_root(&t->vcpu, pagetable_root_gpa(pt)) < 0)
         return -EIO;
-    t->regs->rsp = (a[3] & ~15ULL) - 16;
-    t->regs->rdi = a[2];
-    t->regs->rdx = a[1];
-    t->regs->rip = a[5];
+    regs_enter(t->regs, a[5], (a[3] & ~15ULL) - 16, a[2], 0, a[1]);
     return CALL_DONE;
 }
 

@@ -2,21 +2,21 @@
 // The functions of longhouse/dune.h. Those that are for guest mode ask the monitor by a system call
 // that Linux does not have: outside of guest mode the kernel says so itself.
 #include "include/longhouse/dune.h"
-#include "dune/arch/x86_64/entry.h"
-#include "dune/arch/x86_64/lib_entry.h"
 #include "dune/check.h"
-#include "dune/lib.h"
+#include "dune/entry.h"
 #include "dune/launch.h"
+#include "dune/lib.h"
+#include "dune/lib_entry.h"
 #include "dune/process.h"
 #include "dune/signals.h"
 #include "dune/space.h"
 #include "dune/thread.h"
 
-#include <asm/prctl.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/rseq.h>
 #include <unistd.h>
 
 // One per process: what was set up when a thread first entered.
@@ -27,7 +27,7 @@ int dune_check(struct dune_info *info)
     struct check c;
     check_host(&c);
     *info = (struct dune_info){.kvm_error = c.kvm_error,
-                               .enters_ring0 = c.enters_ring0,
+                               .enters_ring0 = c.enters_kernel,
                                .exit_ns = c.exit_ns,
                                .entry_ns = c.run_ns,
                                .dispatch_ns = c.sud_error ? 0 : c.sud_ns};
@@ -55,7 +55,7 @@ static int open_process(struct process *p, struct settings *s, struct space *spa
         return ret;
     space_open_border();
     space->is_flat = true;
-    return space_open_vm(space, s->kvm_fd, &s->hidden, launch_chunk_size(), &what);
+    return space_open_vm(space, s->kvm_fd, &s->hidden, vcpu_chunk_size(true), &what);
 }
 
 static int get_process(struct process **to)
@@ -78,20 +78,17 @@ static int get_process(struct process **to)
 static int set_up_thread(struct thread *t)
 {
     struct space *space = t->process->space;
-    u64 fs = 0, gs = 0;
     lock_take(&space->lock);
     struct vcpu *v = vm_take_vcpu(&space->vm);
     int ret = v ? vcpu_set_up(&t->vcpu, &space->model, v) : -EAGAIN;
-    if (!ret && space->model.flavour == VCPU_UNKNOWN)
+    if (!ret)
         ret = vcpu_probe(&t->vcpu, &space->model);
     lock_drop(&space->lock);
     if (ret < 0)
         return ret;
     t->regs = t->vcpu.regs;
     t->tid = (int)raw(SYS_gettid);
-    raw(SYS_arch_prctl, ARCH_GET_FS, &fs);
-    raw(SYS_arch_prctl, ARCH_GET_GS, &gs);
-    return vcpu_set_base(&t->vcpu, &fs, &gs);
+    return vcpu_adopt_thread(&t->vcpu);
 }
 
 static void run(struct uregs *regs, void *opaque)
@@ -103,15 +100,15 @@ static void run(struct uregs *regs, void *opaque)
 
 // The area of restartable sequences that the C library registered; they would not restart in a
 // guest.
-extern const ptrdiff_t __rseq_offset __attribute__((weak));
-extern const unsigned int __rseq_size __attribute__((weak));
+#pragma weak __rseq_offset
+#pragma weak __rseq_size
 
 static void set_rseq(bool on)
 {
-    enum { RSEQ = 334, AREA_SIZE = 32, UNREGISTER = 1, SIGNATURE = 0x53053053 };
+    enum { AREA_SIZE = 32, UNREGISTER = 1 };
     if (&__rseq_offset && __rseq_size)
-        raw(RSEQ, (u8 *)__builtin_thread_pointer() + __rseq_offset, AREA_SIZE, on ? 0 : UNREGISTER,
-            SIGNATURE);
+        raw(SYS_rseq, (u8 *)__builtin_thread_pointer() + __rseq_offset, AREA_SIZE,
+            on ? 0 : UNREGISTER, RSEQ_SIG);
 }
 
 int dune_enter(void)

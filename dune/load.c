@@ -141,6 +141,17 @@ static bool map_stack(struct space *s, u64 *top, struct err *e)
     return !raw_failed(at) || err_set(e, "no memory for its stack: %s", strerror((int)-at));
 }
 
+// What the kernel did not tell the monitor is not told on: zero would mean something else.
+static bool inherit(struct stack_word *w, u64 type)
+{
+    errno = 0;
+    w->type = type;
+    w->value = getauxval(type) & (type == AT_HWCAP ? ARCH_HWCAP : ~0ULL);
+    if (type == AT_SECURE)
+        w->value = 0;
+    return w->value || errno != ENOENT;
+}
+
 static u32 fill_words(struct stack_word *w, const struct image *m, const struct image *interpreter,
                       const struct space *s)
 {
@@ -148,7 +159,7 @@ static u32 fill_words(struct stack_word *w, const struct image *m, const struct 
                                  AT_EGID,  AT_SECURE, AT_HWCAP2, 51 /* AT_MINSIGSTKSZ */};
     u32 n = 0;
     for (u32 i = 0; i < ARRAY_LEN(copied); i++)
-        w[n++] = (struct stack_word){copied[i], copied[i] == AT_SECURE ? 0 : getauxval(copied[i])};
+        n += inherit(w + n, copied[i]);
     w[n++] = (struct stack_word){AT_PHDR, m->elf.headers ? m->elf.headers + m->bias : 0};
     w[n++] = (struct stack_word){AT_PHENT, m->elf.header_size};
     w[n++] = (struct stack_word){AT_PHNUM, m->elf.n_headers};

@@ -92,7 +92,7 @@ static long judge_fd(struct thread *t, int fd, const char *last, u8 wanted)
     struct stat st;
     struct statfs fs;
     name_fd(link, fd, NULL);
-    long n = raw(SYS_readlink, link, path, sizeof(path) - NAME_SIZE);
+    long n = raw(SYS_readlinkat, AT_FDCWD, link, path, sizeof(path) - NAME_SIZE);
     if (n <= 0 || n == (long)sizeof(path) - NAME_SIZE || *path != '/')
         return -EACCES;
     path[n] = 0;

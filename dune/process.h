@@ -4,6 +4,7 @@
 #pragma once
 
 #include "base/types.h"
+#include "dune/arch.h"
 #include "dune/hidden.h"
 #include "dune/raw.h"
 
@@ -13,11 +14,6 @@ struct policy;
 struct thread;
 
 enum { N_SIGNALS = 64 };
-
-// As the kernel has it.
-struct action {
-    u64 handler, flags, restorer, mask;
-};
 
 // Counted over all processes that come from one `lh enter`.
 struct stats {
@@ -33,6 +29,7 @@ struct settings {
     int stats_fd;                // hidden, or -1
     int policy_fd;               // hidden, or -1
     int root_pid;                // the process that the user started
+    int door;                    // the way out of the guest that was chosen, or 0
     bool is_native;              // the program runs on the host's processor, without KVM
     bool is_again;               // this is a program that another one executed
     struct stats *stats;         // NULL: nobody asked

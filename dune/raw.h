@@ -5,11 +5,7 @@
 
 #include "base/types.h"
 
-#ifdef __x86_64__
-#include "dune/arch/x86_64/raw.h"
-#else
-#error "no system calls of this architecture"
-#endif
+#include "dune/arch.h"
 
 #include <sys/syscall.h>
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dune/signals.h"
-#include "dune/arch/x86_64/entry.h"
-#include "dune/arch/x86_64/frame.h"
-#include "dune/arch/x86_64/native.h"
+#include "dune/entry.h"
+#include "dune/frame.h"
+#include "dune/native.h"
 #include "dune/process.h"
 #include "dune/space.h"
 #include "dune/thread.h"
@@ -14,8 +14,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
-#define SA_KERNEL_RESTORER 0x04000000ULL
-#define BIT(signal)        (1ULL << ((signal)-1))
+#define BIT(signal) (1ULL << ((signal)-1))
 
 // Flags that the kernel acts on before a handler runs.
 #define FLAGS_OF_KERNEL ((u64)(SA_RESTART | SA_NOCLDSTOP | SA_NOCLDWAIT))
@@ -111,14 +110,13 @@ static bool is_always_ours(const struct process *p, int signal)
 // The kernel's action for what the program asked for.
 static long install(struct process *p, int signal, const struct action *a)
 {
-    struct action host = {
-        .handler = a->handler, .flags = SA_KERNEL_RESTORER | SA_ONSTACK, .mask = ~0ULL};
+    struct action host = {.handler = a->handler, .flags = SA_ONSTACK, .mask = ~0ULL};
     if (is_function(a->handler) || is_always_ours(p, signal)) {
         host.handler = (u64)note;
         host.flags |= SA_SIGINFO;
     }
     host.flags |= a->flags & FLAGS_OF_KERNEL;
-    host.restorer = (u64)entry_restorer;
+    action_return(&host);
     return raw(SYS_rt_sigaction, signal, &host, 0, 8);
 }
 

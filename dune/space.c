@@ -10,8 +10,7 @@
 #include <sys/mman.h>
 #include <sys/shm.h>
 
-#define HUGE_PAGE 0x200000ULL
-#define LOW_TOP   0x80000000ULL
+#define LOW_TOP 0x80000000ULL
 
 #ifndef MAP_FIXED_NOREPLACE
 #define MAP_FIXED_NOREPLACE 0x100000
@@ -45,16 +44,16 @@ static void hide(struct space *s, u64 start, u64 end, u32 prot)
 
 static u64 choose_place(struct space *s, u64 hint, u64 size, int flags)
 {
-    u64 align = flags & MAP_HUGETLB || size >= HUGE_PAGE ? HUGE_PAGE : SPACE_PAGE;
+    u64 align = flags & MAP_HUGETLB || size >= ARCH_HUGE_PAGE ? ARCH_HUGE_PAGE : SPACE_PAGE;
     if (flags & MAP_32BIT)
         return vma_gap_below(&s->vmas, LOW_TOP / 2, LOW_TOP, size, align);
     hint &= ~(SPACE_PAGE - 1);
     if (hint >= SPACE_START && space_holds(hint, size) &&
         vma_is_free(&s->vmas, hint, hint + size) &&
-        !(flags & MAP_HUGETLB && hint & (HUGE_PAGE - 1)))
+        !(flags & MAP_HUGETLB && hint & (ARCH_HUGE_PAGE - 1)))
         return hint;
     u64 at = vma_gap_below(&s->vmas, SPACE_START, s->map_top, size, align);
-    return at ? at : vma_gap_below(&s->vmas, SPACE_START, SPACE_END - HUGE_PAGE, size, align);
+    return at ? at : vma_gap_below(&s->vmas, SPACE_START, SPACE_END - ARCH_HUGE_PAGE, size, align);
 }
 
 static long map_at(struct space *s, u64 at, u64 size, int prot, int flags, int fd, u64 offset)
@@ -78,7 +77,7 @@ static long map_at(struct space *s, u64 at, u64 size, int prot, int flags, int f
 long space_map(struct space *s, u64 at, u64 size, int prot, int flags, int fd, u64 offset)
 {
     bool is_fixed = flags & (MAP_FIXED | MAP_FIXED_NOREPLACE);
-    u64 unit = flags & MAP_HUGETLB ? HUGE_PAGE : SPACE_PAGE;
+    u64 unit = flags & MAP_HUGETLB ? ARCH_HUGE_PAGE : SPACE_PAGE;
     if (!size || (is_fixed && at & (SPACE_PAGE - 1)))
         return -EINVAL;
     if (size > SPACE_END)
@@ -288,12 +287,6 @@ static bool allows(u32 prot, u32 wanted)
     return wanted & PROT_WRITE ? prot & PROT_WRITE : prot & PROT_BITS;
 }
 
-static bool grants(u64 entry, u32 wanted)
-{
-    return entry & PTE_PRESENT && (!(wanted & PROT_WRITE) || entry & PTE_WRITE) &&
-           (!(wanted & PROT_EXEC) || !(entry & PTE_NX));
-}
-
 int space_fault(struct space *s, u64 at, u32 prot_wanted)
 {
     int ret;
@@ -301,9 +294,9 @@ int space_fault(struct space *s, u64 at, u32 prot_wanted)
     const struct vma *v = space_holds(at, 1) ? vma_find(&s->vmas, at) : NULL;
     const u64 *entry = s->is_flat ? pagetable_entry(&s->tables, at) : NULL;
     if (s->is_flat && space_holds(at, 1))
-        ret = entry && *entry & PTE_ADDRESS && !grants(*entry, prot_wanted) ? SEGV_ACCERR
-              : pagetable_fill_page(&s->tables, at) < 0                     ? SEGV_ACCERR
-                                                                            : 0;
+        ret = entry && *entry & PTE_ADDRESS && !pte_grants(*entry, prot_wanted) ? SEGV_ACCERR
+              : pagetable_fill_page(&s->tables, at) < 0                         ? SEGV_ACCERR
+                                                                                : 0;
     else if (!v)
         ret = SEGV_MAPERR;
     else if (!allows(v->prot, prot_wanted) || pagetable_fill(&s->tables, at) < 0)
@@ -318,7 +311,8 @@ static int map_vdso(struct space *s)
 {
     if (!s->vdso)
         return 0;
-    int ret = slots_add(&s->slots, s->vdso, s->vdso_size);
+    bool is_known = slots_find(&s->slots, s->vdso); // with other things of the monitor's
+    int ret = is_known ? 0 : slots_add(&s->slots, s->vdso, s->vdso_size);
     for (u64 at = 0; at < s->vdso_size && !ret; at += SPACE_PAGE)
         ret = pagetable_map(&s->tables, s->vdso + at, slots_gpa(&s->slots, s->vdso + at), PTE_USER);
     return ret;

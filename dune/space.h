@@ -8,16 +8,17 @@
 #pragma once
 
 #include "base/types.h"
-#include "dune/arch/x86_64/pagetable.h"
-#include "dune/arch/x86_64/vcpu.h"
+#include "dune/arch.h"
+#include "dune/pagetable.h"
 #include "dune/raw.h"
 #include "dune/slots.h"
+#include "dune/vcpu.h"
 #include "dune/vm.h"
 #include "dune/vma.h"
 
 #define SPACE_END    0x500000000000ULL
 #define SPACE_START  0x10000ULL
-#define SPACE_PAGE   4096ULL
+#define SPACE_PAGE   ARCH_PAGE
 #define SPACE_SHARED 256
 
 struct space {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dune/stack.h"
+#include "dune/arch.h"
 
 #include <elf.h>
 #include <string.h>
@@ -61,7 +62,7 @@ u64 stack_build(const struct stack *s, u8 *buffer, u64 size, u64 at, u64 text[2]
     u64 environment = text[1] = b.at + b.n;
     push_texts(&b, s->arguments);
     text[0] = b.at + b.n;
-    u64 random = push(&b, s->random, 16), platform = push(&b, "x86_64", 7);
+    u64 random = push(&b, s->random, 16), platform = push(&b, ARCH_PLATFORM, sizeof(ARCH_PLATFORM));
     u64 n = 1 + n_arguments + 1 + n_environment + 1 + 2 * (s->n_words + 4);
     u64 start = b.is_full || n * 8 + 16 > b.n ? 0 : (b.n - n * 8) & ~15ULL;
     if (!start)

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dune/thread.h"
-#include "dune/arch/x86_64/entry.h"
 #include "dune/calls.h"
+#include "dune/entry.h"
 #include "dune/faults.h"
 #include "dune/message.h"
+#include "dune/native.h"
 #include "dune/process.h"
 #include "dune/signals.h"
 #include "dune/space.h"
@@ -15,7 +16,11 @@
 #include <sys/mman.h>
 #include <sys/uio.h>
 
-enum { GUARD = 4096, HEAD = (sizeof(struct thread) + 4095) & ~4095, ALT_STACK = 64 << 10 };
+enum {
+    GUARD = ARCH_PAGE,
+    HEAD = (sizeof(struct thread) + ARCH_PAGE - 1) & ~(ARCH_PAGE - 1),
+    ALT_STACK = 64 << 10
+};
 
 static struct thread *reuse(struct process *p)
 {
@@ -153,7 +158,7 @@ int guest_write(u64 to, const void *from, u64 size)
 long guest_text(char *to, u64 from, u64 size)
 {
     for (u64 n = 0; n < size;) {
-        u64 part = 4096 - ((from + n) & 4095);
+        u64 part = ARCH_PAGE - ((from + n) & (ARCH_PAGE - 1));
         part = part < size - n ? part : size - n;
         if (guest_read(to + n, from + n, part))
             return -EFAULT;

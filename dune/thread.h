@@ -5,9 +5,7 @@
 #pragma once
 
 #include "base/types.h"
-#include "dune/arch/x86_64/native.h"
-#include "dune/arch/x86_64/regs.h"
-#include "dune/arch/x86_64/vcpu.h"
+#include "dune/vcpu.h"
 #include "dune/lib.h"
 #include "dune/process.h"
 
@@ -34,10 +32,11 @@ struct thread {
     bool resets_signals;  // begins with default actions
     void *scratch, *plan; // what exec uses; freed by the parent when a child of vfork is gone
     u64 scratch_size, plan_size;
-    struct lib_thread lib; // of a process that entered by itself
-    u64 tls;               // of a thread that has not begun
-    struct native native;  // used where there is no vCPU
-    struct thread *next;   // of all stacks that were ever made
+    struct lib_thread lib;   // of a process that entered by itself
+    u64 tls;                 // of a thread that has not begun
+    u64 bus_pc, bus_address; // what the host could not reach last
+    struct native native;    // used where there is no vCPU
+    struct thread *next;     // of all stacks that were ever made
 };
 
 // Memory for a thread, used again when one has ended; NULL when there is none.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dune/trace.h"
-#include "dune/arch/x86_64/entry.h"
+#include "dune/entry.h"
 #include "dune/arguments.h"
 #include "dune/calls.h"
 #include "dune/message.h"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dune/wall.h"
+#include "dune/arch.h"
 #include "dune/policy.h"
 
 #include <errno.h>
@@ -37,6 +38,7 @@ static const u16 own_calls[] = {
     SYS_rt_sigreturn,
     SYS_ioctl,
     SYS_access,
+    SYS_faccessat,
     FACCESSAT2,
     SYS_process_vm_readv,
     SYS_process_vm_writev,
@@ -95,7 +97,7 @@ u32 wall_write(const struct policy *p, struct sock_filter *to, u32 most)
 {
     const struct sock_filter head[] = {
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_X86_64, 1, 0),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARCH_AUDIT, 1, 0),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
     };

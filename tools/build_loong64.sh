@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# build_loong64.sh: the program for loong64 Linux, static, as $BUILD_LOONG64/lh (default
-# build-loong64/lh): clang with the headers and libraries of guest_sysroot.sh, which are fetched
-# when they are not there. V=1 shows every command.
+# build_loong64.sh [TARGET...]: the program for loong64 Linux, static, as $BUILD_LOONG64/lh (default
+# build-loong64/lh), and other targets: clang with the headers and libraries of guest_sysroot.sh,
+# which are fetched when they are not there. V=1 shows every command.
 #
 # Exit status 125: the compiler or the sysroot cannot be had.
 set -eu
@@ -22,6 +22,9 @@ c = ['sh', '$PWD/tools/guest_cc.sh']
 ar = 'ar'
 strip = 'true'
 pkgconfig = 'pkg-config'
+
+[built-in options]
+c_args = ['-fPIE']
 
 [properties]
 sys_root = '$sysroot/tree'
@@ -67,4 +70,4 @@ if [ ! -f "$build/build.ninja" ] || ! cmp -s "$build/cross.new" "$build/cross"; 
 else
     rm "$build/cross.new"
 fi
-quietly "$build/ninja.log" ninja -C "$build" lh || die "building failed"
+quietly "$build/ninja.log" ninja -C "$build" lh "$@" || die "building failed"

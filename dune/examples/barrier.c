@@ -6,6 +6,7 @@
 // A small collector shows the use: old objects on protected pages point to young ones, and a minor
 // collection finds them by looking only at the pages whose barrier was hit.
 #include "dune/examples/clock.h"
+#include "dune/examples/page.h"
 #include "include/longhouse/dune.h"
 
 #include <signal.h>
@@ -14,7 +15,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-enum { PAGE = 4096, PAGES = 32, ROUNDS = 40, SLOTS = PAGE / sizeof(void *) };
+enum { PAGES = 32, ROUNDS = 40, SLOTS = PAGE / sizeof(void *) };
 
 static uint8_t *heap;
 static uint8_t is_dirty[PAGES];

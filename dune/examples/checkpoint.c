@@ -3,6 +3,7 @@
 // one are copied. The computation is then taken back to a checkpoint and has to come to the same
 // end.
 #include "dune/examples/clock.h"
+#include "dune/examples/page.h"
 #include "include/longhouse/dune.h"
 
 #include <signal.h>
@@ -11,7 +12,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-enum { PAGE = 4096, PAGES = 1024, ROUNDS = 12, PER_STEP = 100 };
+enum { PAGES = 1024, ROUNDS = 12, PER_STEP = 100 };
 
 static uint8_t *state, *saved;
 static uint64_t bits[PAGES / 64];

@@ -2,6 +2,7 @@
 // A pager in the process: an array whose pages are made when they are first touched, here unpacked
 // from a formula. The host's way is userfaultfd with a thread that answers, or SIGSEGV.
 #include "dune/examples/clock.h"
+#include "dune/examples/page.h"
 #include "include/longhouse/dune.h"
 
 #include <fcntl.h>
@@ -16,7 +17,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { PAGE = 4096, PAGES = 64, ROUNDS = 20 };
+enum { PAGES = 64, ROUNDS = 20 };
 
 static uint8_t *array;
 static int n_made;

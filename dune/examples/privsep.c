@@ -2,6 +2,7 @@
 // A parser that is not trusted, in a compartment: it sees its input and its output, no key, and may
 // make no system call. The parser has a fault, as parsers have: a length that it does not check.
 #include "dune/examples/clock.h"
+#include "dune/examples/page.h"
 #include "include/longhouse/dune.h"
 
 #include <errno.h>
@@ -12,7 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { PAGE = 4096, STACK = 16 * PAGE };
+enum { STACK = 16 * PAGE };
 
 struct job {
     uint8_t input[1000];

@@ -4,6 +4,8 @@
 #include "dune/examples/clock.h"
 #include "include/longhouse/dune.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -25,16 +27,10 @@ static void watch(struct dune_frame *frame, void *opaque)
 {
     long number = (long)opaque;
     uint64_t start = clock_now();
-    long ret;
-    register uint64_t r10 __asm__("r10") = frame->r10;
-    register uint64_t r8 __asm__("r8") = frame->r8;
-    register uint64_t r9 __asm__("r9") = frame->r9;
-    __asm__ volatile("syscall"
-                     : "=a"(ret)
-                     : "a"(number), "D"(frame->rdi), "S"(frame->rsi), "d"(frame->rdx), "r"(r10),
-                       "r"(r8), "r"(r9)
-                     : "rcx", "r11", "memory");
-    frame->rax = (uint64_t)ret;
+    uint64_t a[6];
+    dune_frame_arguments(frame, a);
+    long ret = syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+    dune_frame_answer(frame, ret == -1 ? (uint64_t)-errno : (uint64_t)ret);
     seen[number].n++;
     seen[number].ns += clock_now() - start;
 }
@@ -49,7 +45,7 @@ static void some_work(void)
 {
     int fds[2];
     char c = 'x';
-    if (pipe(fds) || write(fds[1], &c, 1) != 1 || read(fds[0], &c, 1) != 1)
+    if (pipe2(fds, 0) || write(fds[1], &c, 1) != 1 || read(fds[0], &c, 1) != 1)
         abort();
     close(fds[0]);
     close(fds[1]);
@@ -83,8 +79,7 @@ static double time_ptrace(void)
 
 int main(void)
 {
-    static const long watched[] = {SYS_read, SYS_write, SYS_close,
-                                   SYS_pipe, SYS_pipe2, SYS_getppid};
+    static const long watched[] = {SYS_read, SYS_write, SYS_close, SYS_pipe2, SYS_getppid};
     double host = time_ptrace();
     int ret = dune_enter();
     if (ret) {

@@ -26,7 +26,7 @@ extern "C" {
 
 struct dune_info {
     int kvm_error;        // 0: guest mode works here; else an errno
-    int enters_ring0;     // where `syscall` in a guest leads to: ring 0, or ring 3 under some hosts
+    int enters_ring0;     // where a system call in a guest leads to: ring 0 or PLV0, or else ring 3
     uint64_t exit_ns;     // one system call's way out of guest mode and back
     uint64_t entry_ns;    // entering guest mode and doing nothing
     uint64_t dispatch_ns; // the same way by syscall user dispatch; 0: not there
@@ -49,14 +49,38 @@ int dune_protect(void *at, size_t size, int rights);
 // What a handler is given. It may change everything but `address` and `error`, and what it leaves
 // there is what the thread goes on with.
 struct dune_frame {
+#if defined(__loongarch64)
+    uint64_t r[32], pc;
+#else
     uint64_t rax, rbx, rcx, rdx, rsi, rdi, rsp, rbp;
     uint64_t r8, r9, r10, r11, r12, r13, r14, r15;
     uint64_t rip, rflags;
+#endif
     uint64_t address; // that was accessed
     uint64_t error;   // bit 1: a write; bit 4: execution
     uint64_t rights;  // 0; what a handler of faults puts here, the page of the address gets when it
                       // returns: as dune_protect, without another way out of guest mode
 };
+
+// Of a system call: its arguments, and its result, which is -errno when something is wrong.
+static inline void dune_frame_arguments(const struct dune_frame *f, uint64_t a[6])
+{
+#if defined(__loongarch64)
+    for (int i = 0; i < 6; i++)
+        a[i] = f->r[4 + i];
+#else
+    a[0] = f->rdi, a[1] = f->rsi, a[2] = f->rdx, a[3] = f->r10, a[4] = f->r8, a[5] = f->r9;
+#endif
+}
+
+static inline void dune_frame_answer(struct dune_frame *f, uint64_t result)
+{
+#if defined(__loongarch64)
+    f->r[4] = result;
+#else
+    f->rax = result;
+#endif
+}
 
 // [guest] Calls `handler` in guest mode, on the stack of the thread, when a right is missing that
 // dune_protect took. Without one, or when a handler is running, SIGSEGV comes as for mprotect. NULL
@@ -65,7 +89,7 @@ typedef void dune_fault_fn(struct dune_frame *frame, void *opaque);
 int dune_on_fault(dune_fault_fn *handler, void *opaque);
 
 // [guest] Calls `handler` in guest mode in place of a system call of that number. It answers by
-// frame->rax; calls that it makes itself are made. NULL takes it back.
+// dune_frame_answer; calls that it makes itself are made. NULL takes it back.
 typedef void dune_call_fn(struct dune_frame *frame, void *opaque);
 int dune_on_call(long number, dune_call_fn *handler, void *opaque);
 

@@ -2,6 +2,7 @@
 // libdune from a program's side.
 #include "base/test.h"
 #include "include/longhouse/dune.h"
+#include "test/dune/machine.h"
 #include "test/dune/trial.h"
 
 #include <errno.h>
@@ -13,8 +14,6 @@
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-enum { PAGE = 4096 };
 
 static bool has_kvm(void)
 {
@@ -157,7 +156,8 @@ static void give_rights(struct dune_frame *frame, void *opaque)
     last_address = frame->address;
     if (dune_protect((void *)page, PAGE, PROT_READ | PROT_WRITE))
         _exit(99);
-    __asm__ volatile("pcmpeqd %%xmm0, %%xmm0; pcmpeqd %%xmm7, %%xmm7" : : : "xmm0", "xmm7");
+    if (machine_has_vectors())
+        machine_spoil_vectors();
 }
 
 TEST(a_handler_gives_the_right_that_is_missing)
@@ -168,14 +168,11 @@ TEST(a_handler_gives_the_right_that_is_missing)
     CHECK_EQ(dune_on_fault(give_rights, NULL), 0);
     CHECK_EQ(dune_protect(p, 16 * PAGE, PROT_READ), 0);
     n_faults = 0;
-    u32 x = 0, sum = 0;
+    u32 sum = 0;
     for (int round = 0; round < 2; round++)
         for (u64 i = 0; i < 16; i++) {
-            __asm__ volatile("movd %1, %%xmm7; movb $5, (%2); movd %%xmm7, %0"
-                             : "=r"(x)
-                             : "r"((u32)i + 3), "r"(p + i * PAGE + 7)
-                             : "xmm7", "memory");
-            sum += x == i + 3;
+            u32 value = (u32)i + 3;
+            sum += machine_store_beside_vector(p + i * PAGE + 7, value) == value;
         }
     CHECK_EQ(n_faults, 16);
     CHECK_EQ(last_address, (u64)p + 15 * PAGE + 7);
@@ -193,20 +190,17 @@ TEST(a_handler_gives_the_right_that_is_missing)
 
 static void skip_it(struct dune_frame *frame, void *opaque)
 {
-    frame->rip += 3; // movb $imm, (%rax)
-    frame->rbx = 99;
+    machine_skip_store(frame, 99);
 }
 
 TEST(a_handler_changes_registers)
 {
     NEED_KVM();
     u8 *p = pages(1);
-    u64 got = 0;
     REQUIRE(dune_enter() == 0);
     dune_on_fault(skip_it, NULL);
     dune_protect(p, PAGE, PROT_READ);
-    __asm__ volatile("movb $9, (%1); mov %%rbx, %0" : "=r"(got) : "a"(p) : "rbx", "memory");
-    CHECK_EQ(got, 99);
+    CHECK_EQ(machine_store_and_keep(p), 99);
     CHECK_EQ(p[0], 1);
     dune_on_fault(NULL, NULL);
     dune_protect(p, PAGE, PROT_READ | PROT_WRITE);
@@ -215,7 +209,7 @@ TEST(a_handler_changes_registers)
 
 static void answer(struct dune_frame *frame, void *opaque)
 {
-    frame->rax = (u64)opaque + (u64)syscall(SYS_getppid) * 0;
+    dune_frame_answer(frame, (u64)opaque + (u64)syscall(SYS_getppid) * 0);
 }
 
 TEST(a_handler_answers_system_calls)
@@ -244,7 +238,7 @@ TEST(what_is_written_is_logged)
         (void)*(volatile u8 *)(p + i * PAGE); // the first touch may count
     dune_dirty_collect(bits);
     CHECK_EQ(dune_dirty_collect(bits), 0);
-    p[0] = p[PAGE * 65 + 4095] = p[PAGE * 299] = 2;
+    p[0] = p[PAGE * 65 + PAGE - 1] = p[PAGE * 299] = 2;
     CHECK_EQ(dune_dirty_collect(bits), 3);
     CHECK_EQ(bits[0], 1);
     CHECK_EQ(bits[1], 2);

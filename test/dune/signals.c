@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Signals as a program sees them; passes on the host too.
 #include "base/test.h"
+#include "test/dune/machine.h"
 #include "test/dune/trial.h"
 
 #include <errno.h>
@@ -14,7 +15,6 @@
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
-#include <ucontext.h>
 #include <unistd.h>
 
 static volatile int n_seen, last_seen, last_value, last_code;
@@ -133,6 +133,7 @@ TEST(the_alternate_stack_is_used)
     CHECK(last_sp < (u64)stack.ss_sp || last_sp >= (u64)stack.ss_sp + 65536);
     sigaltstack(&(stack_t){.ss_flags = SS_DISABLE}, &now);
     CHECK(now.ss_sp == stack.ss_sp);
+    CHECK(sysconf(_SC_MINSIGSTKSZ) > 0);
     CHECK_EQ(sigaltstack(&(stack_t){.ss_sp = stack.ss_sp, .ss_size = 100}, NULL), -1);
     CHECK_EQ(errno, ENOMEM);
     free(stack.ss_sp);
@@ -243,7 +244,7 @@ TEST(a_loop_without_calls_is_interrupted)
 }
 
 static volatile u64 n_samples, n_inside;
-static void spin(volatile u64 *until)
+__attribute__((noinline)) static void spin(volatile u64 *until)
 {
     while (*until < 20)
         for (volatile int i = 0; i < 1000; i++)
@@ -252,8 +253,7 @@ static void spin(volatile u64 *until)
 
 static void sample(int signal, siginfo_t *info, void *context)
 {
-    const ucontext_t *uc = context;
-    u64 pc = (u64)uc->uc_mcontext.gregs[REG_RIP];
+    u64 pc = machine_pc(context);
     n_samples++;
     n_inside += pc - (u64)spin < 4096;
 }
@@ -270,17 +270,13 @@ TEST(a_profiler_sees_the_programs_pc)
 
 static void change_context(int signal, siginfo_t *info, void *context)
 {
-    ucontext_t *uc = context;
-    uc->uc_mcontext.gregs[REG_RIP] += 2; // over ud2
-    uc->uc_mcontext.gregs[REG_RBX] = 4711;
+    machine_skip(context, 4711);
 }
 
 TEST(a_handler_changes_registers)
 {
-    u64 got = 1;
     handle(SIGILL, 0, change_context);
-    __asm__ volatile("ud2; mov %%rbx, %0" : "=r"(got) : : "rbx");
-    CHECK_EQ(got, 4711);
+    CHECK_EQ(machine_undefined(), 4711);
 }
 
 static void mask_now(int signal, siginfo_t *info, void *context)
@@ -303,33 +299,14 @@ TEST(masks_of_handlers)
     CHECK(!sigismember(&set, SIGUSR1) && !sigismember(&set, SIGUSR2));
 }
 
-static void fault_code(void *which)
-{
-    volatile int zero = 0;
-    switch (*(int *)which) {
-    case 0:
-        __asm__ volatile("xor %%edx, %%edx; mov $1, %%eax; divl %0" : : "m"(zero) : "eax", "edx");
-        break;
-    case 1: __asm__ volatile("int3"); break;
-    case 2: __asm__ volatile("ud2"); break;
-    case 3: __asm__ volatile("hlt"); break;
-    case 4: *(volatile u8 *)0xdead000000000000 = 1;
-    }
-}
-
 TEST(exceptions_are_told_apart)
 {
-    static const struct {
-        int signal, code;
-    } expected[] = {{SIGFPE, FPE_INTDIV},
-                    {SIGTRAP, SI_KERNEL},
-                    {SIGILL, ILL_ILLOPN},
-                    {SIGSEGV, SI_KERNEL},
-                    {SIGSEGV, SI_KERNEL}};
-    for (int i = 0; i < 5; i++) {
-        struct trial t = trial_of(fault_code, &i);
-        CHECK_EQ(t.signal, expected[i].signal);
-        CHECK_EQ(t.code, expected[i].code);
+    for (int i = 0; i < machine_n_faults; i++) {
+        struct trial t = trial_of(machine_fault, &i);
+        bool ok = CHECK_EQ(t.signal, machine_faults[i].signal);
+        ok &= CHECK_EQ(t.code, machine_faults[i].code);
+        if (!ok)
+            printf("# exception %d: signal %d, code %d\n", i, t.signal, t.code);
     }
 }
 
@@ -361,25 +338,19 @@ TEST(default_actions_are_the_kernels)
 
 static void fast(int signal, siginfo_t *info, void *context)
 {
-    __asm__ volatile("vpcmpeqd %%ymm0, %%ymm0, %%ymm0; vmovdqa %%ymm0, %%ymm7; fldpi"
-                     :
-                     :
-                     : "memory");
+    machine_spoil_vectors();
     n_seen++;
 }
 
 TEST(vector_registers_survive_handlers)
 {
     u32 in[8] = {1, 2, 3, 4, 5, 6, 7, 8}, out[8] = {0};
-    if (!__builtin_cpu_supports("avx2"))
-        SKIP("missing AVX2");
+    if (!machine_has_vectors())
+        SKIP("missing AVX2 or LASX");
     handle(SIGALRM, SA_RESTART, fast);
     alarm_in(30);
     n_seen = 0;
-    __asm__ volatile("vmovdqu %2, %%ymm7\n1: cmpl $0, %1\n je 1b\n vmovdqu %%ymm7, %0"
-                     : "=m"(out)
-                     : "m"(n_seen), "m"(in)
-                     : "ymm0", "ymm7", "memory");
+    machine_hold_vector(in, out, &n_seen);
     CHECK_EQ(memcmp(in, out, sizeof(in)), 0);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Threads as a program sees them; passes on the host too.
 #include "base/test.h"
+#include "test/dune/machine.h"
 #include "test/dune/trial.h"
 
 #include <pthread.h>
@@ -100,12 +101,12 @@ TEST(rights_that_one_thread_takes_are_gone_for_all)
 {
     pthread_t t;
     void *code;
-    page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     page[0] = 1;
     stage = 0;
     pthread_create(&t, NULL, reader, NULL);
     usleep(20000);
-    mprotect(page, 4096, PROT_READ);
+    mprotect(page, PAGE, PROT_READ);
     stage = 1;
     pthread_join(t, &code);
     CHECK_EQ((u64)code, SEGV_ACCERR);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "dune/arch/x86_64/frame.h"
+#include "dune/frame.h"
 #include "dune/process.h"
 #include "dune/space.h"
 #include "dune/thread.h"

@@ -29,7 +29,7 @@ lib_call_on_stack:                  // stack, function, opaque
 
     .globl lib_leave
     .type lib_leave, @function
-lib_leave:                          // registers; what `syscall` destroys may be destroyed here
+lib_leave:                          // registers, unused; what `syscall` destroys may be destroyed here
     mov     %rdi, %rcx
     mov     48(%rcx), %rsp
     mov     128(%rcx), %r11         // rip, below the stack pointer's red zone it is not needed

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "dune/arch/x86_64/vcpu.h"
+#include "dune/vcpu.h"
 #include "dune/arch/x86_64/layout.h"
-#include "dune/arch/x86_64/native.h"
-#include "dune/arch/x86_64/pagetable.h"
+#include "dune/native.h"
+#include "dune/pagetable.h"
 #include "dune/raw.h"
 #include "dune/vm.h"
 
-#include <asm/prctl.h>
 #include <cpuid.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/kvm.h>
 #include <string.h>
 #include <time.h>
@@ -20,6 +20,9 @@ enum {
     TSS_SIZE = 0x68,
     N_CPUID = 128,
 };
+
+#define CHUNK_SHADOW (64ULL << 20)
+#define CHUNK_NESTED (1ULL << 30)
 
 #define CR0_VALUE    0x80050033ULL
 #define CR4_PAE      (1ULL << 5)
@@ -79,6 +82,33 @@ static void allow_what_host_has(struct kvm_cpuid2 *cpuid)
         if (e->function == 7 && e->index == 0)
             e->ebx |= seven_b;
     }
+}
+
+static bool is_on(const char *parameter)
+{
+    char c = 'N';
+    long fd = raw(SYS_openat, AT_FDCWD, parameter, O_RDONLY | O_CLOEXEC);
+    if (fd >= 0) {
+        raw(SYS_read, fd, &c, 1);
+        raw(SYS_close, fd);
+    }
+    return c == 'Y' || c == '1';
+}
+
+u64 vcpu_chunk_size(bool has_log)
+{
+    bool is_nested = is_on("/sys/module/kvm_intel/parameters/ept") ||
+                     is_on("/sys/module/kvm_amd/parameters/npt");
+    return is_nested ? CHUNK_NESTED : CHUNK_SHADOW;
+}
+
+int vcpu_door_named(const char *name)
+{
+    return 0;
+}
+
+void vcpu_use_door(struct vcpu_model *m, int door)
+{
 }
 
 int vcpu_model_init(struct vcpu_model *m, struct vm *vm, struct pagetable *tables)
@@ -264,8 +294,8 @@ static bool read_frame(struct vcpu_state *s, struct vcpu_why *why)
 static void take_exception(struct vcpu_state *s, struct vcpu_why *why)
 {
     why->vector = (u32)(s->regs->rip - 1 - GUEST_STUBS) / 16;
-    why->exit = read_frame(s, why) ? VCPU_FAULT : VCPU_DEAD;
-    if (why->vector == 14 && why->exit == VCPU_FAULT) {
+    why->exit = !read_frame(s, why) ? VCPU_DEAD : why->vector == 14 ? VCPU_PAGE_FAULT : VCPU_FAULT;
+    if (why->exit == VCPU_PAGE_FAULT) {
         struct kvm_sregs sregs;
         vcpu_ioctl(s->v, KVM_GET_SREGS, &sregs);
         why->address = sregs.cr2;
@@ -397,16 +427,33 @@ void vcpu_run(struct vcpu_state *s, struct vcpu_why *why)
     }
 }
 
+void vcpu_at_probe(struct vcpu_state *s)
+{
+    s->regs->rip = GUEST_PROBE;
+}
+
+const char *vcpu_way(const struct vcpu_model *m)
+{
+    return vcpu_enters_kernel(m) ? "system calls enter ring 0" : "system calls enter ring 3";
+}
+
+bool vcpu_enters_kernel(const struct vcpu_model *m)
+{
+    return m->flavour == VCPU_RING0_ENTRY;
+}
+
 int vcpu_probe(struct vcpu_state *s, struct vcpu_model *m)
 {
     struct vcpu_why why;
-    s->regs->rip = GUEST_PROBE;
+    if (m->flavour != VCPU_UNKNOWN)
+        return 0;
+    vcpu_at_probe(s);
     do
         vcpu_run(s, &why);
     while (why.exit == VCPU_SIGNAL);
     if (why.exit == VCPU_CALL)
         m->flavour = VCPU_RING0_ENTRY;
-    else if (why.exit == VCPU_FAULT && why.vector == 14 && why.address == GUEST_SYSCALL)
+    else if (why.exit == VCPU_PAGE_FAULT && why.address == GUEST_SYSCALL)
         m->flavour = VCPU_RING3_ENTRY;
     else
         return -ENOSYS;
@@ -419,73 +466,4 @@ int vcpu_use_root(struct vcpu_state *s, u64 root_gpa)
     long ret = vcpu_ioctl(s->v, KVM_GET_SREGS, &sregs);
     sregs.cr3 = root_gpa;
     return ret < 0 ? (int)ret : (int)vcpu_ioctl(s->v, KVM_SET_SREGS, &sregs);
-}
-
-static int native_base(struct vcpu_state *s, u64 *fs, u64 *gs)
-{
-    raw(SYS_arch_prctl, ARCH_GET_FS, fs);
-    raw(SYS_arch_prctl, ARCH_GET_GS, gs);
-    return 0;
-}
-
-int vcpu_get_base(struct vcpu_state *s, u64 *fs, u64 *gs)
-{
-    struct kvm_sregs sregs;
-    if (s->native)
-        return native_base(s, fs, gs);
-    long ret = vcpu_ioctl(s->v, KVM_GET_SREGS, &sregs);
-    *fs = sregs.fs.base;
-    *gs = sregs.gs.base;
-    return (int)ret;
-}
-
-static int set_native_base(const u64 *fs, const u64 *gs)
-{
-    long ret = fs ? raw(SYS_arch_prctl, ARCH_SET_FS, *fs) : 0;
-    return (int)(gs && !ret ? raw(SYS_arch_prctl, ARCH_SET_GS, *gs) : ret);
-}
-
-int vcpu_set_base(struct vcpu_state *s, const u64 *fs, const u64 *gs)
-{
-    struct kvm_sregs sregs;
-    if (s->native)
-        return set_native_base(fs, gs);
-    long ret = vcpu_ioctl(s->v, KVM_GET_SREGS, &sregs);
-    if (ret < 0)
-        return (int)ret;
-    sregs.fs.base = fs ? *fs : sregs.fs.base;
-    sregs.gs.base = gs ? *gs : sregs.gs.base;
-    return (int)vcpu_ioctl(s->v, KVM_SET_SREGS, &sregs);
-}
-
-int vcpu_get_xsave(struct vcpu_state *s, void *area)
-{
-    if (s->native)
-        memcpy(area, s->native->xsave, sizeof(s->native->xsave));
-    return s->native ? 0 : (int)vcpu_ioctl(s->v, KVM_GET_XSAVE, area);
-}
-
-int vcpu_set_xsave(struct vcpu_state *s, const void *area)
-{
-    if (s->native)
-        native_set_xsave(s->native, area);
-    return s->native ? 0 : (int)vcpu_ioctl(s->v, KVM_SET_XSAVE, (void *)(u64)area);
-}
-
-int vcpu_get_extra(struct vcpu_state *s, struct vcpu_extra *x)
-{
-    int ret = vcpu_get_base(s, &x->fs_base, &x->gs_base);
-    x->xsave_size = s->native ? s->native->xsave_size : sizeof(x->xsave);
-    return ret < 0 ? ret : vcpu_get_xsave(s, x->xsave);
-}
-
-int vcpu_set_extra(struct vcpu_state *s, const struct vcpu_extra *x)
-{
-    int ret = vcpu_set_base(s, &x->fs_base, &x->gs_base);
-    if (s->native) {
-        s->native->xsave_size = x->xsave_size;
-        memcpy(s->native->xsave, x->xsave, sizeof(s->native->xsave));
-        return ret;
-    }
-    return ret < 0 ? ret : vcpu_set_xsave(s, x->xsave);
 }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "dune/faults.h"
-#include "dune/message.h"
+#include "dune/exceptions.h"
 #include "dune/process.h"
 #include "dune/signals.h"
 #include "dune/space.h"
@@ -10,8 +9,6 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
-
-enum { PF_WRITE = 2, PF_FETCH = 16 };
 
 // Which signal and code an exception becomes; page faults and floating point know more.
 static const struct {
@@ -40,18 +37,6 @@ static int floating_point_code(struct thread *t, u32 vector)
                          : 0;
 }
 
-static void serve_page_fault(struct thread *t, const struct vcpu_why *why)
-{
-    u32 wanted = why->error & PF_FETCH ? PROT_EXEC : why->error & PF_WRITE ? PROT_WRITE : PROT_READ;
-    if (t->lib.space && lib_space_fault(t, why->address))
-        return;
-    int code = t->lib.space ? SEGV_ACCERR : space_fault(t->process->space, why->address, wanted);
-    if (code && t->process->lib && lib_fault(t, why))
-        return;
-    if (code)
-        signals_force(t, SIGSEGV, code, why->address);
-}
-
 static bool host_reaches(u64 at)
 {
     u8 byte;
@@ -71,7 +56,7 @@ static u64 find_address(struct thread *t, struct space *space, struct pagetable 
             t->vcpu.v->run->immediate_exit = 0;
             continue;
         }
-        if (why.exit != VCPU_FAULT || why.vector != 14 || regs_pc(t->regs) != pc)
+        if (why.exit != VCPU_PAGE_FAULT || regs_pc(t->regs) != pc)
             return last == ~0ULL ? 0 : last;
         last = why.address;
         if (!host_reaches(last) ||
@@ -82,8 +67,27 @@ static u64 find_address(struct thread *t, struct space *space, struct pagetable 
     return last;
 }
 
+// The program's code is what may be executed.
+static void show_page(struct pagetable *pt, struct pagetable *probe, u64 va)
+{
+    const u64 *entry = pagetable_entry(pt, va);
+    if (entry && pte_grants(*entry, PROT_EXEC))
+        pagetable_map(probe, va, *entry & PTE_ADDRESS, PTE_USER);
+}
+
+static int show_code(struct pagetable *pt, struct pagetable *probe, u64 pc)
+{
+    int ret = pagetable_probe(pt, probe);
+    if (ret < 0)
+        return ret;
+    pc &= ~(SPACE_PAGE - 1);
+    show_page(pt, probe, pc);
+    show_page(pt, probe, pc + SPACE_PAGE);
+    return 0;
+}
+
 // Signals that come meanwhile are noted and delivered behind this one.
-static u64 find_bus_address(struct thread *t)
+u64 exception_bus_address(struct thread *t, const struct vcpu_why *why)
 {
     struct space *space = t->process->space;
     struct pagetable probe = space->tables;
@@ -91,7 +95,7 @@ static u64 find_bus_address(struct thread *t)
     signals_block_all();
     lock_take(&space->lock);
     u64 used = space->tables.pool_used;
-    if (pagetable_probe(&space->tables, &probe, regs_pc(t->regs)) == 0 &&
+    if (show_code(&space->tables, &probe, regs_pc(t->regs)) == 0 &&
         vcpu_use_root(&t->vcpu, pagetable_root_gpa(&probe)) == 0)
         address = find_address(t, space, &probe);
     vcpu_use_root(&t->vcpu, pagetable_root_gpa(&space->tables));
@@ -102,43 +106,10 @@ static u64 find_bus_address(struct thread *t)
     return address;
 }
 
-// In flat tables all that the kernel refuses comes this way: nothing mapped, or no right to it.
-static void serve_flat_error(struct thread *t)
-{
-    u8 vector;
-    if (lib_end_compartment(t))
-        return;
-    u64 address = find_bus_address(t);
-    long ret = raw(SYS_mincore, address & ~(SPACE_PAGE - 1), 1, &vector);
-    signals_force(t, SIGSEGV, ret < 0 ? SEGV_MAPERR : SEGV_ACCERR, address);
-}
-
-static _Noreturn void give_up(struct thread *t, const struct vcpu_why *why)
-{
-    message("KVM cannot go on: exit %u, result %ld, at %x", (u64)why->reason, why->code,
-            regs_pc(t->regs));
-    signals_die(SIGKILL);
-}
-
-void faults_serve(struct thread *t, const struct vcpu_why *why)
+void exception_serve(struct thread *t, const struct vcpu_why *why)
 {
     u32 v = why->vector;
-    COUNT(t->process->settings, faults);
-    if (why->exit == VCPU_NATIVE_FAULT) {
-        signals_force(t, (int)v, (int)why->error, why->address);
-        return;
-    }
-    if (why->exit == VCPU_DEAD)
-        give_up(t, why);
-    if (v != 14 && why->exit == VCPU_FAULT && lib_end_compartment(t))
-        return;
-    if (why->exit == VCPU_BUS && t->process->space->is_flat)
-        serve_flat_error(t);
-    else if (why->exit == VCPU_BUS)
-        signals_force(t, SIGBUS, BUS_ADRERR, find_bus_address(t));
-    else if (v == 14)
-        serve_page_fault(t, why);
-    else if (v < 32 && kinds[v].signal)
+    if (v < 32 && kinds[v].signal)
         signals_force(t, kinds[v].signal,
                       v == 16 || v == 19 ? floating_point_code(t, v) : kinds[v].code,
                       v == 0 || v == 6 || v == 16 || v == 19 ? regs_pc(t->regs) : 0);

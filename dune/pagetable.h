@@ -1,28 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-// The first stage of translation: four-level page tables of the guest, written by the host.
+// The first stage of translation: page tables of the guest, written by the host.
 //
-// They say exactly what the account of mappings says, for the granules of 2 MiB that the program
-// has touched; a granule that was not touched has no table. A page's guest-physical address never
+// They say exactly what the account of mappings says, for the granules that the program has
+// touched; a granule that was not touched has no table. A page's guest-physical address never
 // changes, so that entries differ in their permission bits alone. Shadow page tables are not told
 // of what the host writes here: more permission is found by the fault that follows, less has to
 // be written before the host's own mapping changes, whose notifier then drops what was derived.
 #pragma once
 
 #include "base/types.h"
+#include "dune/arch.h"
 
 struct slots;
 struct vma_map;
 
-#define PAGETABLE_GRANULE 0x200000ULL
-
-#define PTE_PRESENT  1ULL
-#define PTE_WRITE    2ULL
-#define PTE_USER     4ULL
-#define PTE_ACCESSED 0x20ULL
-#define PTE_DIRTY    0x40ULL
-#define PTE_LARGE    0x80ULL
-#define PTE_NX       (1ULL << 63)
-#define PTE_ADDRESS  0x000ffffffffff000ULL
+// What one table of the lowest level covers.
+#define PAGETABLE_GRANULE (1ULL << (PT_PAGE_SHIFT + PT_BITS))
 
 enum { PAGETABLE_FREE = 4096 };
 
@@ -35,7 +28,8 @@ struct pagetable {
     u32 n_free;                 // pages of the pool that are free again
     u32 free[PAGETABLE_FREE];   // by their places
     struct pagetable *owner;    // of a clone: whose pool it shares; else NULL
-    bool is_flat;               // everything is mapped with every right, in large pages
+    bool is_flat;               // everything is mapped with every right
+    u64 n_changes;              // how often rights were taken away; of the owner, for its clones
 };
 
 // 0 or -errno.
@@ -49,10 +43,10 @@ u64 pagetable_page_gpa(struct pagetable *pt, const void *page);
 
 // Maps one page whatever the account says. 0 or -ENOMEM.
 int pagetable_map(struct pagetable *pt, u64 va, u64 gpa, u64 bits);
-// Other tables out of the same pool, with the guest's kernel and nothing of the program but the
-// code at `pc`. Their pages are those from `pool_used` of the first on, and free again when they
-// are not used any more. 0 or -ENOMEM.
-int pagetable_probe(struct pagetable *pt, struct pagetable *probe, u64 pc);
+// Other tables out of the same pool, with the guest's kernel and nothing of the program. Their
+// pages are those from `pool_used` of the first on, and free again when they are not used any more.
+// 0 or -ENOMEM.
+int pagetable_probe(struct pagetable *pt, struct pagetable *probe);
 // The entry of a page, or NULL when its granule has no table.
 u64 *pagetable_entry(struct pagetable *pt, u64 va);
 
@@ -60,6 +54,8 @@ u64 *pagetable_entry(struct pagetable *pt, u64 va);
 void pagetable_sync(struct pagetable *pt, u64 start, u64 end);
 // Takes rights away ahead of a change: no rights but those in `prot` remain in [start, end).
 void pagetable_restrict(struct pagetable *pt, u64 start, u64 end, u32 prot);
+// Entries were changed by somebody else so that they allow less.
+void pagetable_note_change(struct pagetable *pt);
 // Makes the table of the granule around `va`. 0 or -ENOMEM.
 int pagetable_fill(struct pagetable *pt, u64 va);
 // In flat tables: the same where there is no table yet, and nothing otherwise.

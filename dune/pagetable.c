@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "dune/arch/x86_64/pagetable.h"
+#include "dune/pagetable.h"
 #include "dune/raw.h"
 #include "dune/slots.h"
 #include "dune/vma.h"
@@ -8,18 +8,20 @@
 #include <string.h>
 #include <sys/mman.h>
 
-enum { PAGE = 4096, POOL_SIZE = 256 << 20 };
-#define GRANULE PAGETABLE_GRANULE
+enum { PAGE = ARCH_PAGE, POOL_SIZE = 256 << 20, ENTRIES = 1 << PT_BITS, LAST = ENTRIES - 1 };
+#define GRANULE    PAGETABLE_GRANULE
+#define MOST_ALIGN (1ULL << 30)
 
 int pagetable_init(struct pagetable *pt, struct slots *slots, const struct vma_map *vmas)
 {
-    // One chunk more than needed, so that the pool can begin where a chunk does.
-    u8 *at = raw_pages(POOL_SIZE + slots->chunk_size);
+    // More than needed, so that the pool can begin where a chunk of usual size does.
+    u64 align = slots->chunk_size < MOST_ALIGN ? slots->chunk_size : MOST_ALIGN;
+    u8 *at = raw_pages(POOL_SIZE + align);
     if (!at)
         return -ENOMEM;
-    u64 start = ((u64)at + slots->chunk_size - 1) & ~(slots->chunk_size - 1);
+    u64 start = ((u64)at + align - 1) & ~(align - 1);
     raw_pages_free(at, start - (u64)at);
-    raw_pages_free((u8 *)start + POOL_SIZE, (u64)at + slots->chunk_size - start);
+    raw_pages_free((u8 *)start + POOL_SIZE, (u64)at + align - start);
     pt->slots = slots;
     pt->vmas = vmas;
     pt->pool = (u8 *)start;
@@ -74,17 +76,21 @@ static u64 *table_of(struct pagetable *pt, u64 entry)
     return NULL;
 }
 
+static u64 *entry_in(u64 *table, u64 va, int level)
+{
+    return table + (va >> (PT_PAGE_SHIFT + PT_BITS * (level - 1)) & LAST);
+}
+
 static u64 *step_down(struct pagetable *pt, u64 *entry, bool make)
 {
-    if (!(*entry & PTE_PRESENT)) {
+    if (!pte_is_present(*entry)) {
         void *page = make ? pagetable_page(pt) : NULL;
         if (!page)
             return NULL;
         u64 gpa = pagetable_page_gpa(pt, page);
         if (!gpa)
             return NULL;
-        __atomic_store_n(entry, gpa | PTE_PRESENT | PTE_WRITE | PTE_USER | PTE_ACCESSED,
-                         __ATOMIC_RELEASE);
+        __atomic_store_n(entry, pte_directory(gpa), __ATOMIC_RELEASE);
     }
     return table_of(pt, *entry);
 }
@@ -93,9 +99,9 @@ static u64 *step_down(struct pagetable *pt, u64 *entry, bool make)
 static u64 *walk(struct pagetable *pt, u64 va, int level, bool make)
 {
     u64 *table = (u64 *)(pt->pool + pt->root);
-    for (int at = 4; at > level && table; at--)
-        table = step_down(pt, table + (va >> (3 + 9 * at) & 511), make);
-    return table ? table + (va >> (3 + 9 * level) & 511) : NULL;
+    for (int at = PT_LEVELS; at > level && table; at--)
+        table = step_down(pt, entry_in(table, va, at), make);
+    return table ? entry_in(table, va, level) : NULL;
 }
 
 u64 *pagetable_entry(struct pagetable *pt, u64 va)
@@ -108,26 +114,21 @@ int pagetable_map(struct pagetable *pt, u64 va, u64 gpa, u64 bits)
     u64 *entry = walk(pt, va, 1, true);
     if (!entry)
         return -ENOMEM;
-    __atomic_store_n(entry, gpa | bits | PTE_PRESENT | PTE_ACCESSED | PTE_DIRTY, __ATOMIC_RELEASE);
+    __atomic_store_n(entry, gpa | bits | PTE_VALID, __ATOMIC_RELEASE);
     return 0;
 }
 
-// Accessed and dirty are set from the start, so that the processor never writes here by itself.
 static u64 leaf(u64 gpa, u32 prot)
 {
-    u64 bits = PTE_USER | PTE_ACCESSED | PTE_DIRTY;
-    if (!(prot & (PROT_READ | PROT_WRITE | PROT_EXEC)))
-        return 0;
-    bits |= prot & PROT_WRITE ? PTE_WRITE : 0;
-    bits |= prot & PROT_EXEC ? 0 : PTE_NX;
-    return gpa | bits | PTE_PRESENT;
+    prot &= PROT_READ | PROT_WRITE | PROT_EXEC;
+    return prot ? pte_with(gpa, prot) : 0;
 }
 
 static void write_range(struct pagetable *pt, u64 *table, u64 start, u64 end, u32 prot)
 {
     u64 gpa = prot ? slots_gpa(pt->slots, start) : 0;
     for (u64 at = start; at < end; at += PAGE, gpa += gpa ? PAGE : 0)
-        __atomic_store_n(table + (at >> 12 & 511), gpa ? leaf(gpa, prot) : 0, __ATOMIC_RELEASE);
+        __atomic_store_n(entry_in(table, at, 1), gpa ? leaf(gpa, prot) : 0, __ATOMIC_RELEASE);
 }
 
 // [start, end) lies within one granule, whose table it is.
@@ -152,10 +153,10 @@ static void for_each_table(struct pagetable *pt, u64 start, u64 end,
 {
     while (start < end) {
         u64 *directory = walk(pt, start, 2, false);
-        u64 step = directory ? GRANULE : 1ULL << 30;
+        u64 step = directory ? GRANULE : GRANULE << PT_BITS;
         u64 next = (start & ~(step - 1)) + step;
         next = next < end ? next : end;
-        if (directory && *directory & PTE_PRESENT && !(*directory & PTE_LARGE))
+        if (directory && pte_is_present(*directory))
             act(pt, table_of(pt, *directory), start, next, prot);
         start = next;
     }
@@ -171,20 +172,35 @@ void pagetable_sync(struct pagetable *pt, u64 start, u64 end)
     for_each_table(pt, start, end, sync_granule, 0);
 }
 
+static u32 rights_of(u64 entry)
+{
+    return (pte_grants(entry, PROT_READ) ? PROT_READ : 0) |
+           (pte_grants(entry, PROT_WRITE) ? PROT_WRITE : 0) |
+           (pte_grants(entry, PROT_EXEC) ? PROT_EXEC : 0);
+}
+
+// What may be written or executed may be read.
 static void restrict_granule(struct pagetable *pt, u64 *table, u64 start, u64 end, u32 prot)
 {
-    u64 allowed = leaf(PTE_ADDRESS, prot);
+    prot |= prot ? PROT_READ : 0;
     for (u64 at = start; at < end; at += PAGE) {
-        u64 *entry = table + (at >> 12 & 511);
-        u64 cut = *entry & allowed & ~PTE_NX;
-        u64 nx = (*entry | allowed) & PTE_NX;
-        __atomic_store_n(entry, cut & PTE_PRESENT ? cut | nx : 0, __ATOMIC_RELEASE);
+        u64 *entry = entry_in(table, at, 1);
+        u32 before = rights_of(*entry), rights = before & prot;
+        if (rights != before)
+            __atomic_store_n(entry, leaf(*entry & PTE_ADDRESS, rights), __ATOMIC_RELEASE);
     }
+}
+
+void pagetable_note_change(struct pagetable *pt)
+{
+    pt = pt->owner ? pt->owner : pt;
+    __atomic_fetch_add(&pt->n_changes, 1, __ATOMIC_RELEASE);
 }
 
 void pagetable_restrict(struct pagetable *pt, u64 start, u64 end, u32 prot)
 {
     for_each_table(pt, start, end, restrict_granule, prot);
+    pagetable_note_change(pt);
 }
 
 // A table is complete before an entry names it: other threads run on the tables meanwhile.
@@ -194,7 +210,7 @@ int pagetable_fill(struct pagetable *pt, u64 va)
     u64 *directory = walk(pt, va, 2, true);
     if (!directory)
         return -ENOMEM;
-    if (*directory & PTE_PRESENT) {
+    if (pte_is_present(*directory)) {
         write_granule(pt, table_of(pt, *directory), start, start + GRANULE);
         return 0;
     }
@@ -203,30 +219,25 @@ int pagetable_fill(struct pagetable *pt, u64 va)
     if (!gpa)
         return -ENOMEM;
     write_granule(pt, table, start, start + GRANULE);
-    __atomic_store_n(directory, gpa | PTE_PRESENT | PTE_WRITE | PTE_USER | PTE_ACCESSED,
-                     __ATOMIC_RELEASE);
+    __atomic_store_n(directory, pte_directory(gpa), __ATOMIC_RELEASE);
     return 0;
 }
 
-// The program's code is what may be executed.
-static void show_code(struct pagetable *pt, struct pagetable *probe, u64 va)
+// The part of the top table that is the guest's kernel, where there is one.
+static void copy_kernel(struct pagetable *pt, u8 *root)
 {
-    const u64 *entry = pagetable_entry(pt, va);
-    if (entry && *entry & PTE_PRESENT && !(*entry & PTE_NX))
-        pagetable_map(probe, va, *entry & PTE_ADDRESS, PTE_USER);
+    u64 at = PT_TOP_USER * sizeof(u64);
+    memcpy(root + at, pt->pool + pt->root + at, PAGE - at);
 }
 
-int pagetable_probe(struct pagetable *pt, struct pagetable *probe, u64 pc)
+int pagetable_probe(struct pagetable *pt, struct pagetable *probe)
 {
     *probe = *pt;
     u8 *root = pagetable_page(probe);
     if (!root)
         return -ENOMEM;
     probe->root = (u64)(root - pt->pool);
-    memcpy(root + PAGE / 2, pt->pool + pt->root + PAGE / 2, PAGE / 2);
-    pc &= ~(u64)(PAGE - 1);
-    show_code(pt, probe, pc);
-    show_code(pt, probe, pc + PAGE);
+    copy_kernel(pt, root);
     return 0;
 }
 
@@ -235,13 +246,13 @@ int pagetable_fill_page(struct pagetable *pt, u64 va)
     return pagetable_entry(pt, va) ? 0 : pagetable_fill(pt, va);
 }
 
-// The lower half of a table of that level, and what is below it.
+// The program's part of a table of that level, and what is below it.
 static bool copy_tables(struct pagetable *from, struct pagetable *to, const u64 *source,
                         u64 *target, int level)
 {
-    for (u32 i = 0; i < (level == 4 ? 256 : 512); i++) {
+    for (u32 i = 0; i < (level == PT_LEVELS ? PT_TOP_USER : ENTRIES); i++) {
         u64 *below, *copy = NULL;
-        if (!(source[i] & PTE_PRESENT) || level == 1) {
+        if (!pte_is_present(source[i]) || level == 1) {
             target[i] = source[i];
             continue;
         }
@@ -250,7 +261,7 @@ static bool copy_tables(struct pagetable *from, struct pagetable *to, const u64 
         u64 gpa = copy ? pagetable_page_gpa(to, copy) : 0;
         if (!gpa || !copy_tables(from, to, below, copy, level - 1))
             return false;
-        target[i] = gpa | (source[i] & ~PTE_ADDRESS);
+        target[i] = pte_directory(gpa);
     }
     return true;
 }
@@ -258,8 +269,8 @@ static bool copy_tables(struct pagetable *from, struct pagetable *to, const u64 
 static void free_tables(struct pagetable *pt, u64 *table, int level)
 {
     struct pagetable *owner = pt->owner;
-    for (u32 i = 0; i < (level == 4 ? 256 : 512) && level > 1; i++)
-        if (table[i] & PTE_PRESENT)
+    for (u32 i = 0; i < (level == PT_LEVELS ? PT_TOP_USER : ENTRIES) && level > 1; i++)
+        if (pte_is_present(table[i]))
             free_tables(pt, table_of(pt, table[i]), level - 1);
     if (owner->n_free < PAGETABLE_FREE)
         owner->free[owner->n_free++] = (u32)((u8 *)table - owner->pool);
@@ -273,8 +284,8 @@ int pagetable_clone(struct pagetable *pt, struct pagetable *clone)
     if (!root)
         return -ENOMEM;
     clone->root = (u64)(root - pt->pool);
-    memcpy(root + PAGE / 2, pt->pool + pt->root + PAGE / 2, PAGE / 2);
-    if (copy_tables(pt, clone, (u64 *)(pt->pool + pt->root), (u64 *)(void *)root, 4))
+    copy_kernel(pt, root);
+    if (copy_tables(pt, clone, (u64 *)(pt->pool + pt->root), (u64 *)(void *)root, PT_LEVELS))
         return 0;
     pagetable_free_clone(clone);
     return -ENOMEM;
@@ -282,5 +293,5 @@ int pagetable_clone(struct pagetable *pt, struct pagetable *clone)
 
 void pagetable_free_clone(struct pagetable *clone)
 {
-    free_tables(clone, (u64 *)(clone->pool + clone->root), 4);
+    free_tables(clone, (u64 *)(clone->pool + clone->root), PT_LEVELS);
 }

@@ -5,12 +5,13 @@
 #include "base/types.h"
 
 struct uregs;
+struct vcpu_extra;
 
 // Calls function(registers, opaque) on another stack, where the registers are those with which this
 // returns 0 to its caller. Never returns in another way, unless by lib_leave.
 int lib_call_on_stack(void *stack, void (*function)(struct uregs *, void *), void *opaque);
-// Loads all registers, on the host's processor.
-_Noreturn void lib_leave(const struct uregs *regs);
+// Loads all registers, on the host's processor; of the others those that a function keeps.
+_Noreturn void lib_leave(const struct uregs *regs, const struct vcpu_extra *extra);
 // A system call of the library's own.
 long lib_door(u64 number, u64 a, u64 b, u64 c, u64 d, u64 e, u64 f);
 // In the program: where a handler begins and ends, and a compartment's function.

@@ -3,8 +3,7 @@
 #pragma once
 
 #include "base/types.h"
-
-#include <ucontext.h>
+#include "dune/arch.h"
 
 // As the kernel says "call me again" to itself.
 #define RESTART_CALL (-512L)
@@ -16,9 +15,9 @@ extern const char restartable_begin[], restartable_end[], restartable_abort[];
 
 static inline void restartable_interrupt(ucontext_t *context)
 {
-    u64 pc = (u64)context->uc_mcontext.gregs[REG_RIP];
+    u64 pc = context_pc(context);
     if (pc >= (u64)restartable_begin && pc < (u64)restartable_end)
-        context->uc_mcontext.gregs[REG_RIP] = (greg_t)(u64)restartable_abort;
+        context_set_pc(context, (u64)restartable_abort);
 }
 
 // clone(2) of a thread or process with this one's memory, on another stack, that calls `function`,
@@ -29,5 +28,3 @@ long entry_spawn(u64 flags, void *stack, u64 parent_tid, u64 child_tid, void (*f
 _Noreturn void entry_switch(void *stack, void (*function)(void *), void *argument);
 // Writes zero to the flag and ends the thread, without touching its stack in between.
 _Noreturn void entry_vanish(_Atomic u32 *flag, int status);
-// What a handler of the host's returns to.
-void entry_restorer(void);

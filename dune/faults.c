@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dune/faults.h"
+#include "dune/exceptions.h"
+#include "dune/message.h"
+#include "dune/process.h"
+#include "dune/signals.h"
+#include "dune/space.h"
+#include "dune/thread.h"
+
+#include <signal.h>
+#include <sys/mman.h>
+
+static u32 wanted(const struct vcpu_why *why)
+{
+    return why->error & VCPU_FETCH ? PROT_EXEC : why->error & VCPU_WRITE ? PROT_WRITE : PROT_READ;
+}
+
+static void serve_page_fault(struct thread *t, const struct vcpu_why *why)
+{
+    if (t->lib.space && lib_space_fault(t, why->address))
+        return;
+    int code =
+        t->lib.space ? SEGV_ACCERR : space_fault(t->process->space, why->address, wanted(why));
+    if (code && t->process->lib && lib_fault(t, why))
+        return;
+    if (code)
+        signals_force(t, SIGSEGV, code, why->address);
+}
+
+// In flat tables all that the kernel refuses comes this way: nothing mapped, or no right to it.
+static void serve_flat_error(struct thread *t, const struct vcpu_why *why)
+{
+    u8 vector;
+    if (lib_end_compartment(t))
+        return;
+    u64 address = exception_bus_address(t, why);
+    long ret = raw(SYS_mincore, address & ~(SPACE_PAGE - 1), 1, &vector);
+    signals_force(t, SIGSEGV, ret < 0 ? SEGV_MAPERR : SEGV_ACCERR, address);
+}
+
+// A translation that the processor kept may be older than the tables: they are asked first, and
+// what they allow is tried once more.
+static void serve_bus_error(struct thread *t, const struct vcpu_why *why)
+{
+    u64 address = exception_bus_address(t, why);
+    int code = why->address ? space_fault(t->process->space, address, wanted(why)) : 0;
+    if (code)
+        signals_force(t, SIGSEGV, code, address);
+    else if (!why->address || (t->bus_pc == regs_pc(t->regs) && t->bus_address == address))
+        signals_force(t, SIGBUS, BUS_ADRERR, address);
+    t->bus_pc = regs_pc(t->regs);
+    t->bus_address = address;
+}
+
+static _Noreturn void give_up(struct thread *t, const struct vcpu_why *why)
+{
+    message("KVM cannot go on: exit %u, result %ld, at %x", (u64)why->reason, why->code,
+            regs_pc(t->regs));
+    signals_die(SIGKILL);
+}
+
+void faults_serve(struct thread *t, const struct vcpu_why *why)
+{
+    COUNT(t->process->settings, faults);
+    switch (why->exit) {
+    case VCPU_NATIVE_FAULT:
+        signals_force(t, (int)why->vector, (int)why->error, why->address);
+        break;
+    case VCPU_PAGE_FAULT: serve_page_fault(t, why); break;
+    case VCPU_BUS:
+        if (t->process->space->is_flat)
+            serve_flat_error(t, why);
+        else
+            serve_bus_error(t, why);
+        break;
+    case VCPU_FAULT:
+        if (!lib_end_compartment(t))
+            exception_serve(t, why);
+        break;
+    default: give_up(t, why);
+    }
+}

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a test has to know about the processor: machine_x86_64.c, machine_loongarch64.c.
+#pragma once
+
+#include "base/types.h"
+
+struct dune_frame;
+
+#if defined(__loongarch64)
+enum { PAGE = 16384 };
+#else
+enum { PAGE = 4096 };
+#endif
+
+// What MAP_32BIT is, or 0 where there is no such flag.
+extern const int machine_low_flag;
+
+// Writes a function that returns.
+void machine_put_return(u8 *code);
+// Of a handler's context.
+u64 machine_pc(const void *context);
+// Executes something undefined, and then gives what a register holds that functions keep. A handler
+// goes over the instruction and sets the register.
+u64 machine_undefined(void);
+void machine_skip(void *context, u64 value);
+// rt_sigreturn with a frame at `sp`.
+void machine_return_from(void *sp);
+
+// Exceptions: which signal each is. `which` points to an index.
+extern const struct machine_fault {
+    int signal, code;
+} machine_faults[];
+extern const int machine_n_faults;
+void machine_fault(void *which);
+// Instructions that only kernels may execute.
+extern const int machine_n_privileged;
+void machine_privileged(void *which);
+
+// The widest vector registers: whether there are some, writing other values into them, and holding
+// one until *until is not zero.
+bool machine_has_vectors(void);
+void machine_spoil_vectors(void);
+void machine_hold_vector(const u32 in[8], u32 out[8], const volatile int *until);
+
+// With libdune: stores 5 to a byte while a vector register holds a value, which it gives. Then: a
+// store of 9 over which a handler goes, and what the kept register holds then.
+u32 machine_store_beside_vector(u8 *at, u32 value);
+u64 machine_store_and_keep(u8 *at);
+void machine_skip_store(struct dune_frame *frame, u64 value);
