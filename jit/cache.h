@@ -65,7 +65,7 @@ struct jit_stubs {
     const u8 *call_last;  // likewise, but leaves then; jumped to
     // By mode, slot, and whether more than 8 bytes are accessed; rax: address - slot base. Fills
     // the slot: rdx becomes delta and the carry is clear, or rax the address and the carry is set.
-    const u8 *miss[LA_N_MODES][LA_N_REGION_SLOTS][2]; // NULL until jit_make_misses
+    const u8 *miss[LA_N_MODES][LA_N_REGION_SLOTS]; // NULL until jit_make_misses
     const u8 *fill; // rdx: struct jit_access, rax: address, which stays; rdx becomes delta
     const u8 *unit; // eax: offset, ecx: EUEN bit; loads the registers of a unit
     const u8 *fold; // exceptions that MXCSR has collected go to FCSR; ecx is lost

@@ -299,7 +299,7 @@ struct trans *jit_trans_new(void)
 bool jit_translate(struct jit *j, struct la_cpu *c, struct jit_page *p, unsigned offset)
 {
     const unsigned mode = p->mode.slots;
-    if (!j->stubs.miss[mode][0][0] && !jit_make_misses(j, mode))
+    if (!j->stubs.miss[mode][0] && !jit_make_misses(j, mode))
         return false;
     u8 *start = jit_reserve(j, MAX_BYTES);
     if (!start)

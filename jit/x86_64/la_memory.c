@@ -92,7 +92,8 @@ static void cold_miss(struct trans *t, const struct cold *x)
     struct record *r = &t->records[x->record];
     const u8 *back = emit_run_address(&t->e, x->back);
     unsigned mode = t->page->mode.slots;
-    emit_call_to(&t->e, t->jit->stubs.miss[mode][r->access.slot][is_wide(&r->access)]);
+    emit_mov_ri(&t->e, RDX, r->access.span);
+    emit_call_to(&t->e, t->jit->stubs.miss[mode][r->access.slot]);
     emit_jcc_to(&t->e, CC_AE, back);
     r->site = emit_lea_rip(&t->e, RDX);
     emit_call_to(&t->e, t->jit->stubs.fill);
@@ -101,20 +102,21 @@ static void cold_miss(struct trans *t, const struct cold *x)
 
 // Pointers that come in have the slot of their register. Those that are made in the block have one
 // by where that is: what one instruction loads points to the same region again and again, while the
-// register holds something else next.
-static unsigned choose_slot(const struct trans *t, unsigned r)
+// register holds something else next. The sum of two registers is made where it is used.
+static unsigned choose_slot(const struct trans *t)
 {
-    u64 where = t->page->number << (CODE_PAGE_SHIFT - 2) | t->defined[r] >> 2;
-    return t->defined[r]
-               ? 32 + (unsigned)((where * 0x9e3779b97f4a7c15) >> 32) % (LA_N_LOAD_SLOTS - 32)
-               : r;
+    const unsigned r = t->insns[t->now].rj;
+    bool is_sum = trans_template(t, t->now)->flags & T_INDEX;
+    u32 made = is_sum ? trans_offset(t) + 1 : t->defined[r];
+    u64 where = t->page->number << (CODE_PAGE_SHIFT - 2) | made >> 2;
+    return made ? 32 + (unsigned)((where * 0x9e3779b97f4a7c15) >> 32) % (LA_N_LOAD_SLOTS - 32) : r;
 }
 
 // rax is the address; rdx becomes the delta.
 static void check_slot(struct trans *t, const struct group *g, s32 first)
 {
     struct emit *e = &t->e;
-    unsigned slot = choose_slot(t, t->insns[t->now].rj) + (g->has_store ? LA_N_LOAD_SLOTS : 0);
+    unsigned slot = choose_slot(t) + (g->has_store ? LA_N_LOAD_SLOTS : 0);
     struct record *r = access_record(t, g, slot);
     r->access.first = first;
     struct slot_place p = jit_slot_place(t->page->mode.slots, slot);
@@ -175,7 +177,10 @@ static struct mem open_group(struct trans *t)
     const struct la_insn *i = &t->insns[t->now];
     struct group g = find_group(t);
     enum reg base = trans_use(t, i->rj, RCX);
-    emit_lea(&t->e, W64, RAX, at(base, g.low));
+    if (g.low)
+        emit_lea(&t->e, W64, RAX, at(base, g.low));
+    else
+        emit_mov_rr(&t->e, W64, RAX, base);
     check(t, &g, i->imm - g.low);
     if (base == RCX && is_probing(t))
         trans_copy(t, RCX, i->rj);
@@ -188,15 +193,24 @@ static struct mem open_group(struct trans *t)
     return at(RDX, i->imm);
 }
 
+static void add_registers(struct trans *t, enum reg d, unsigned a, unsigned b)
+{
+    if (gpr_host(a) != NO_REG && gpr_host(b) != NO_REG) {
+        emit_lea(&t->e, W64, d, at_index(gpr_host(a), gpr_host(b), 1, 0));
+        return;
+    }
+    trans_copy(t, d, a);
+    if (b && gpr_host(b) != NO_REG)
+        emit_alu_rr(&t->e, ALU_ADD, W64, d, gpr_host(b));
+    else if (b)
+        emit_alu_rm(&t->e, ALU_ADD, W64, d, gpr_home(b));
+}
+
 static struct mem indexed(struct trans *t)
 {
     const struct la_insn *i = &t->insns[t->now];
     struct group g = {0, (s32)size_of(t, t->now), t->now + 1, is_store(t, t->now)};
-    trans_copy(t, RCX, i->rj);
-    if (i->rk && gpr_host(i->rk) != NO_REG)
-        emit_alu_rr(&t->e, ALU_ADD, W64, RCX, gpr_host(i->rk));
-    else if (i->rk)
-        emit_alu_rm(&t->e, ALU_ADD, W64, RCX, gpr_home(i->rk));
+    add_registers(t, RCX, i->rj, i->rk);
     emit_mov_rr(&t->e, W64, RAX, RCX);
     if (!is_probing(t)) {
         check_slot(t, &g, 0);
