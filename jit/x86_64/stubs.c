@@ -9,13 +9,13 @@
 
 // Counted in the kernels and programs of a distribution: what is used most.
 const struct jit_pin jit_pins[JIT_N_PINS] = {
-    {1, RBX}, {3, RSI}, {4, RDI},  {5, R8},   {6, R9},   {7, R10},
-    {8, R11}, {9, R12}, {12, R13}, {13, R14}, {23, R15},
+    {3, RSI}, {4, RDI},  {5, R8},   {6, R9},   {7, R10},  {8, R11},
+    {9, R12}, {10, RBX}, {11, R15}, {12, R13}, {13, R14},
 };
 const u8 jit_gpr_host[32] = {
-    NO_REG, RBX, NO_REG, RSI,    RDI,    R8,     R9,     R10,    R11,    R12,    NO_REG,
-    NO_REG, R13, R14,    NO_REG, NO_REG, NO_REG, NO_REG, NO_REG, NO_REG, NO_REG, NO_REG,
-    NO_REG, R15, NO_REG, NO_REG, NO_REG, NO_REG, NO_REG, NO_REG, NO_REG, NO_REG,
+    NO_REG, NO_REG, NO_REG, RSI,    RDI,    R8,     R9,     R10,    R11,    R12,    RBX,
+    R15,    R13,    R14,    NO_REG, NO_REG, NO_REG, NO_REG, NO_REG, NO_REG, NO_REG, NO_REG,
+    NO_REG, NO_REG, NO_REG, NO_REG, NO_REG, NO_REG, NO_REG, NO_REG, NO_REG, NO_REG,
 };
 
 static const enum reg callee_saved[] = {RBX, RBP, R12, R13, R14, R15};
