@@ -30,6 +30,12 @@ TEMPLATE(bstrpick)
     if (!i->rd)
         return;
     enum reg d = trans_define(i->rd);
+    if (!low && (n == 8 || n == 16 || n == 32)) {
+        emit_extend_rr(&t->e, (enum width)(n / 8), n == 32 && arg != 8, d,
+                       trans_use(t, i->rj, RAX));
+        trans_set(t, i->rd, d);
+        return;
+    }
     trans_copy(t, d, i->rj);
     if (low)
         emit_shift_ri(&t->e, SHIFT_SHR, arg == 8 ? W64 : W32, d, low);
@@ -85,9 +91,9 @@ TEMPLATE(count)
         trans_interpret(t);
         return;
     }
-    enum reg s = trans_use(t, i->rj, RCX);
-    emit_0f_rr(&t->e, 0xf3, arg & 16 ? 0xbc : 0xbd, (enum width)(arg & 15), RAX, s);
-    trans_set(t, i->rd, RAX);
+    enum reg s = trans_use(t, i->rj, RCX), d = trans_define(i->rd);
+    emit_0f_rr(&t->e, 0xf3, arg & 16 ? 0xbc : 0xbd, (enum width)(arg & 15), d, s);
+    trans_set(t, i->rd, d);
 }
 
 enum { REV_2H, REV_4H, REV_2W, REV_D, REV_H_2W, REV_H_D };

@@ -81,6 +81,20 @@ static void decode(struct trans *t)
     }
 }
 
+// Where loops begin that end in this block.
+static u64 find_heads(const struct trans *t)
+{
+    u64 heads = 0;
+    for (unsigned n = 0; n < t->n; n++) {
+        const struct la_insn *i = &t->insns[n];
+        bool goes_back = la_op_info[i->op].class == LA_CLASS_BRANCH && i->op != LA_JIRL &&
+                         i->imm <= 0 && -i->imm <= 4 * (s32)n;
+        if (goes_back)
+            heads |= BIT(n - (unsigned)-i->imm / 4);
+    }
+    return heads;
+}
+
 struct record *trans_call_record(struct trans *t)
 {
     BUG_ON(t->n_records == BLOCK_MAX_COLD);
@@ -187,6 +201,8 @@ static void emit_insn(struct trans *t)
     if (!t->group_base && !t->units && !t->page->is_unwatched && trans_begins_stretch(t))
         t->entry[t->now] = emit_here(&t->e);
     trans_begin_stretch(t);
+    if (t->heads >> t->now & 1)
+        t->held = 0;
     if (!x) {
         trans_interpret(t);
         note_definition(t, i);
@@ -318,6 +334,7 @@ bool jit_translate(struct jit *j, struct la_cpu *c, struct jit_page *p, unsigned
     t->page = p;
     t->offset = offset;
     decode(t);
+    t->heads = find_heads(t);
     emit_block(t);
     BUG_ON(t->e.is_full);
     if (t->is_literal_missing)

@@ -27,8 +27,10 @@ void trans_leave(struct trans *t, u32 offset)
 
 void trans_poll(struct trans *t)
 {
+    const u8 *before = emit_here(&t->e);
     emit_alu_mi(&t->e, ALU_CMP, W32, STATE(cpu.requests), 0);
     trans_cold(t, cold_leave, emit_jcc(&t->e, CC_NE));
+    trans_keep_held(t, before);
 }
 
 // Whether code at `target` is surely mapped like this code: in the same page.
@@ -183,13 +185,11 @@ TEMPLATE(jirl)
 // Compares two registers; returns the condition to use.
 static enum cond compare(struct trans *t, unsigned a, unsigned b, enum cond cc)
 {
-    enum reg ra = trans_use(t, a, RAX);
+    enum reg ra = trans_use(t, a, b && t->held == b ? RCX : RAX);
     if (!b)
         emit_test_rr(&t->e, W64, ra, ra);
-    else if (gpr_host(b) != NO_REG)
-        emit_alu_rr(&t->e, ALU_CMP, W64, ra, gpr_host(b));
     else
-        emit_alu_rm(&t->e, ALU_CMP, W64, ra, gpr_home(b));
+        trans_alu(t, ALU_CMP, W64, ra, b);
     return cc;
 }
 

@@ -52,6 +52,11 @@ struct trans {
     unsigned flag_fcc;
     enum cond flag_cc; // that it is set
 
+    // rax has the value of this register up to held_end, since the instruction held_by. 0: of none.
+    unsigned held, held_by;
+    const u8 *held_end;
+    u64 heads; // a bit per instruction that a branch of this block leads back to
+
     u32 defined[32]; // 1 + offset of the instruction that a register's value is from; 0: it came in
 
     // Counting (la_count.c): the current stretch's first instruction and the byte that holds its
@@ -125,6 +130,10 @@ void trans_copy(struct trans *t, enum reg d, unsigned r); // d := register
 enum reg trans_define(unsigned r);
 // Makes `value` the value of r (nothing for r0).
 void trans_set(struct trans *t, unsigned r, enum reg value);
+// d = d op register.
+void trans_alu(struct trans *t, enum alu op, enum width w, enum reg d, unsigned r);
+// What was emitted since `before` has left rax alone, on the way that goes on.
+void trans_keep_held(struct trans *t, const u8 *before);
 
 // Control: la_branch.c.
 struct cold *trans_cold(struct trans *t, void (*emit)(struct trans *, const struct cold *),

@@ -65,8 +65,8 @@ TEMPLATE(vnor)
     vec_set(t, i->rd, bits, d);
 }
 
-// d = selector ? k : j, in a form that reads d as what it is: the first of the three that the table of
-// vpternlog tells apart.
+// d = selector ? k : j, in a form that reads d as what it is: the first of the three that the table
+// of vpternlog tells apart.
 static void select_in_place(struct trans *t, unsigned bits, unsigned d, unsigned selector,
                             unsigned j, unsigned k)
 {
@@ -357,8 +357,7 @@ static unsigned multiply(struct trans *t, unsigned z, unsigned bits, unsigned d,
 TEMPLATE(vmul)
 {
     unsigned bits = vec_begin(t, i), d = vec_dest(t, i->rd), z = vec_z(i);
-    unsigned product =
-        multiply(t, z, bits, arg ? V0 : d, vec_use(t, i->rj, bits, V2), i->rk);
+    unsigned product = multiply(t, z, bits, arg ? V0 : d, vec_use(t, i->rj, bits, V2), i->rk);
     if (arg == 1)
         vec_op(t, add_op[z], bits, d, V0, i->rd);
     else if (arg == 2)
