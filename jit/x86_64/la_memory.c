@@ -150,8 +150,12 @@ static void check_pages(struct trans *t, const struct group *g, s32 first)
         access_record(t, g, t->insns[t->now].rj + (g->has_store ? LA_N_LOAD_SLOTS : 0));
     r->access.first = first;
     s32 pages = JIT_FIELD(code.pages) + (s32)(g->has_store ? sizeof(t->cpu->code.pages[0]) : 0);
-    emit_mov_rr(e, W32, RCX, RAX);
-    emit_shift_ri(e, SHIFT_SHR, W32, RCX, LA_PAGE_SHIFT - 4);
+    if (t->jit->has_bmi2) {
+        emit_v_rrri(e, VOP(VPP_F2, VMAP_0F3A, 0, 0xf0), 128, RCX, 0, RAX, LA_PAGE_SHIFT - 4); // rorx
+    } else {
+        emit_mov_rr(e, W32, RCX, RAX);
+        emit_shift_ri(e, SHIFT_SHR, W32, RCX, LA_PAGE_SHIFT - 4);
+    }
     emit_alu_ri(e, ALU_AND, W32, RCX, (LA_N_PAGES - 1) << 4);
     emit_lea(e, W64, RDX, at(RAX, g->high - g->low - 1));
     emit_alu_ri(e, ALU_AND, W64, RDX, -(1 << LA_PAGE_SHIFT));
@@ -210,14 +214,14 @@ static struct mem indexed(struct trans *t)
 {
     const struct la_insn *i = &t->insns[t->now];
     struct group g = {0, (s32)size_of(t, t->now), t->now + 1, is_store(t, t->now)};
+    if (is_probing(t)) {
+        add_registers(t, RAX, i->rj, i->rk);
+        check_pages(t, &g, 0);
+        return at_index(RAX, RDX, 1, 0);
+    }
     add_registers(t, RCX, i->rj, i->rk);
     emit_mov_rr(&t->e, W64, RAX, RCX);
-    if (!is_probing(t)) {
-        check_slot(t, &g, 0);
-        return at_index(RCX, RDX, 1, 0);
-    }
-    check_pages(t, &g, 0);
-    emit_mov_rr(&t->e, W64, RCX, RAX);
+    check_slot(t, &g, 0);
     return at_index(RCX, RDX, 1, 0);
 }
 
@@ -245,7 +249,7 @@ TEMPLATE(store)
 {
     struct mem m = trans_access(t);
     if (i->rd)
-        emit_mov_mr(&t->e, (enum width)arg, m, trans_use(t, i->rd, RAX));
+        emit_mov_mr(&t->e, (enum width)arg, m, trans_use(t, i->rd, m.base == RAX ? RCX : RAX));
     else
         emit_mov_mi(&t->e, (enum width)arg, m, 0);
 }

@@ -169,6 +169,6 @@ void trans_give_back(struct trans *t, unsigned n);
 void trans_take_again(struct trans *t, unsigned n);
 
 // Memory: la_memory.c. The operand for an access of the current instruction, rj + imm or rj + rk;
-// emits the check if no group is open for it. rax is lost, rcx too if there is an index or the base
-// is not pinned, rdx stays the group's.
+// emits the check if no group is open for it. The operand may be based on rax; else that is lost, rcx
+// too if there is an index or the base is not pinned, rdx stays the group's.
 struct mem trans_access(struct trans *t);
