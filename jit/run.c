@@ -360,7 +360,7 @@ static enum cpu_exit jit_run(struct cpu *cpu, u64 budget)
     }
     while (cpu->n_insns < c->code.n_end && serve(c, &why)) {
         // A block that does not fit any more is left where it begins.
-        bool has_room = c->code.n_end - cpu->n_insns >= BLOCK_MAX_INSNS;
+        bool has_room = c->code.n_end - cpu->n_insns >= BLOCK_PLAIN_INSNS;
         if (likely(la_mmu_may_cache(c) && has_room))
             run_translated(j, c);
         else

@@ -14,7 +14,7 @@ TEMPLATE(ext)
 {
     if (!i->rd)
         return;
-    enum reg d = trans_define(i->rd);
+    enum reg d = trans_define(t, i->rd);
     emit_extend_rr(&t->e, (enum width)arg, true, d, trans_use(t, i->rj, RAX));
     trans_set(t, i->rd, d);
 }
@@ -29,7 +29,7 @@ TEMPLATE(bstrpick)
     }
     if (!i->rd)
         return;
-    enum reg d = trans_define(i->rd);
+    enum reg d = trans_define(t, i->rd);
     if (!low && (n == 8 || n == 16 || n == 32)) {
         emit_extend_rr(&t->e, (enum width)(n / 8), n == 32 && arg != 8, d,
                        trans_use(t, i->rj, RAX));
@@ -91,7 +91,7 @@ TEMPLATE(count)
         trans_interpret(t);
         return;
     }
-    enum reg s = trans_use(t, i->rj, RCX), d = trans_define(i->rd);
+    enum reg s = trans_use(t, i->rj, RCX), d = trans_define(t, i->rd);
     emit_0f_rr(&t->e, 0xf3, arg & 16 ? 0xbc : 0xbd, (enum width)(arg & 15), d, s);
     trans_set(t, i->rd, d);
 }

@@ -82,17 +82,15 @@ static void decode(struct trans *t)
 }
 
 // Where loops begin that end in this block.
-static u64 find_heads(const struct trans *t)
+static void find_heads(struct trans *t)
 {
-    u64 heads = 0;
     for (unsigned n = 0; n < t->n; n++) {
         const struct la_insn *i = &t->insns[n];
         bool goes_back = la_op_info[i->op].class == LA_CLASS_BRANCH && i->op != LA_JIRL &&
                          i->imm <= 0 && -i->imm <= 4 * (s32)n;
         if (goes_back)
-            heads |= BIT(n - (unsigned)-i->imm / 4);
+            t->is_head[n - (unsigned)-i->imm / 4] = true;
     }
-    return heads;
 }
 
 struct record *trans_call_record(struct trans *t)
@@ -109,6 +107,7 @@ struct record *trans_call_record(struct trans *t)
 // A block that is compared has nothing in it that cannot be undone. The stretch ends here.
 static void leave_to_interpreter(struct trans *t)
 {
+    trans_swap_out(t);
     trans_give_back(t, 1);
     emit_mov_ri(&t->e, RAX, trans_offset(t));
     emit_mov_ri(&t->e, RCX, 1);
@@ -123,12 +122,15 @@ void trans_interpret(struct trans *t)
         leave_to_interpreter(t);
         return;
     }
+    trans_swap_out(t);
     trans_call_record(t)->site = emit_lea_rip(&t->e, RDX);
     t->is_ended = changes_much(t->insns[t->now].op);
     if (t->is_ended)
         emit_jmp_to(&t->e, t->jit->stubs.call_last);
     else
         emit_call_to(&t->e, t->jit->stubs.call);
+    if (!t->is_ended)
+        trans_swap_in(t);
     t->group_base = 0;
 }
 
@@ -138,7 +140,9 @@ static void cold_redo(struct trans *t, const struct cold *x)
     if (x->value)
         emit_mov_mr(&t->e, W64, STATE(code.scratch[2]), RDX);
     t->records[x->record].site = emit_lea_rip(&t->e, RDX);
+    trans_swap_out(t);
     emit_call_to(&t->e, t->jit->stubs.call);
+    trans_swap_in(t);
     if (x->value)
         emit_mov_rm(&t->e, W64, RDX, STATE(code.scratch[2]));
     emit_jmp_to(&t->e, emit_run_address(&t->e, x->back));
@@ -159,7 +163,9 @@ static void cold_unit(struct trans *t, const struct cold *x)
     trans_give_back(t, n);
     emit_mov_ri(&t->e, RAX, x->offset);
     emit_mov_ri(&t->e, RCX, x->value);
+    trans_swap_out(t);
     emit_call_to(&t->e, t->jit->stubs.unit);
+    trans_swap_in(t);
     trans_take_again(t, n);
     emit_jmp_to(&t->e, emit_run_address(&t->e, x->back));
 }
@@ -200,8 +206,11 @@ static void emit_insn(struct trans *t)
         t->group_base = 0;
     if (!t->group_base && !t->units && !t->page->is_unwatched && trans_begins_stretch(t))
         t->entry[t->now] = emit_here(&t->e);
+    if (t->n_swaps && t->now)
+        t->entry[t->now] = NULL;
+    trans_note_label(t);
     trans_begin_stretch(t);
-    if (t->heads >> t->now & 1)
+    if (t->is_head[t->now] || t->is_target[t->now])
         t->held = 0;
     if (!x) {
         trans_interpret(t);
@@ -322,6 +331,7 @@ bool jit_translate(struct jit *j, struct la_cpu *c, struct jit_page *p, unsigned
         return false;
     struct trans *t = j->trans;
     memset(t, 0, offsetof(struct trans, cold));
+    memcpy(t->map, jit_gpr_host, sizeof(t->map));
     t->n_cold = t->n_records = 0;
     t->e = (struct emit){.p = start,
                          .start = start,
@@ -334,7 +344,8 @@ bool jit_translate(struct jit *j, struct la_cpu *c, struct jit_page *p, unsigned
     t->page = p;
     t->offset = offset;
     decode(t);
-    t->heads = find_heads(t);
+    trans_find_loop(t);
+    find_heads(t);
     emit_block(t);
     BUG_ON(t->e.is_full);
     if (t->is_literal_missing)

@@ -27,6 +27,7 @@ static void cold_leave(struct trans *t, const struct cold *x)
 
 void trans_leave(struct trans *t, u32 offset)
 {
+    trans_swap_out(t);
     emit_mov_ri(&t->e, RAX, offset);
     emit_jmp_to(&t->e, t->jit->stubs.leave);
 }
@@ -132,6 +133,14 @@ static void go_to_page(struct trans *t, s32 target, bool as_call)
 
 void trans_goto(struct trans *t, s32 target)
 {
+    if (t->n_swaps)
+        trans_goto_in_loop(t, emit_jmp(&t->e), target);
+    else
+        trans_goto_outside(t, target);
+}
+
+void trans_goto_outside(struct trans *t, s32 target)
+{
     if (is_in_page(t, target))
         jump_in_page(t, target, ALWAYS);
     else
@@ -145,7 +154,9 @@ static void cold_other_page(struct trans *t, const struct cold *x)
 
 void trans_goto_if(struct trans *t, enum cond cc, s32 target)
 {
-    if (is_in_page(t, target))
+    if (t->n_swaps)
+        trans_goto_in_loop(t, emit_jcc(&t->e, cc), target);
+    else if (is_in_page(t, target))
         jump_in_page(t, target, (int)cc);
     else
         trans_cold(t, cold_other_page, emit_jcc(&t->e, cc))->target = target;
@@ -173,7 +184,7 @@ TEMPLATE(b)
 // Returns where the return address is.
 static enum reg link_register(struct trans *t, unsigned rd)
 {
-    enum reg d = trans_define(rd);
+    enum reg d = trans_define(t, rd);
     emit_mov_rm(&t->e, W64, d, STATE(code.pc_base));
     emit_alu_ri(&t->e, ALU_ADD, W64, d, (s32)trans_offset(t) + 4);
     trans_set(t, rd, d);
@@ -293,7 +304,8 @@ bool trans_is_branched_on(const struct trans *t, unsigned fcc, bool *goes_back)
     const struct la_insn *next = &t->insns[t->now + 1];
     if (!(t->units & EUEN_FPE)) // the branch would have to test it
         return false;
-    if (t->now + 1 >= t->n || (next->op != LA_BCEQZ && next->op != LA_BCNEZ) || next->rj != fcc)
+    if (t->now + 1 >= t->n || t->is_target[t->now + 1] ||
+        (next->op != LA_BCEQZ && next->op != LA_BCNEZ) || next->rj != fcc)
         return false;
     if (!(t->units & EUEN_FPE))
         return false;

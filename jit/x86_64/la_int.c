@@ -22,8 +22,8 @@ void trans_keep_held(struct trans *t, const u8 *before)
 
 enum reg trans_use(struct trans *t, unsigned r, enum reg scratch)
 {
-    if (gpr_host(r) != NO_REG)
-        return gpr_host(r);
+    if (gpr_host(t, r) != NO_REG)
+        return gpr_host(t, r);
     trans_copy(t, scratch, r);
     return scratch;
 }
@@ -36,28 +36,28 @@ void trans_copy(struct trans *t, enum reg d, unsigned r)
         emit_mov_ri(&t->e, d, 0);
     else if (held && d != RAX)
         emit_mov_rr(&t->e, W64, d, RAX);
-    else if (!held && gpr_host(r) == NO_REG)
+    else if (!held && gpr_host(t, r) == NO_REG)
         emit_mov_rm(&t->e, W64, d, gpr_home(r));
-    else if (!held && gpr_host(r) != d)
-        emit_mov_rr(&t->e, W64, d, gpr_host(r));
+    else if (!held && gpr_host(t, r) != d)
+        emit_mov_rr(&t->e, W64, d, gpr_host(t, r));
     if (d != RAX)
         trans_keep_held(t, before);
 }
 
-enum reg trans_define(unsigned r)
+enum reg trans_define(const struct trans *t, unsigned r)
 {
-    return gpr_host(r) == NO_REG ? RAX : gpr_host(r);
+    return gpr_host(t, r) == NO_REG ? RAX : gpr_host(t, r);
 }
 
 void trans_set(struct trans *t, unsigned r, enum reg value)
 {
     if (!r)
         return;
-    if (gpr_host(r) == NO_REG)
+    if (gpr_host(t, r) == NO_REG)
         emit_mov_mr(&t->e, W64, gpr_home(r), value);
-    else if (gpr_host(r) != value)
-        emit_mov_rr(&t->e, W64, gpr_host(r), value);
-    if (gpr_host(r) == NO_REG && value == RAX) {
+    else if (gpr_host(t, r) != value)
+        emit_mov_rr(&t->e, W64, gpr_host(t, r), value);
+    if (gpr_host(t, r) == NO_REG && value == RAX) {
         t->held = r;
         t->held_by = t->now;
         t->held_end = emit_here(&t->e);
@@ -67,7 +67,7 @@ void trans_set(struct trans *t, unsigned r, enum reg value)
 // Sign-extends a word result on its way to rd.
 static void set_word(struct trans *t, unsigned rd, enum reg value)
 {
-    enum reg d = trans_define(rd);
+    enum reg d = trans_define(t, rd);
     emit_extend_rr(&t->e, W32, true, d, value);
     trans_set(t, rd, d);
 }
@@ -82,8 +82,8 @@ static void set_sized(struct trans *t, unsigned rd, enum reg value, enum width w
 
 void trans_alu(struct trans *t, enum alu op, enum width w, enum reg d, unsigned r)
 {
-    if (gpr_host(r) != NO_REG)
-        emit_alu_rr(&t->e, op, w, d, gpr_host(r));
+    if (gpr_host(t, r) != NO_REG)
+        emit_alu_rr(&t->e, op, w, d, gpr_host(t, r));
     else if (d != RAX && is_held(t, r))
         emit_alu_rr(&t->e, op, w, d, RAX);
     else if (r)
@@ -93,17 +93,18 @@ void trans_alu(struct trans *t, enum alu op, enum width w, enum reg d, unsigned 
 }
 
 // The destination may be computed in its own place unless it is the second source as well.
-static enum reg define_apart(unsigned rd, unsigned other, unsigned first)
+static enum reg define_apart(const struct trans *t, unsigned rd, unsigned other, unsigned first)
 {
-    return rd == other && rd != first ? RAX : trans_define(rd);
+    return rd == other && rd != first ? RAX : trans_define(t, rd);
 }
 
 // d = a + b in one instruction, if both are in host registers and neither in d.
 static bool adds_apart(struct trans *t, enum width w, enum reg d, unsigned a, unsigned b)
 {
-    if (gpr_host(a) == NO_REG || gpr_host(b) == NO_REG || gpr_host(a) == d || gpr_host(b) == d)
+    if (gpr_host(t, a) == NO_REG || gpr_host(t, b) == NO_REG || gpr_host(t, a) == d ||
+        gpr_host(t, b) == d)
         return false;
-    emit_lea(&t->e, w, d, at_index(gpr_host(a), gpr_host(b), 1, 0));
+    emit_lea(&t->e, w, d, at_index(gpr_host(t, a), gpr_host(t, b), 1, 0));
     return true;
 }
 
@@ -121,7 +122,7 @@ TEMPLATE(alu)
         second = first;
         first = i->rk;
     }
-    enum reg d = define_apart(i->rd, second, first);
+    enum reg d = define_apart(t, i->rd, second, first);
     if (ARG_OP(arg) == ALU_ADD && adds_apart(t, w, d, first, second)) {
         set_sized(t, i->rd, d, w);
         return;
@@ -139,16 +140,16 @@ TEMPLATE(alu_imm)
     if (!i->rd)
         return;
     if (!i->rj && ARG_OP(arg) != ALU_AND) {
-        enum reg d = trans_define(i->rd);
+        enum reg d = trans_define(t, i->rd);
         emit_mov_ri(&t->e, d, (u64)(s64)i->imm);
         trans_set(t, i->rd, d);
         return;
     }
-    if (i->rd == i->rj && gpr_host(i->rd) == NO_REG && w == W64) {
+    if (i->rd == i->rj && gpr_host(t, i->rd) == NO_REG && w == W64) {
         emit_alu_mi(&t->e, ARG_OP(arg), W64, gpr_home(i->rd), i->imm);
         return;
     }
-    enum reg d = trans_define(i->rd), s = trans_use(t, i->rj, RAX);
+    enum reg d = trans_define(t, i->rd), s = trans_use(t, i->rj, RAX);
     if (ARG_OP(arg) == ALU_ADD && s != d) {
         emit_lea(&t->e, w, d, at(s, i->imm));
     } else {
@@ -162,7 +163,7 @@ TEMPLATE(alu_imm)
 
 TEMPLATE(addu16i)
 {
-    enum reg d = trans_define(i->rd);
+    enum reg d = trans_define(t, i->rd);
     if (!i->rd)
         return;
     trans_copy(t, d, i->rj);
@@ -190,7 +191,7 @@ TEMPLATE(andn)
         return;
     if (t->jit->has_bmi2) {
         enum reg k = trans_use(t, i->rk, RCX), j = trans_use(t, i->rj, RAX);
-        enum reg d = trans_define(i->rd);
+        enum reg d = trans_define(t, i->rd);
         emit_v_rrr(&t->e, VOP(VPP_NONE, VMAP_0F38, 1, 0xf2), 128, d, k, j);
         trans_set(t, i->rd, d);
         return;
@@ -207,7 +208,7 @@ TEMPLATE(alsl)
     if (!i->rd)
         return;
     enum width w = arg == 8 ? W64 : W32;
-    enum reg d = trans_define(i->rd);
+    enum reg d = trans_define(t, i->rd);
     if (i->imm <= 3 && i->rk) {
         enum reg j = trans_use(t, i->rj, RAX), k = trans_use(t, i->rk, RCX);
         emit_lea(&t->e, w, d, at_index(k, j, 1u << i->imm, 0));
@@ -225,7 +226,7 @@ TEMPLATE(alsl)
 
 static void set_constant(struct trans *t, unsigned rd, u64 value)
 {
-    enum reg d = trans_define(rd);
+    enum reg d = trans_define(t, rd);
     if (!rd)
         return;
     emit_mov_ri(&t->e, d, value);
@@ -266,7 +267,7 @@ TEMPLATE(lu52i)
 // pc + (imm << arg), for pcalau12i (arg 12 + 32) without its low 12 bits.
 TEMPLATE(pcadd)
 {
-    enum reg d = trans_define(i->rd);
+    enum reg d = trans_define(t, i->rd);
     if (!i->rd)
         return;
     s64 sum = (s64)((u64)(s64)i->imm << (arg & 31)) + trans_offset(t);
@@ -289,8 +290,8 @@ TEMPLATE(slt)
         return;
     trans_alu(t, ALU_CMP, W64, trans_use(t, i->rj, RAX), i->rk);
     emit_setcc(&t->e, (enum cond)arg, RAX);
-    emit_extend_rr(&t->e, W8, false, trans_define(i->rd), RAX);
-    trans_set(t, i->rd, trans_define(i->rd));
+    emit_extend_rr(&t->e, W8, false, trans_define(t, i->rd), RAX);
+    trans_set(t, i->rd, trans_define(t, i->rd));
 }
 
 TEMPLATE(slti)
@@ -299,8 +300,8 @@ TEMPLATE(slti)
         return;
     emit_alu_ri(&t->e, ALU_CMP, W64, trans_use(t, i->rj, RAX), i->imm);
     emit_setcc(&t->e, (enum cond)arg, RAX);
-    emit_extend_rr(&t->e, W8, false, trans_define(i->rd), RAX);
-    trans_set(t, i->rd, trans_define(i->rd));
+    emit_extend_rr(&t->e, W8, false, trans_define(t, i->rd), RAX);
+    trans_set(t, i->rd, trans_define(t, i->rd));
 }
 
 // rd = rk is 0 or not (`arg`) ? 0 : rj.
@@ -308,7 +309,7 @@ TEMPLATE(mask)
 {
     if (!i->rd)
         return;
-    enum reg d = define_apart(i->rd, i->rk, i->rj), k = trans_use(t, i->rk, RCX);
+    enum reg d = define_apart(t, i->rd, i->rk, i->rj), k = trans_use(t, i->rk, RCX);
     trans_copy(t, d, i->rj);
     emit_test_rr(&t->e, W64, k, k);
     emit_bytes(&t->e, "\xb9\0\0\0\0", 5); // mov ecx, 0, which leaves the flags
@@ -321,7 +322,7 @@ TEMPLATE(mul)
     enum width w = (enum width)arg;
     if (!i->rd)
         return;
-    enum reg d = define_apart(i->rd, i->rk, i->rj), k = trans_use(t, i->rk, RCX);
+    enum reg d = define_apart(t, i->rd, i->rk, i->rj), k = trans_use(t, i->rk, RCX);
     trans_copy(t, d, i->rj);
     emit_imul_rr(&t->e, w, d, k);
     set_sized(t, i->rd, d, w);
@@ -398,7 +399,7 @@ TEMPLATE(shift_imm)
     enum width w = ARG_WIDTH(arg);
     if (!i->rd)
         return;
-    enum reg d = trans_define(i->rd);
+    enum reg d = trans_define(t, i->rd);
     trans_copy(t, d, i->rj);
     if (i->imm)
         emit_shift_ri(&t->e, (enum shift)(arg & 15), w, d, (unsigned)i->imm);
@@ -420,7 +421,7 @@ TEMPLATE(shift)
         return;
     if (op != SHIFT_ROR && t->jit->has_bmi2) {
         enum reg amount = trans_use(t, i->rk, RCX), s = trans_use(t, i->rj, RAX);
-        enum reg d = trans_define(i->rd);
+        enum reg d = trans_define(t, i->rd);
         emit_v_rrr(&t->e, flagless_shift(op, w), 128, d, amount, s);
         set_sized(t, i->rd, d, w);
         return;

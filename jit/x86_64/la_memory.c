@@ -55,6 +55,8 @@ static struct group find_group(const struct trans *t)
         const struct la_template *x = trans_template(t, n);
         if (!x || x->flags & (T_RDX | T_INDEX | T_ENDS))
             break;
+        if (n > t->now && t->is_target[n])
+            break;
         if (x->flags & T_GROUP && (t->insns[n].rj != i->rj || !join(t, &g, n, past_branch)))
             break;
         past_branch |= x->flags & T_BRANCH;
@@ -96,7 +98,9 @@ static void cold_miss(struct trans *t, const struct cold *x)
     emit_call_to(&t->e, t->jit->stubs.miss[mode][r->access.slot]);
     emit_jcc_to(&t->e, CC_AE, back);
     r->site = emit_lea_rip(&t->e, RDX);
+    trans_swap_out(t);
     emit_call_to(&t->e, t->jit->stubs.fill);
+    trans_swap_in(t);
     emit_jmp_to(&t->e, back);
 }
 
@@ -137,7 +141,9 @@ static bool is_probing(const struct trans *t)
 static void cold_fill(struct trans *t, const struct cold *x)
 {
     t->records[x->record].site = emit_lea_rip(&t->e, RDX);
+    trans_swap_out(t);
     emit_call_to(&t->e, t->jit->stubs.fill);
+    trans_swap_in(t);
     emit_jmp_to(&t->e, emit_run_address(&t->e, x->back));
 }
 
@@ -151,7 +157,8 @@ static void check_pages(struct trans *t, const struct group *g, s32 first)
     r->access.first = first;
     s32 pages = JIT_FIELD(code.pages) + (s32)(g->has_store ? sizeof(t->cpu->code.pages[0]) : 0);
     if (t->jit->has_bmi2) {
-        emit_v_rrri(e, VOP(VPP_F2, VMAP_0F3A, 0, 0xf0), 128, RCX, 0, RAX, LA_PAGE_SHIFT - 4); // rorx
+        emit_v_rrri(e, VOP(VPP_F2, VMAP_0F3A, 0, 0xf0), 128, RCX, 0, RAX,
+                    LA_PAGE_SHIFT - 4); // rorx
     } else {
         emit_mov_rr(e, W32, RCX, RAX);
         emit_shift_ri(e, SHIFT_SHR, W32, RCX, LA_PAGE_SHIFT - 4);
@@ -199,13 +206,13 @@ static struct mem open_group(struct trans *t)
 
 static void add_registers(struct trans *t, enum reg d, unsigned a, unsigned b)
 {
-    if (gpr_host(a) != NO_REG && gpr_host(b) != NO_REG) {
-        emit_lea(&t->e, W64, d, at_index(gpr_host(a), gpr_host(b), 1, 0));
+    if (gpr_host(t, a) != NO_REG && gpr_host(t, b) != NO_REG) {
+        emit_lea(&t->e, W64, d, at_index(gpr_host(t, a), gpr_host(t, b), 1, 0));
         return;
     }
     trans_copy(t, d, a);
-    if (b && gpr_host(b) != NO_REG)
-        emit_alu_rr(&t->e, ALU_ADD, W64, d, gpr_host(b));
+    if (b && gpr_host(t, b) != NO_REG)
+        emit_alu_rr(&t->e, ALU_ADD, W64, d, gpr_host(t, b));
     else if (b)
         emit_alu_rm(&t->e, ALU_ADD, W64, d, gpr_home(b));
 }
@@ -232,7 +239,7 @@ struct mem trans_access(struct trans *t)
         return indexed(t);
     if (t->group_base != i->rj || t->now >= t->group_end || !i->rj)
         return open_group(t);
-    enum reg base = gpr_host(i->rj);
+    enum reg base = gpr_host(t, i->rj);
     return base == NO_REG ? at(RDX, i->imm) : at_index(base, RDX, 1, i->imm);
 }
 
@@ -240,7 +247,7 @@ struct mem trans_access(struct trans *t)
 TEMPLATE(load)
 {
     struct mem m = trans_access(t);
-    enum reg d = trans_define(i->rd);
+    enum reg d = trans_define(t, i->rd);
     emit_extend_rm(&t->e, (enum width)(arg & 15), arg & 16, d, m);
     trans_set(t, i->rd, d);
 }
