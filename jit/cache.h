@@ -34,8 +34,9 @@ struct jit_page {
     u32 n_invalidated;  // since it was last left alone for a while
     u64 invalidated_at; // blocks translated then
     bool is_unwatched;  // stored to all the time: its blocks compare their source when they are entered
-    u32 n_probing;                         // bits in the next
-    u64 probing[CODE_N_INSNS / 64];        // a bit per access whose slot mostly misses
+    u32 n_probing;                         // bits in the next two
+    u64 ways[CODE_N_INSNS / 64];           // a bit per access whose slot mostly misses,
+    u64 probing[CODE_N_INSNS / 64];        // and per one that four slots are not enough for
     u32 entry[CODE_N_INSNS]; // offset in the code buffer, by instruction; 0: none
 };
 

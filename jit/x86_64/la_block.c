@@ -14,7 +14,7 @@
 #include <string.h>
 
 // More than a block can need.
-#define MAX_BYTES (BLOCK_MAX_INSNS * 256 + BLOCK_MAX_COLD * 128)
+#define MAX_BYTES (BLOCK_MAX_INSNS * 256 + BLOCK_MAX_COLD * 256)
 
 // Instructions of a block that compares its source.
 #define N_COMPARED 16
@@ -290,7 +290,7 @@ static void emit_block(struct trans *t)
     if (t->page->is_unwatched)
         compare_source(t);
     for (t->now = 0; t->now < t->n && !t->is_ended; t->now++) {
-        if (t->n_cold + 8 > BLOCK_MAX_COLD || t->n_records + 4 > BLOCK_MAX_COLD)
+        if (t->n_cold + 8 > BLOCK_MAX_COLD || t->n_records + 8 > BLOCK_MAX_COLD)
             break;
         emit_insn(t);
     }

@@ -89,19 +89,28 @@ static bool is_wide(const struct jit_access *a)
     return a->span > 8;
 }
 
-static void cold_miss(struct trans *t, const struct cold *x)
+// rdx is the record.
+static void fill(struct trans *t, const u8 *back)
 {
-    struct record *r = &t->records[x->record];
-    const u8 *back = emit_run_address(&t->e, x->back);
-    unsigned mode = t->page->mode.slots;
-    emit_mov_ri(&t->e, RDX, r->access.span);
-    emit_call_to(&t->e, t->jit->stubs.miss[mode][r->access.slot]);
-    emit_jcc_to(&t->e, CC_AE, back);
-    r->site = emit_lea_rip(&t->e, RDX);
     trans_swap_out(t);
     emit_call_to(&t->e, t->jit->stubs.fill);
     trans_swap_in(t);
     emit_jmp_to(&t->e, back);
+}
+
+static void miss(struct trans *t, struct record *r, const u8 *back)
+{
+    emit_mov_ri(&t->e, RDX, r->access.span);
+    emit_call_to(&t->e, t->jit->stubs.miss[t->page->mode.slots][r->access.slot]);
+    emit_jcc_to(&t->e, CC_AE, back);
+    r->site = emit_lea_rip(&t->e, RDX);
+}
+
+static void cold_miss(struct trans *t, const struct cold *x)
+{
+    const u8 *back = emit_run_address(&t->e, x->back);
+    miss(t, &t->records[x->record], back);
+    fill(t, back);
 }
 
 // Pointers that come in have the slot of their register. Those that are made in the block have one
@@ -116,35 +125,101 @@ static unsigned choose_slot(const struct trans *t)
     return made ? 32 + (unsigned)((where * 0x9e3779b97f4a7c15) >> 32) % (LA_N_LOAD_SLOTS - 32) : r;
 }
 
-// rax is the address; rdx becomes the delta.
+static struct slot_place place_of(const struct trans *t, const struct record *r)
+{
+    return jit_slot_place(t->page->mode.slots, r->access.slot);
+}
+
+// rax is the address and becomes its distance from the slot's base; rdx becomes the delta. Above or
+// equal: a miss.
+static void compare_slot(struct trans *t, const struct record *r)
+{
+    struct slot_place p = place_of(t, r);
+    emit_alu_rm(&t->e, ALU_SUB, W64, RAX, p.base);
+    emit_mov_rm(&t->e, W64, RDX, p.delta);
+    emit_alu_rm(&t->e, ALU_CMP, W64, RAX, is_wide(&r->access) ? p.limit : p.limit8);
+}
+
 static void check_slot(struct trans *t, const struct group *g, s32 first)
 {
-    struct emit *e = &t->e;
     unsigned slot = choose_slot(t) + (g->has_store ? LA_N_LOAD_SLOTS : 0);
     struct record *r = access_record(t, g, slot);
     r->access.first = first;
-    struct slot_place p = jit_slot_place(t->page->mode.slots, slot);
-    emit_alu_rm(e, ALU_SUB, W64, RAX, p.base);
-    emit_mov_rm(e, W64, RDX, p.delta);
-    emit_alu_rm(e, ALU_CMP, W64, RAX, is_wide(&r->access) ? p.limit : p.limit8);
-    struct cold *x = trans_cold(t, cold_miss, emit_jcc(e, CC_AE));
+    compare_slot(t, r);
+    struct cold *x = trans_cold(t, cold_miss, emit_jcc(&t->e, CC_AE));
     x->record = t->n_records - 1;
-    x->back = emit_here(e);
+    x->back = emit_here(&t->e);
+}
+
+static bool is_in(const struct trans *t, const u64 *sites)
+{
+    unsigned n = trans_offset(t) / 4;
+    return sites[n / 64] >> (n % 64) & 1;
 }
 
 static bool is_probing(const struct trans *t)
 {
-    unsigned n = trans_offset(t) / 4;
-    return t->page->probing[n / 64] >> (n % 64) & 1;
+    return is_in(t, t->page->probing);
+}
+
+// Accesses that go to a few pages in turn have a slot for each of four that follow each other.
+// Which one it is, the host's prediction of branches finds out: then nothing waits for it, as it
+// does for a look into the table of pages.
+#define N_WAYS 4
+
+static unsigned way_slot(const struct trans *t, unsigned way)
+{
+    u64 where = t->page->number << (CODE_PAGE_SHIFT - 2) | trans_offset(t) >> 2;
+    unsigned hash = (unsigned)(where * 0x9e3779b97f4a7c15 >> 40);
+    return 32 + (hash + 29 * way) % (LA_N_LOAD_SLOTS - 32);
+}
+
+// The page's number chooses the way to fill.
+static void cold_ways(struct trans *t, const struct cold *x)
+{
+    struct emit *e = &t->e;
+    struct record *r = &t->records[x->record];
+    const u8 *back = emit_run_address(e, x->back);
+    u8 *here[N_WAYS], *to_fill[N_WAYS];
+    for (unsigned way = 1; way < N_WAYS; way++) {
+        emit_alu_rm(e, ALU_ADD, W64, RAX, place_of(t, &r[way - 1]).base);
+        compare_slot(t, &r[way]);
+        emit_jcc_to(e, CC_B, back);
+    }
+    emit_alu_rm(e, ALU_ADD, W64, RAX, place_of(t, &r[N_WAYS - 1]).base);
+    emit_mov_rr(e, W32, RDX, RAX);
+    emit_alu_ri(e, ALU_AND, W32, RDX, (N_WAYS - 1) << LA_PAGE_SHIFT);
+    for (unsigned way = 1; way < N_WAYS; way++) {
+        emit_alu_ri(e, ALU_CMP, W32, RDX, (s32)way << LA_PAGE_SHIFT);
+        here[way] = emit_jcc(e, CC_E);
+    }
+    for (unsigned way = 0; way < N_WAYS; way++) {
+        if (way)
+            emit_patch(here[way], emit_here(e));
+        emit_alu_rm(e, ALU_SUB, W64, RAX, place_of(t, &r[way]).base);
+        miss(t, &r[way], back);
+        to_fill[way] = emit_jmp(e);
+    }
+    for (unsigned way = 0; way < N_WAYS; way++)
+        emit_patch(to_fill[way], emit_here(e));
+    fill(t, back);
+}
+
+static void check_ways(struct trans *t, const struct group *g, s32 first)
+{
+    unsigned base = g->has_store ? LA_N_LOAD_SLOTS : 0, record = t->n_records;
+    for (unsigned way = 0; way < N_WAYS; way++)
+        access_record(t, g, base + way_slot(t, way))->access.first = first;
+    compare_slot(t, &t->records[record]);
+    struct cold *x = trans_cold(t, cold_ways, emit_jcc(&t->e, CC_AE));
+    x->record = record;
+    x->back = emit_here(&t->e);
 }
 
 static void cold_fill(struct trans *t, const struct cold *x)
 {
     t->records[x->record].site = emit_lea_rip(&t->e, RDX);
-    trans_swap_out(t);
-    emit_call_to(&t->e, t->jit->stubs.fill);
-    trans_swap_in(t);
-    emit_jmp_to(&t->e, emit_run_address(&t->e, x->back));
+    fill(t, emit_run_address(&t->e, x->back));
 }
 
 // The table of pages, by the first byte; the tag is that of the last one, so that accesses that
@@ -174,11 +249,13 @@ static void check_pages(struct trans *t, const struct group *g, s32 first)
     x->back = emit_here(e);
 }
 
-// Loses rcx, whatever it is.
+// Loses rcx, whatever it is, if it looks into the table.
 static void check(struct trans *t, const struct group *g, s32 first)
 {
     if (is_probing(t))
         check_pages(t, g, first);
+    else if (is_in(t, t->page->ways))
+        check_ways(t, g, first);
     else
         check_slot(t, g, first);
 }
@@ -228,7 +305,7 @@ static struct mem indexed(struct trans *t)
     }
     add_registers(t, RCX, i->rj, i->rk);
     emit_mov_rr(&t->e, W64, RAX, RCX);
-    check_slot(t, &g, 0);
+    check(t, &g, 0);
     return at_index(RCX, RDX, 1, 0);
 }
 
