@@ -91,6 +91,7 @@ struct jit_access {
     u32 word;
     u8 n_insns;     // that are interpreted if they cannot share a slot
     u8 n_ahead;     // as of a call
+    u8 n_ways;      // slots that take turns for these accesses
     bool is_store;  // the first one
     bool has_store; // any
 };

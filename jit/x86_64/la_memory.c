@@ -78,6 +78,7 @@ static struct record *access_record(struct trans *t, const struct group *g, unsi
                              .offset = trans_offset(t),
                              .word = i->raw,
                              .n_insns = (u8)(g->end - t->now),
+                             .n_ways = 1,
                              .is_store = is_store(t, t->now),
                              .has_store = g->has_store,
                          }};
@@ -208,8 +209,11 @@ static void cold_ways(struct trans *t, const struct cold *x)
 static void check_ways(struct trans *t, const struct group *g, s32 first)
 {
     unsigned base = g->has_store ? LA_N_LOAD_SLOTS : 0, record = t->n_records;
-    for (unsigned way = 0; way < N_WAYS; way++)
-        access_record(t, g, base + way_slot(t, way))->access.first = first;
+    for (unsigned way = 0; way < N_WAYS; way++) {
+        struct record *r = access_record(t, g, base + way_slot(t, way));
+        r->access.first = first;
+        r->access.n_ways = N_WAYS;
+    }
     compare_slot(t, &t->records[record]);
     struct cold *x = trans_cold(t, cold_ways, emit_jcc(&t->e, CC_AE));
     x->record = record;

@@ -130,7 +130,7 @@ static const u8 *make_miss(const struct jit *j, const struct miss *m, bool has_w
     const u8 *start = emit_run_address(e, emit_here(e));
     emit_alu_rm(e, ALU_ADD, W64, RAX, m->slot.base);
     emit_alu_mi(e, ALU_SUB, W32, m->left, 1);
-    u8 *looks = emit_jcc(e, CC_E);
+    u8 *looks = emit_jcc(e, CC_LE); // at the first one, too
     if (!j->options.no_slots) {
         emit_push(e, RCX);
         emit_push(e, RDX);
