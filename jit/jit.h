@@ -25,6 +25,7 @@ struct jit_options {
     bool no_evex;    // as on a host without AVX-512
     bool perf_map;   // write /tmp/perf-PID.map, where perf looks for names of code
     bool check;      // blocks are run by the interpreter too, and compared: check.c
+    u32 access_form; // that accesses begin with: 0 one slot, 1 four slots, 2 the table of pages
     u32 flush_every; // blocks after which all translations are dropped; 0: never
     // Not among those: cpu.n_insns is exact, and cpu_run keeps to its budget (vmm/turns.h).
     bool count;

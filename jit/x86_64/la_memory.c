@@ -160,7 +160,7 @@ static bool is_in(const struct trans *t, const u64 *sites)
 
 static bool is_probing(const struct trans *t)
 {
-    return is_in(t, t->page->probing);
+    return t->jit->options.access_form >= 2 || is_in(t, t->page->probing);
 }
 
 // Accesses that go to a few pages in turn have a slot for each of four that follow each other.
@@ -258,7 +258,7 @@ static void check(struct trans *t, const struct group *g, s32 first)
 {
     if (is_probing(t))
         check_pages(t, g, first);
-    else if (is_in(t, t->page->ways))
+    else if (t->jit->options.access_form == 1 || is_in(t, t->page->ways))
         check_ways(t, g, first);
     else
         check_slot(t, g, first);

@@ -69,7 +69,7 @@ def test_lists(s):
     check({'max', 'la464', 'lsx'} <= set(first_words(show(s, 'run', '-cpu', 'help'))))
     check_equal(first_words(show(s, 'run', '-accel', 'help')),
                  ['jit', 'interp', 'kvm', 'one-insn', 'slots', 'chain', 'ras', 'evex', 'check',
-                  'perf-map', 'flush-every'])
+                  'perf-map', 'access-form', 'flush-every'])
     check({'guest', 'unimp', 'in_asm'} <= set(first_words(show(s, 'run', '-d', 'help'))))
     serials = show(s, 'run', '-serial', 'help')
     check_equal([re.split(r'[:,\[]', w)[0] for w in first_words(serials)],

@@ -24,6 +24,8 @@ static const struct {
     {"ras=on", {.ras = true}},
     {"one-insn=on", {.one_insn = true}},
     {"flush-every=7", {.flush_every = 7}},
+    {"access-form=1", {.access_form = 1}},
+    {"access-form=2", {.access_form = 2}},
     {"check=on", {.check = true}},
 };
 
