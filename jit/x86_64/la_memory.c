@@ -168,11 +168,12 @@ static bool is_probing(const struct trans *t)
 // does for a look into the table of pages.
 #define N_WAYS 4
 
+// Sites with the same four may well go to the same pages.
 static unsigned way_slot(const struct trans *t, unsigned way)
 {
     u64 where = t->page->number << (CODE_PAGE_SHIFT - 2) | trans_offset(t) >> 2;
     unsigned hash = (unsigned)(where * 0x9e3779b97f4a7c15 >> 40);
-    return 32 + (hash + 29 * way) % (LA_N_LOAD_SLOTS - 32);
+    return 32 + N_WAYS * (hash % ((LA_N_LOAD_SLOTS - 32) / N_WAYS)) + way;
 }
 
 // The page's number chooses the way to fill.
