@@ -82,7 +82,7 @@ TEMPLATE(bstrins)
     set_extended(t, i->rd, arg == 8 ? W64 : W32);
 }
 
-// clz, ctz: `arg` is the width, and 16 for trailing zeros.
+// clz, ctz, clo, cto: `arg` is the width, 16 for trailing bits, 32 for ones.
 TEMPLATE(count)
 {
     if (!i->rd)
@@ -92,6 +92,11 @@ TEMPLATE(count)
         return;
     }
     enum reg s = trans_use(t, i->rj, RCX), d = trans_define(t, i->rd);
+    if (arg & 32) {
+        trans_copy(t, RCX, i->rj);
+        emit_unary_r(&t->e, UNARY_NOT, W64, RCX);
+        s = RCX;
+    }
     emit_0f_rr(&t->e, 0xf3, arg & 16 ? 0xbc : 0xbd, (enum width)(arg & 15), d, s);
     trans_set(t, i->rd, d);
 }
