@@ -149,6 +149,7 @@ TEMPLATE(alu_imm)
         emit_alu_mi(&t->e, ARG_OP(arg), W64, gpr_home(i->rd), i->imm);
         return;
     }
+    const u8 *before = emit_here(&t->e);
     enum reg d = trans_define(t, i->rd), s = trans_use(t, i->rj, RAX);
     if (ARG_OP(arg) == ALU_ADD && s != d) {
         emit_lea(&t->e, w, d, at(s, i->imm));
@@ -159,6 +160,8 @@ TEMPLATE(alu_imm)
             emit_alu_ri(&t->e, ARG_OP(arg), w, d, i->imm);
     }
     set_sized(t, i->rd, d, w);
+    if (s != RAX && d != RAX)
+        trans_keep_held(t, before);
 }
 
 TEMPLATE(addu16i)
