@@ -190,10 +190,11 @@ static void drop_page(struct jit *j, struct jit_page *p)
 
 void jit_probe_from_now(struct jit *j, struct jit_page *p, unsigned offset)
 {
-    const unsigned n = offset / 4 % CODE_N_INSNS, max = 64;
+    const unsigned n = offset / 4 % CODE_N_INSNS, max = 128;
     pthread_mutex_lock(&j->lock);
-    if (p->n_probing < max && !(p->probing[n / 64] >> (n % 64) & 1)) {
-        p->probing[n / 64] |= BIT(n % 64);
+    u64 *set = p->ways[n / 64] >> (n % 64) & 1 ? p->probing : p->ways;
+    if (p->n_probing < max && !(set[n / 64] >> (n % 64) & 1)) {
+        set[n / 64] |= BIT(n % 64);
         p->n_probing++;
         drop_page(j, p);
         tell_cpus(j);

@@ -13,7 +13,8 @@
 #define CODE_N_INSNS    (CODE_PAGE / 4)
 #define CODE_LINE_SHIFT 6 // of physical memory, of which it is known whether code came from it
 #define JIT_MAX_CPUS    64
-#define BLOCK_MAX_INSNS 64
+#define BLOCK_MAX_INSNS 128 // of a block that is a loop; the others have fewer
+#define BLOCK_PLAIN_INSNS 64
 
 // What a translation depends on beside the bytes of its page.
 struct jit_mode {
@@ -33,8 +34,9 @@ struct jit_page {
     u32 n_invalidated;  // since it was last left alone for a while
     u64 invalidated_at; // blocks translated then
     bool is_unwatched;  // stored to all the time: its blocks compare their source when they are entered
-    u32 n_probing;                         // bits in the next
-    u64 probing[CODE_N_INSNS / 64];        // a bit per access whose slot mostly misses
+    u32 n_probing;                         // bits in the next two
+    u64 ways[CODE_N_INSNS / 64];           // a bit per access whose slot mostly misses,
+    u64 probing[CODE_N_INSNS / 64];        // and per one that four slots are not enough for
     u32 entry[CODE_N_INSNS]; // offset in the code buffer, by instruction; 0: none
 };
 
@@ -65,7 +67,7 @@ struct jit_stubs {
     const u8 *call_last;  // likewise, but leaves then; jumped to
     // By mode, slot, and whether more than 8 bytes are accessed; rax: address - slot base. Fills
     // the slot: rdx becomes delta and the carry is clear, or rax the address and the carry is set.
-    const u8 *miss[LA_N_MODES][LA_N_REGION_SLOTS][2]; // NULL until jit_make_misses
+    const u8 *miss[LA_N_MODES][LA_N_REGION_SLOTS]; // NULL until jit_make_misses
     const u8 *fill; // rdx: struct jit_access, rax: address, which stays; rdx becomes delta
     const u8 *unit; // eax: offset, ecx: EUEN bit; loads the registers of a unit
     const u8 *fold; // exceptions that MXCSR has collected go to FCSR; ecx is lost
@@ -89,6 +91,7 @@ struct jit_access {
     u32 word;
     u8 n_insns;     // that are interpreted if they cannot share a slot
     u8 n_ahead;     // as of a call
+    u8 n_ways;      // slots that take turns for these accesses
     bool is_store;  // the first one
     bool has_store; // any
 };

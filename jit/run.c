@@ -108,7 +108,7 @@ static void fill_slot(struct la_cpu *c, unsigned slot, u64 base, u64 size, u64 d
 
 // Slots that miss all the time cost more than they save. They are looked at each so many misses; a
 // miss costs about as much as this many ticks of the time stamp between misses would save.
-#define MISSES_LOOKED_AT 512
+#define MISSES_LOOKED_AT 256
 #define TICKS_PER_MISS   150
 
 static void look_at_misses(struct la_cpu *c, const struct jit_access *x)
@@ -116,7 +116,7 @@ static void look_at_misses(struct la_cpu *c, const struct jit_access *x)
     u64 now = __builtin_ia32_rdtsc(), since = c->code.misses_since[x->slot];
     c->code.misses_left[x->slot] = MISSES_LOOKED_AT;
     c->code.misses_since[x->slot] = now;
-    if (since && now - since < MISSES_LOOKED_AT * TICKS_PER_MISS)
+    if (since && now - since < MISSES_LOOKED_AT * TICKS_PER_MISS * x->n_ways)
         jit_probe_from_now(c->code.vcpu->jit, x->page, x->offset);
 }
 
@@ -372,7 +372,7 @@ static enum cpu_exit jit_run(struct cpu *cpu, u64 budget)
     }
     while (cpu->n_insns < c->code.n_end && serve(c, &why)) {
         // A block that does not fit any more is left where it begins.
-        bool has_room = c->code.n_end - cpu->n_insns >= BLOCK_MAX_INSNS;
+        bool has_room = c->code.n_end - cpu->n_insns >= BLOCK_PLAIN_INSNS;
         if (unlikely(!la_mmu_may_cache(c)))
             interpret_odd_mode(j, c);
         else if (likely(has_room))

@@ -246,6 +246,8 @@ struct la_code {
     u32 mxcsr;        // that the host runs with while they are
     u32 n_interpret;  // left by an exit: instructions for the interpreter
     u32 stale;        // left by an exit: the entry whose source is another one now; 0: none
+    u64 calls_base;   // the host's stack pointer when no call of translated code is open
+    u64 calls_limit;  // that calls do not go below
     void *link_site;  // left by an exit: the jump that wants a target, or NULL
     struct jit_vcpu *vcpu; // jit/; NULL: nothing is translated
     struct la_journal *journal; // NULL: no trial

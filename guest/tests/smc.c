@@ -308,6 +308,24 @@ static void test_endless_loop(void)
     report_eq(__atomic_load_n(&cross.done, __ATOMIC_ACQUIRE), 1, "is freed by another one's store");
 }
 
+// A store that begins in front of the code, in other memory that was just stored to.
+static void test_store_into_it(void)
+{
+    const u64 code = SCRATCH_BASE + 0x20000; // a multiple of all that a translator may look at at once
+    unsigned n_wrong = 0;
+    for (unsigned i = 0; i < 300; i++) {
+        put_constant(code, 1000 + i);
+        insn_barrier();
+        n_wrong += call(window(code), 0, 0) != 1000 + i;
+        u64 places[] = {code - 4096, code - 4}, value = (u64)insn_load(A0, i) << 32;
+        for (unsigned n = 0; n < 2; n++)
+            __asm__ volatile("st.d %0, %1, 0" : : "r"(value), "r"(window(places[n])) : "memory");
+        insn_barrier();
+        n_wrong += call(window(code), 0, 0) != i;
+    }
+    report_eq(n_wrong, 0, "a store of which the second half is code");
+}
+
 int main(void)
 {
     test_changed_between_calls();
@@ -321,6 +339,7 @@ int main(void)
     test_data_beside();
     test_repaired();
     test_levels();
+    test_store_into_it();
     if (smp_n_cpus() < 2 || !smp_start_all())
         return 0;
     test_other_processor();

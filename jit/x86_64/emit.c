@@ -416,6 +416,11 @@ void emit_call_to(struct emit *e, const u8 *target)
     patch_new(e, emit_call(e), target);
 }
 
+void emit_call_m(struct emit *e, struct mem m)
+{
+    op_rm(e, 0xff, W32, 2, m);
+}
+
 void emit_jmp_m(struct emit *e, struct mem m)
 {
     op_rm(e, 0xff, W32, 4, m);

@@ -133,6 +133,7 @@ void emit_jcc_to(struct emit *e, enum cond cc, const u8 *target);
 void emit_jmp_to(struct emit *e, const u8 *target);
 void emit_call_to(struct emit *e, const u8 *target);
 void emit_jmp_m(struct emit *e, struct mem m);
+void emit_call_m(struct emit *e, struct mem m);
 void emit_jmp_r(struct emit *e, enum reg r);
 void emit_call_r(struct emit *e, enum reg r);
 // Lets the jump or call whose distance lies at `site` lead to `target`, both addresses for writing.

@@ -260,6 +260,8 @@ static void two_registers(struct bench *b, enum reg d, enum reg s)
         extensions(b, d, s, widths[n]);
     emit_lea(&b->e, W64, d, a);
     expect(b, "lea %s, %s", gpr(d, W64), m);
+    emit_call_m(&b->e, a);
+    expect(b, "call qword ptr %s", m);
     emit_imul_rr(&b->e, W64, d, s);
     expect(b, "imul %s, %s", gpr(d, W64), gpr(s, W64));
     emit_cmov_rr(&b->e, CC_AE, W32, d, s);

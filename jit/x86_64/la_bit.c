@@ -14,7 +14,7 @@ TEMPLATE(ext)
 {
     if (!i->rd)
         return;
-    enum reg d = trans_define(i->rd);
+    enum reg d = trans_define(t, i->rd);
     emit_extend_rr(&t->e, (enum width)arg, true, d, trans_use(t, i->rj, RAX));
     trans_set(t, i->rd, d);
 }
@@ -29,7 +29,13 @@ TEMPLATE(bstrpick)
     }
     if (!i->rd)
         return;
-    enum reg d = trans_define(i->rd);
+    enum reg d = trans_define(t, i->rd);
+    if (!low && (n == 8 || n == 16 || n == 32)) {
+        emit_extend_rr(&t->e, (enum width)(n / 8), n == 32 && arg != 8, d,
+                       trans_use(t, i->rj, RAX));
+        trans_set(t, i->rd, d);
+        return;
+    }
     trans_copy(t, d, i->rj);
     if (low)
         emit_shift_ri(&t->e, SHIFT_SHR, arg == 8 ? W64 : W32, d, low);
@@ -76,7 +82,7 @@ TEMPLATE(bstrins)
     set_extended(t, i->rd, arg == 8 ? W64 : W32);
 }
 
-// clz, ctz: `arg` is the width, and 16 for trailing zeros.
+// clz, ctz, clo, cto: `arg` is the width, 16 for trailing bits, 32 for ones.
 TEMPLATE(count)
 {
     if (!i->rd)
@@ -85,9 +91,14 @@ TEMPLATE(count)
         trans_interpret(t);
         return;
     }
-    enum reg s = trans_use(t, i->rj, RCX);
-    emit_0f_rr(&t->e, 0xf3, arg & 16 ? 0xbc : 0xbd, (enum width)(arg & 15), RAX, s);
-    trans_set(t, i->rd, RAX);
+    enum reg s = trans_use(t, i->rj, RCX), d = trans_define(t, i->rd);
+    if (arg & 32) {
+        trans_copy(t, RCX, i->rj);
+        emit_unary_r(&t->e, UNARY_NOT, W64, RCX);
+        s = RCX;
+    }
+    emit_0f_rr(&t->e, 0xf3, arg & 16 ? 0xbc : 0xbd, (enum width)(arg & 15), d, s);
+    trans_set(t, i->rd, d);
 }
 
 enum { REV_2H, REV_4H, REV_2W, REV_D, REV_H_2W, REV_H_D };

@@ -14,7 +14,7 @@
 #include <string.h>
 
 // More than a block can need.
-#define MAX_BYTES (BLOCK_MAX_INSNS * 256 + BLOCK_MAX_COLD * 128)
+#define MAX_BYTES (BLOCK_MAX_INSNS * 256 + BLOCK_MAX_COLD * 256)
 
 // Instructions of a block that compares its source.
 #define N_COMPARED 16
@@ -97,6 +97,18 @@ static void decode(struct trans *t)
     }
 }
 
+// Where loops begin that end in this block.
+static void find_heads(struct trans *t)
+{
+    for (unsigned n = 0; n < t->n; n++) {
+        const struct la_insn *i = &t->insns[n];
+        bool goes_back = la_op_info[i->op].class == LA_CLASS_BRANCH && i->op != LA_JIRL &&
+                         i->imm <= 0 && -i->imm <= 4 * (s32)n;
+        if (goes_back)
+            t->is_head[n - (unsigned)-i->imm / 4] = true;
+    }
+}
+
 struct record *trans_call_record(struct trans *t)
 {
     BUG_ON(t->n_records == BLOCK_MAX_COLD);
@@ -111,6 +123,7 @@ struct record *trans_call_record(struct trans *t)
 // A block that is compared has nothing in it that cannot be undone. The stretch ends here.
 static void leave_to_interpreter(struct trans *t)
 {
+    trans_swap_out(t);
     trans_give_back(t, 1);
     emit_mov_ri(&t->e, RAX, trans_offset(t));
     emit_mov_ri(&t->e, RCX, 1);
@@ -125,12 +138,15 @@ void trans_interpret(struct trans *t)
         leave_to_interpreter(t);
         return;
     }
+    trans_swap_out(t);
     trans_call_record(t)->site = emit_lea_rip(&t->e, RDX);
     t->is_ended = changes_much(t->insns[t->now].op);
     if (t->is_ended)
         emit_jmp_to(&t->e, t->jit->stubs.call_last);
     else
         emit_call_to(&t->e, t->jit->stubs.call);
+    if (!t->is_ended)
+        trans_swap_in(t);
     t->group_base = 0;
 }
 
@@ -140,7 +156,9 @@ static void cold_redo(struct trans *t, const struct cold *x)
     if (x->value)
         emit_mov_mr(&t->e, W64, STATE(code.scratch[2]), RDX);
     t->records[x->record].site = emit_lea_rip(&t->e, RDX);
+    trans_swap_out(t);
     emit_call_to(&t->e, t->jit->stubs.call);
+    trans_swap_in(t);
     if (x->value)
         emit_mov_rm(&t->e, W64, RDX, STATE(code.scratch[2]));
     emit_jmp_to(&t->e, emit_run_address(&t->e, x->back));
@@ -161,7 +179,9 @@ static void cold_unit(struct trans *t, const struct cold *x)
     trans_give_back(t, n);
     emit_mov_ri(&t->e, RAX, x->offset);
     emit_mov_ri(&t->e, RCX, x->value);
+    trans_swap_out(t);
     emit_call_to(&t->e, t->jit->stubs.unit);
+    trans_swap_in(t);
     trans_take_again(t, n);
     emit_jmp_to(&t->e, emit_run_address(&t->e, x->back));
 }
@@ -202,7 +222,12 @@ static void emit_insn(struct trans *t)
         t->group_base = 0;
     if (!t->group_base && !t->units && !t->page->is_unwatched && trans_begins_stretch(t))
         t->entry[t->now] = emit_here(&t->e);
+    if (t->n_swaps && t->now)
+        t->entry[t->now] = NULL;
+    trans_note_label(t);
     trans_begin_stretch(t);
+    if (t->is_head[t->now] || t->is_target[t->now])
+        t->held = 0;
     if (!x) {
         trans_interpret(t);
         note_definition(t, i);
@@ -281,7 +306,7 @@ static void emit_block(struct trans *t)
     if (t->page->is_unwatched)
         compare_source(t);
     for (t->now = 0; t->now < t->n && !t->is_ended; t->now++) {
-        if (t->n_cold + 8 > BLOCK_MAX_COLD || t->n_records + 4 > BLOCK_MAX_COLD)
+        if (t->n_cold + 8 > BLOCK_MAX_COLD || t->n_records + 8 > BLOCK_MAX_COLD)
             break;
         emit_insn(t);
     }
@@ -315,13 +340,14 @@ struct trans *jit_trans_new(void)
 bool jit_translate(struct jit *j, struct la_cpu *c, struct jit_page *p, unsigned offset)
 {
     const unsigned mode = p->mode.slots;
-    if (!j->stubs.miss[mode][0][0] && !jit_make_misses(j, mode))
+    if (!j->stubs.miss[mode][0] && !jit_make_misses(j, mode))
         return false;
     u8 *start = jit_reserve(j, MAX_BYTES);
     if (!start)
         return false;
     struct trans *t = j->trans;
     memset(t, 0, offsetof(struct trans, cold));
+    memcpy(t->map, jit_gpr_host, sizeof(t->map));
     t->n_cold = t->n_records = 0;
     t->e = (struct emit){.p = start,
                          .start = start,
@@ -334,6 +360,8 @@ bool jit_translate(struct jit *j, struct la_cpu *c, struct jit_page *p, unsigned
     t->page = p;
     t->offset = offset;
     decode(t);
+    trans_find_loop(t);
+    find_heads(t);
     emit_block(t);
     BUG_ON(t->e.is_full);
     if (t->is_literal_missing)

@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Branches: within a page by jumps that are linked once their target is translated, to other pages
 // through the processor's table of targets, looked up in place.
+//
+// With the option ras a call of the guest (one that writes r1) is a call of the host, so that the
+// host predicts the return by its own stack. That stack has the guest's return address above its
+// own. A return, `jirl r0, r1, 0`, that finds its target there is a return of the host; otherwise
+// what is open is forgotten, and the target is looked up. Nothing that is open outlives a way out
+// of translated code, so that the context and the mapping are those of the call.
 #include "jit/x86_64/la_trans.h"
 #include "base/bug.h"
 
@@ -21,14 +27,17 @@ static void cold_leave(struct trans *t, const struct cold *x)
 
 void trans_leave(struct trans *t, u32 offset)
 {
+    trans_swap_out(t);
     emit_mov_ri(&t->e, RAX, offset);
     emit_jmp_to(&t->e, t->jit->stubs.leave);
 }
 
 void trans_poll(struct trans *t)
 {
+    const u8 *before = emit_here(&t->e);
     emit_alu_mi(&t->e, ALU_CMP, W32, STATE(cpu.requests), 0);
     trans_cold(t, cold_leave, emit_jcc(&t->e, CC_NE));
+    trans_keep_held(t, before);
 }
 
 // Whether code at `target` is surely mapped like this code: in the same page.
@@ -65,11 +74,18 @@ static const u8 *known_entry(const struct trans *t, s32 target)
     return is_here ? emit_run_address(&t->e, t->entry[n]) : NULL;
 }
 
+enum { ALWAYS = -1, AS_CALL = -2 }; // beside enum cond
+
+static u8 *emit_jump(struct emit *e, int cc)
+{
+    return cc == ALWAYS ? emit_jmp(e) : cc == AS_CALL ? emit_call(e) : emit_jcc(e, (enum cond)cc);
+}
+
 static void jump_in_page(struct trans *t, s32 target, int cc)
 {
     const u8 *entry = t->jit->options.no_chain ? NULL : known_entry(t, target);
     keep_in_line(t, cc < 0 ? 1 : 2);
-    u8 *site = cc < 0 ? emit_jmp(&t->e) : emit_jcc(&t->e, (enum cond)cc);
+    u8 *site = emit_jump(&t->e, cc);
     if (entry)
         emit_patch(site, entry - t->e.to_run);
     else
@@ -83,8 +99,8 @@ static void cold_unknown(struct trans *t, const struct cold *x)
 
 #define TARGET(f) (JIT_FIELD(code.targets) + (s32)offsetof(struct la_target, f))
 
-// Goes to the address in rax. A processor that has been asked for something leaves.
-static void go_to_rax(struct trans *t)
+// Goes to the address in rax, or calls it. A processor that has been asked for something leaves.
+static void go_to_rax(struct trans *t, bool as_call)
 {
     struct emit *e = &t->e;
     if (t->jit->options.no_chain) {
@@ -102,32 +118,45 @@ static void go_to_rax(struct trans *t)
     trans_cold(t, cold_unknown, emit_jcc(e, CC_NE));
     emit_mov_rm(e, W64, RDX, at_index(RBP, RCX, 8, TARGET(pc_base)));
     emit_mov_mr(e, W64, STATE(code.pc_base), RDX);
-    emit_jmp_m(e, at_index(RBP, RCX, 8, TARGET(host)));
+    if (as_call)
+        emit_call_m(e, at_index(RBP, RCX, 8, TARGET(host)));
+    else
+        emit_jmp_m(e, at_index(RBP, RCX, 8, TARGET(host)));
 }
 
-static void go_to_page(struct trans *t, s32 target)
+static void go_to_page(struct trans *t, s32 target, bool as_call)
 {
     emit_mov_rm(&t->e, W64, RAX, STATE(code.pc_base));
     emit_alu_ri(&t->e, ALU_ADD, W64, RAX, target);
-    go_to_rax(t);
+    go_to_rax(t, as_call);
 }
 
 void trans_goto(struct trans *t, s32 target)
 {
-    if (is_in_page(t, target))
-        jump_in_page(t, target, -1);
+    if (t->n_swaps)
+        trans_goto_in_loop(t, emit_jmp(&t->e), target);
     else
-        go_to_page(t, target);
+        trans_goto_outside(t, target);
+}
+
+void trans_goto_outside(struct trans *t, s32 target)
+{
+    if (is_in_page(t, target))
+        jump_in_page(t, target, ALWAYS);
+    else
+        go_to_page(t, target, false);
 }
 
 static void cold_other_page(struct trans *t, const struct cold *x)
 {
-    go_to_page(t, x->target);
+    go_to_page(t, x->target, false);
 }
 
 void trans_goto_if(struct trans *t, enum cond cc, s32 target)
 {
-    if (is_in_page(t, target))
+    if (t->n_swaps)
+        trans_goto_in_loop(t, emit_jcc(&t->e, cc), target);
+    else if (is_in_page(t, target))
         jump_in_page(t, target, (int)cc);
     else
         trans_cold(t, cold_other_page, emit_jcc(&t->e, cc))->target = target;
@@ -152,44 +181,106 @@ TEMPLATE(b)
     trans_goto(t, target_of(t, i));
 }
 
-static void link_register(struct trans *t, unsigned rd)
+// Returns where the return address is.
+static enum reg link_register(struct trans *t, unsigned rd)
 {
-    enum reg d = trans_define(rd);
+    enum reg d = trans_define(t, rd);
     emit_mov_rm(&t->e, W64, d, STATE(code.pc_base));
     emit_alu_ri(&t->e, ALU_ADD, W64, d, (s32)trans_offset(t) + 4);
     trans_set(t, rd, d);
+    return d;
+}
+
+static bool pairs_calls(const struct trans *t)
+{
+    return t->jit->options.ras && !t->jit->options.no_chain;
+}
+
+static void cold_forget_calls(struct trans *t, const struct cold *x)
+{
+    emit_mov_rm(&t->e, W64, RSP, STATE(code.calls_base));
+    emit_jmp_to(&t->e, emit_run_address(&t->e, x->back));
+}
+
+static void open_call(struct trans *t, enum reg return_address)
+{
+    emit_alu_rm(&t->e, ALU_CMP, W64, RSP, STATE(code.calls_limit));
+    trans_cold(t, cold_forget_calls, emit_jcc(&t->e, CC_BE))->back = emit_here(&t->e);
+    emit_push(&t->e, return_address);
+}
+
+// Behind the host's call. The page is seen where it was, but other code may have run meanwhile.
+static void return_point(struct trans *t)
+{
+    s32 next = (s32)trans_offset(t) + 4;
+    emit_pop(&t->e, RAX);
+    emit_alu_ri(&t->e, ALU_SUB, W64, RAX, next);
+    emit_mov_mr(&t->e, W64, STATE(code.pc_base), RAX);
+    trans_goto(t, next);
 }
 
 TEMPLATE(bl)
 {
     poll_backward(t, i);
-    link_register(t, 1);
-    trans_goto(t, target_of(t, i));
+    enum reg link = link_register(t, 1);
+    s32 target = target_of(t, i);
+    if (!pairs_calls(t)) {
+        trans_goto(t, target);
+        return;
+    }
+    open_call(t, link);
+    if (is_in_page(t, target))
+        jump_in_page(t, target, AS_CALL);
+    else
+        go_to_page(t, target, true);
+    return_point(t);
+}
+
+static void cold_other_return(struct trans *t, const struct cold *x)
+{
+    emit_mov_rm(&t->e, W64, RSP, STATE(code.calls_base));
+    go_to_rax(t, false);
+}
+
+static void return_to_rax(struct trans *t)
+{
+    emit_alu_mi(&t->e, ALU_CMP, W32, STATE(cpu.requests), 0);
+    trans_cold(t, cold_unknown, emit_jcc(&t->e, CC_NE));
+    emit_alu_rm(&t->e, ALU_CMP, W64, RAX, at(RSP, 8));
+    trans_cold(t, cold_other_return, emit_jcc(&t->e, CC_NE));
+    emit_ret(&t->e);
 }
 
 TEMPLATE(jirl)
 {
+    bool is_call = i->rd == 1 && pairs_calls(t);
     trans_copy(t, RAX, i->rj);
+    if (!i->rd && i->rj == 1 && !i->imm && pairs_calls(t)) {
+        return_to_rax(t);
+        return;
+    }
     if (i->imm)
         emit_alu_ri(&t->e, ALU_ADD, W64, RAX, i->imm);
     if (i->rd) {
         emit_mov_rr(&t->e, W64, RDX, RAX);
-        link_register(t, i->rd);
+        enum reg link = link_register(t, i->rd);
+        if (is_call)
+            open_call(t, link);
         emit_mov_rr(&t->e, W64, RAX, RDX);
     }
-    go_to_rax(t);
+    go_to_rax(t, is_call);
+    if (is_call)
+        return_point(t);
 }
 
 // Compares two registers; returns the condition to use.
 static enum cond compare(struct trans *t, unsigned a, unsigned b, enum cond cc)
 {
-    enum reg ra = trans_use(t, a, RAX);
+    enum reg ra = trans_use(t, a, b && t->held == b ? RCX : RAX);
     if (!b)
         emit_test_rr(&t->e, W64, ra, ra);
-    else if (gpr_host(b) != NO_REG)
-        emit_alu_rr(&t->e, ALU_CMP, W64, ra, gpr_host(b));
     else
-        emit_alu_rm(&t->e, ALU_CMP, W64, ra, gpr_home(b));
+        trans_alu(t, ALU_CMP, W64, ra, b);
     return cc;
 }
 
@@ -213,7 +304,8 @@ bool trans_is_branched_on(const struct trans *t, unsigned fcc, bool *goes_back)
     const struct la_insn *next = &t->insns[t->now + 1];
     if (!(t->units & EUEN_FPE)) // the branch would have to test it
         return false;
-    if (t->now + 1 >= t->n || (next->op != LA_BCEQZ && next->op != LA_BCNEZ) || next->rj != fcc)
+    if (t->now + 1 >= t->n || t->is_target[t->now + 1] ||
+        (next->op != LA_BCEQZ && next->op != LA_BCNEZ) || next->rj != fcc)
         return false;
     if (!(t->units & EUEN_FPE))
         return false;

@@ -56,7 +56,7 @@ void trans_begin_stretch(struct trans *t)
         return;
     trans_end_stretch(t);
     t->stretch = t->now;
-    emit_alu_mi(&t->e, ALU_SUB, W64, STATE(code.left), BLOCK_MAX_INSNS);
+    emit_alu_mi(&t->e, ALU_SUB, W64, STATE(code.left), BLOCK_PLAIN_INSNS);
     t->stretch_length = emit_here(&t->e) - 1;
     trans_cold(t, cold_too_long, emit_jcc(&t->e, CC_L));
 }

@@ -57,7 +57,7 @@ TEMPLATE(csrrd)
     }
     if (!i->rd)
         return;
-    enum reg d = trans_define(i->rd);
+    enum reg d = trans_define(t, i->rd);
     emit_extend_rm(&t->e,
                    is_storage(n) || n == CSR_PGDL || n == CSR_PGDH || n == CSR_TLBRERA ? W64 : W32,
                    true, d, home(t, n));
@@ -80,6 +80,7 @@ TEMPLATE(csrwr)
 
 static void cold_call_last(struct trans *t, const struct cold *x)
 {
+    trans_swap_out(t);
     t->records[x->record].site = emit_lea_rip(&t->e, RDX);
     emit_jmp_to(&t->e, t->jit->stubs.call_last);
 }
@@ -119,10 +120,10 @@ static void exchange_ie(struct trans *t, const struct la_insn *i)
     emit_mov_rr(e, W32, RDX, RAX);
     emit_unary_r(e, UNARY_NOT, W32, RDX);
     emit_alu_rr(e, ALU_AND, W32, RDX, RCX);
-    if (i->rd && gpr_host(i->rd) == NO_REG)
+    if (i->rd && gpr_host(t, i->rd) == NO_REG)
         emit_alu_rm(e, ALU_AND, W32, RAX, gpr_home(i->rd));
     else if (i->rd)
-        emit_alu_rr(e, ALU_AND, W32, RAX, gpr_host(i->rd));
+        emit_alu_rr(e, ALU_AND, W32, RAX, gpr_host(t, i->rd));
     else
         emit_mov_ri(e, RAX, 0);
     emit_alu_rr(e, ALU_OR, W32, RDX, RAX);

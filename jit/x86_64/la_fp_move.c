@@ -97,7 +97,7 @@ TEMPLATE(movfr2gr)
     vec_begin(t, i);
     if (!i->rd)
         return;
-    enum reg d = trans_define(i->rd);
+    enum reg d = trans_define(t, i->rd);
     unsigned s = vec_use(t, i->rj, arg == 32 ? 32 : 64, V0);
     v_rrr(t, arg == 32 ? VMOVD_STORE : VMOVQ_STORE, 128, s, 0, d);
     if (arg == 33)
@@ -137,7 +137,7 @@ TEMPLATE(movcf2gr)
     vec_begin(t, i);
     if (!i->rd)
         return;
-    enum reg d = trans_define(i->rd);
+    enum reg d = trans_define(t, i->rd);
     emit_extend_rm(&t->e, W8, false, d, fcc_home(i->rj));
     trans_set(t, i->rd, d);
 }
@@ -156,7 +156,7 @@ TEMPLATE(movfcsr2gr)
         return;
     if (fcsr_mask(i->rj) >> 16)
         emit_call_to(&t->e, t->jit->stubs.fold);
-    enum reg d = trans_define(i->rd);
+    enum reg d = trans_define(t, i->rd);
     emit_mov_rm(&t->e, W32, d, STATE(fcsr));
     emit_alu_ri(&t->e, ALU_AND, W32, d, (s32)fcsr_mask(i->rj));
     trans_set(t, i->rd, d);
@@ -166,6 +166,7 @@ TEMPLATE(movfcsr2gr)
 // because the code after it is another or MXCSR is.
 static void cold_fcsr(struct trans *t, const struct cold *x)
 {
+    trans_swap_out(t);
     t->records[x->record].site = emit_lea_rip(&t->e, RDX);
     emit_jmp_to(&t->e, t->jit->stubs.call_last);
 }

@@ -55,6 +55,8 @@ static struct group find_group(const struct trans *t)
         const struct la_template *x = trans_template(t, n);
         if (!x || x->flags & (T_RDX | T_INDEX | T_ENDS))
             break;
+        if (n > t->now && t->is_target[n])
+            break;
         if (x->flags & T_GROUP && (t->insns[n].rj != i->rj || !join(t, &g, n, past_branch)))
             break;
         past_branch |= x->flags & T_BRANCH;
@@ -76,6 +78,7 @@ static struct record *access_record(struct trans *t, const struct group *g, unsi
                              .offset = trans_offset(t),
                              .word = i->raw,
                              .n_insns = (u8)(g->end - t->now),
+                             .n_ways = 1,
                              .is_store = is_store(t, t->now),
                              .has_store = g->has_store,
                          }};
@@ -87,56 +90,141 @@ static bool is_wide(const struct jit_access *a)
     return a->span > 8;
 }
 
-static void cold_miss(struct trans *t, const struct cold *x)
+// rdx is the record.
+static void fill(struct trans *t, const u8 *back)
 {
-    struct record *r = &t->records[x->record];
-    const u8 *back = emit_run_address(&t->e, x->back);
-    unsigned mode = t->page->mode.slots;
-    emit_call_to(&t->e, t->jit->stubs.miss[mode][r->access.slot][is_wide(&r->access)]);
+    trans_swap_out(t);
+    emit_call_to(&t->e, t->jit->stubs.fill);
+    trans_swap_in(t);
+    emit_jmp_to(&t->e, back);
+}
+
+static void miss(struct trans *t, struct record *r, const u8 *back)
+{
+    emit_mov_ri(&t->e, RDX, r->access.span);
+    emit_call_to(&t->e, t->jit->stubs.miss[t->page->mode.slots][r->access.slot]);
     emit_jcc_to(&t->e, CC_AE, back);
     r->site = emit_lea_rip(&t->e, RDX);
-    emit_call_to(&t->e, t->jit->stubs.fill);
-    emit_jmp_to(&t->e, back);
+}
+
+static void cold_miss(struct trans *t, const struct cold *x)
+{
+    const u8 *back = emit_run_address(&t->e, x->back);
+    miss(t, &t->records[x->record], back);
+    fill(t, back);
 }
 
 // Pointers that come in have the slot of their register. Those that are made in the block have one
 // by where that is: what one instruction loads points to the same region again and again, while the
-// register holds something else next.
-static unsigned choose_slot(const struct trans *t, unsigned r)
+// register holds something else next. The sum of two registers is made where it is used.
+static unsigned choose_slot(const struct trans *t)
 {
-    u64 where = t->page->number << (CODE_PAGE_SHIFT - 2) | t->defined[r] >> 2;
-    return t->defined[r]
-               ? 32 + (unsigned)((where * 0x9e3779b97f4a7c15) >> 32) % (LA_N_LOAD_SLOTS - 32)
-               : r;
+    const unsigned r = t->insns[t->now].rj;
+    bool is_sum = trans_template(t, t->now)->flags & T_INDEX;
+    u32 made = is_sum ? trans_offset(t) + 1 : t->defined[r];
+    u64 where = t->page->number << (CODE_PAGE_SHIFT - 2) | made >> 2;
+    return made ? 32 + (unsigned)((where * 0x9e3779b97f4a7c15) >> 32) % (LA_N_LOAD_SLOTS - 32) : r;
 }
 
-// rax is the address; rdx becomes the delta.
+static struct slot_place place_of(const struct trans *t, const struct record *r)
+{
+    return jit_slot_place(t->page->mode.slots, r->access.slot);
+}
+
+// rax is the address and becomes its distance from the slot's base; rdx becomes the delta. Above or
+// equal: a miss.
+static void compare_slot(struct trans *t, const struct record *r)
+{
+    struct slot_place p = place_of(t, r);
+    emit_alu_rm(&t->e, ALU_SUB, W64, RAX, p.base);
+    emit_mov_rm(&t->e, W64, RDX, p.delta);
+    emit_alu_rm(&t->e, ALU_CMP, W64, RAX, is_wide(&r->access) ? p.limit : p.limit8);
+}
+
 static void check_slot(struct trans *t, const struct group *g, s32 first)
 {
-    struct emit *e = &t->e;
-    unsigned slot = choose_slot(t, t->insns[t->now].rj) + (g->has_store ? LA_N_LOAD_SLOTS : 0);
+    unsigned slot = choose_slot(t) + (g->has_store ? LA_N_LOAD_SLOTS : 0);
     struct record *r = access_record(t, g, slot);
     r->access.first = first;
-    struct slot_place p = jit_slot_place(t->page->mode.slots, slot);
-    emit_alu_rm(e, ALU_SUB, W64, RAX, p.base);
-    emit_mov_rm(e, W64, RDX, p.delta);
-    emit_alu_rm(e, ALU_CMP, W64, RAX, is_wide(&r->access) ? p.limit : p.limit8);
-    struct cold *x = trans_cold(t, cold_miss, emit_jcc(e, CC_AE));
+    compare_slot(t, r);
+    struct cold *x = trans_cold(t, cold_miss, emit_jcc(&t->e, CC_AE));
     x->record = t->n_records - 1;
-    x->back = emit_here(e);
+    x->back = emit_here(&t->e);
+}
+
+static bool is_in(const struct trans *t, const u64 *sites)
+{
+    unsigned n = trans_offset(t) / 4;
+    return sites[n / 64] >> (n % 64) & 1;
 }
 
 static bool is_probing(const struct trans *t)
 {
-    unsigned n = trans_offset(t) / 4;
-    return t->page->probing[n / 64] >> (n % 64) & 1;
+    return t->jit->options.access_form >= 2 || is_in(t, t->page->probing);
+}
+
+// Accesses that go to a few pages in turn have a slot for each of four that follow each other.
+// Which one it is, the host's prediction of branches finds out: then nothing waits for it, as it
+// does for a look into the table of pages.
+#define N_WAYS 4
+
+// Sites with the same four may well go to the same pages.
+static unsigned way_slot(const struct trans *t, unsigned way)
+{
+    u64 where = t->page->number << (CODE_PAGE_SHIFT - 2) | trans_offset(t) >> 2;
+    unsigned hash = (unsigned)(where * 0x9e3779b97f4a7c15 >> 40);
+    return 32 + N_WAYS * (hash % ((LA_N_LOAD_SLOTS - 32) / N_WAYS)) + way;
+}
+
+// The page's number chooses the way to fill.
+static void cold_ways(struct trans *t, const struct cold *x)
+{
+    struct emit *e = &t->e;
+    struct record *r = &t->records[x->record];
+    const u8 *back = emit_run_address(e, x->back);
+    u8 *here[N_WAYS], *to_fill[N_WAYS];
+    for (unsigned way = 1; way < N_WAYS; way++) {
+        emit_alu_rm(e, ALU_ADD, W64, RAX, place_of(t, &r[way - 1]).base);
+        compare_slot(t, &r[way]);
+        emit_jcc_to(e, CC_B, back);
+    }
+    emit_alu_rm(e, ALU_ADD, W64, RAX, place_of(t, &r[N_WAYS - 1]).base);
+    emit_mov_rr(e, W32, RDX, RAX);
+    emit_alu_ri(e, ALU_AND, W32, RDX, (N_WAYS - 1) << LA_PAGE_SHIFT);
+    for (unsigned way = 1; way < N_WAYS; way++) {
+        emit_alu_ri(e, ALU_CMP, W32, RDX, (s32)way << LA_PAGE_SHIFT);
+        here[way] = emit_jcc(e, CC_E);
+    }
+    for (unsigned way = 0; way < N_WAYS; way++) {
+        if (way)
+            emit_patch(here[way], emit_here(e));
+        emit_alu_rm(e, ALU_SUB, W64, RAX, place_of(t, &r[way]).base);
+        miss(t, &r[way], back);
+        to_fill[way] = emit_jmp(e);
+    }
+    for (unsigned way = 0; way < N_WAYS; way++)
+        emit_patch(to_fill[way], emit_here(e));
+    fill(t, back);
+}
+
+static void check_ways(struct trans *t, const struct group *g, s32 first)
+{
+    unsigned base = g->has_store ? LA_N_LOAD_SLOTS : 0, record = t->n_records;
+    for (unsigned way = 0; way < N_WAYS; way++) {
+        struct record *r = access_record(t, g, base + way_slot(t, way));
+        r->access.first = first;
+        r->access.n_ways = N_WAYS;
+    }
+    compare_slot(t, &t->records[record]);
+    struct cold *x = trans_cold(t, cold_ways, emit_jcc(&t->e, CC_AE));
+    x->record = record;
+    x->back = emit_here(&t->e);
 }
 
 static void cold_fill(struct trans *t, const struct cold *x)
 {
     t->records[x->record].site = emit_lea_rip(&t->e, RDX);
-    emit_call_to(&t->e, t->jit->stubs.fill);
-    emit_jmp_to(&t->e, emit_run_address(&t->e, x->back));
+    fill(t, emit_run_address(&t->e, x->back));
 }
 
 // The table of pages, by the first byte; the tag is that of the last one, so that accesses that
@@ -148,8 +236,13 @@ static void check_pages(struct trans *t, const struct group *g, s32 first)
         access_record(t, g, t->insns[t->now].rj + (g->has_store ? LA_N_LOAD_SLOTS : 0));
     r->access.first = first;
     s32 pages = JIT_FIELD(code.pages) + (s32)(g->has_store ? sizeof(t->cpu->code.pages[0]) : 0);
-    emit_mov_rr(e, W32, RCX, RAX);
-    emit_shift_ri(e, SHIFT_SHR, W32, RCX, LA_PAGE_SHIFT - 4);
+    if (t->jit->has_bmi2) {
+        emit_v_rrri(e, VOP(VPP_F2, VMAP_0F3A, 0, 0xf0), 128, RCX, 0, RAX,
+                    LA_PAGE_SHIFT - 4); // rorx
+    } else {
+        emit_mov_rr(e, W32, RCX, RAX);
+        emit_shift_ri(e, SHIFT_SHR, W32, RCX, LA_PAGE_SHIFT - 4);
+    }
     emit_alu_ri(e, ALU_AND, W32, RCX, (LA_N_PAGES - 1) << 4);
     emit_lea(e, W64, RDX, at(RAX, g->high - g->low - 1));
     emit_alu_ri(e, ALU_AND, W64, RDX, -(1 << LA_PAGE_SHIFT));
@@ -161,11 +254,13 @@ static void check_pages(struct trans *t, const struct group *g, s32 first)
     x->back = emit_here(e);
 }
 
-// Loses rcx, whatever it is.
+// Loses rcx, whatever it is, if it looks into the table.
 static void check(struct trans *t, const struct group *g, s32 first)
 {
     if (is_probing(t))
         check_pages(t, g, first);
+    else if (t->jit->options.access_form == 1 || is_in(t, t->page->ways))
+        check_ways(t, g, first);
     else
         check_slot(t, g, first);
 }
@@ -175,7 +270,10 @@ static struct mem open_group(struct trans *t)
     const struct la_insn *i = &t->insns[t->now];
     struct group g = find_group(t);
     enum reg base = trans_use(t, i->rj, RCX);
-    emit_lea(&t->e, W64, RAX, at(base, g.low));
+    if (g.low)
+        emit_lea(&t->e, W64, RAX, at(base, g.low));
+    else
+        emit_mov_rr(&t->e, W64, RAX, base);
     check(t, &g, i->imm - g.low);
     if (base == RCX && is_probing(t))
         trans_copy(t, RCX, i->rj);
@@ -188,22 +286,31 @@ static struct mem open_group(struct trans *t)
     return at(RDX, i->imm);
 }
 
+static void add_registers(struct trans *t, enum reg d, unsigned a, unsigned b)
+{
+    if (gpr_host(t, a) != NO_REG && gpr_host(t, b) != NO_REG) {
+        emit_lea(&t->e, W64, d, at_index(gpr_host(t, a), gpr_host(t, b), 1, 0));
+        return;
+    }
+    trans_copy(t, d, a);
+    if (b && gpr_host(t, b) != NO_REG)
+        emit_alu_rr(&t->e, ALU_ADD, W64, d, gpr_host(t, b));
+    else if (b)
+        emit_alu_rm(&t->e, ALU_ADD, W64, d, gpr_home(b));
+}
+
 static struct mem indexed(struct trans *t)
 {
     const struct la_insn *i = &t->insns[t->now];
     struct group g = {0, (s32)size_of(t, t->now), t->now + 1, is_store(t, t->now)};
-    trans_copy(t, RCX, i->rj);
-    if (i->rk && gpr_host(i->rk) != NO_REG)
-        emit_alu_rr(&t->e, ALU_ADD, W64, RCX, gpr_host(i->rk));
-    else if (i->rk)
-        emit_alu_rm(&t->e, ALU_ADD, W64, RCX, gpr_home(i->rk));
-    emit_mov_rr(&t->e, W64, RAX, RCX);
-    if (!is_probing(t)) {
-        check_slot(t, &g, 0);
-        return at_index(RCX, RDX, 1, 0);
+    if (is_probing(t)) {
+        add_registers(t, RAX, i->rj, i->rk);
+        check_pages(t, &g, 0);
+        return at_index(RAX, RDX, 1, 0);
     }
-    check_pages(t, &g, 0);
-    emit_mov_rr(&t->e, W64, RCX, RAX);
+    add_registers(t, RCX, i->rj, i->rk);
+    emit_mov_rr(&t->e, W64, RAX, RCX);
+    check(t, &g, 0);
     return at_index(RCX, RDX, 1, 0);
 }
 
@@ -214,7 +321,7 @@ struct mem trans_access(struct trans *t)
         return indexed(t);
     if (t->group_base != i->rj || t->now >= t->group_end || !i->rj)
         return open_group(t);
-    enum reg base = gpr_host(i->rj);
+    enum reg base = gpr_host(t, i->rj);
     return base == NO_REG ? at(RDX, i->imm) : at_index(base, RDX, 1, i->imm);
 }
 
@@ -222,7 +329,7 @@ struct mem trans_access(struct trans *t)
 TEMPLATE(load)
 {
     struct mem m = trans_access(t);
-    enum reg d = trans_define(i->rd);
+    enum reg d = trans_define(t, i->rd);
     emit_extend_rm(&t->e, (enum width)(arg & 15), arg & 16, d, m);
     trans_set(t, i->rd, d);
 }
@@ -231,7 +338,7 @@ TEMPLATE(store)
 {
     struct mem m = trans_access(t);
     if (i->rd)
-        emit_mov_mr(&t->e, (enum width)arg, m, trans_use(t, i->rd, RAX));
+        emit_mov_mr(&t->e, (enum width)arg, m, trans_use(t, i->rd, m.base == RAX ? RCX : RAX));
     else
         emit_mov_mi(&t->e, (enum width)arg, m, 0);
 }

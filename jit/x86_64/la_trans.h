@@ -34,6 +34,11 @@ struct record {
     };
 };
 
+// What is in the host register instead of `out` while the block runs.
+struct swap {
+    u8 in, out, host;
+};
+
 struct trans {
     struct emit e;
     struct jit *jit;
@@ -52,7 +57,22 @@ struct trans {
     unsigned flag_fcc;
     enum cond flag_cc; // that it is set
 
+    // rax has the value of this register up to held_end, since the instruction held_by. 0: of none.
+    unsigned held, held_by;
+    const u8 *held_end;
+    bool is_head[BLOCK_MAX_INSNS]; // a branch of this block leads back to it
+
     u32 defined[32]; // 1 + offset of the instruction that a register's value is from; 0: it came in
+
+    u8 map[32]; // jit_gpr_host, but for the swaps
+
+    // A block that is a loop in which registers change places (la_loop.c): none of this otherwise.
+    // The labels are where branches within lead to, NULL if they cannot, and the units known there.
+    unsigned n_swaps;
+    struct swap swaps[JIT_N_PINS];
+    bool is_target[BLOCK_MAX_INSNS];
+    u8 *label[BLOCK_MAX_INSNS];
+    u32 label_units[BLOCK_MAX_INSNS];
 
     // Counting (la_count.c): the current stretch's first instruction and the byte that holds its
     // length, and for each instruction the one after its stretch.
@@ -115,16 +135,20 @@ static inline bool trans_writes_rd(const struct la_insn *i)
 }
 
 // Registers. `trans_use` returns where the value is: the register's own place or `scratch`.
-static inline enum reg gpr_host(unsigned r)
+static inline enum reg gpr_host(const struct trans *t, unsigned r)
 {
-    return (enum reg)jit_gpr_host[r];
+    return (enum reg)t->map[r];
 }
 enum reg trans_use(struct trans *t, unsigned r, enum reg scratch);
 void trans_copy(struct trans *t, enum reg d, unsigned r); // d := register
 // Where to compute the new value of r: its own place, or rax.
-enum reg trans_define(unsigned r);
+enum reg trans_define(const struct trans *t, unsigned r);
 // Makes `value` the value of r (nothing for r0).
 void trans_set(struct trans *t, unsigned r, enum reg value);
+// d = d op register.
+void trans_alu(struct trans *t, enum alu op, enum width w, enum reg d, unsigned r);
+// What was emitted since `before` has left rax alone, on the way that goes on.
+void trans_keep_held(struct trans *t, const u8 *before);
 
 // Control: la_branch.c.
 struct cold *trans_cold(struct trans *t, void (*emit)(struct trans *, const struct cold *),
@@ -159,7 +183,19 @@ unsigned trans_n_ahead(const struct trans *t, u32 offset);
 void trans_give_back(struct trans *t, unsigned n);
 void trans_take_again(struct trans *t, unsigned n);
 
+// Loops: la_loop.c. Chooses, after decoding, where the block ends and whether it is a loop.
+void trans_find_loop(struct trans *t);
+void trans_note_label(struct trans *t); // before each instruction
+// Registers change places, or back: nothing if the block is no such loop. Flags, rax, rcx and rdx
+// stay.
+void trans_swap_in(struct trans *t);
+void trans_swap_out(struct trans *t);
+// Lets the jump at `site` lead to the target, wherever that is.
+void trans_goto_in_loop(struct trans *t, u8 *site, s32 target);
+// la_branch.c: with the registers back in their places.
+void trans_goto_outside(struct trans *t, s32 target);
+
 // Memory: la_memory.c. The operand for an access of the current instruction, rj + imm or rj + rk;
-// emits the check if no group is open for it. rax is lost, rcx too if there is an index or the base
-// is not pinned, rdx stays the group's.
+// emits the check if no group is open for it. The operand may be based on rax; else that is lost,
+// rcx too if there is an index or the base is not pinned, rdx stays the group's.
 struct mem trans_access(struct trans *t);

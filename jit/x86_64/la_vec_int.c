@@ -65,6 +65,21 @@ TEMPLATE(vnor)
     vec_set(t, i->rd, bits, d);
 }
 
+// d = selector ? k : j, in a form that reads d as what it is: the first of the three that the table
+// of vpternlog tells apart.
+static void select_in_place(struct trans *t, unsigned bits, unsigned d, unsigned selector,
+                            unsigned j, unsigned k)
+{
+    if (d == j) {
+        v_rrri(t, VPTERNLOG, bits, d, selector, k, 0xb8);
+    } else if (d == k) {
+        v_rrri(t, VPTERNLOG, bits, d, selector, j, 0xe2);
+    } else {
+        v_move(t, bits, d, selector);
+        v_rrri(t, VPTERNLOG, bits, d, j, k, 0xac);
+    }
+}
+
 // Where the selector (va, or the old vd) has a one, the bit comes from vk or the immediate.
 TEMPLATE(vbitsel)
 {
@@ -79,12 +94,8 @@ TEMPLATE(vbitsel)
     }
     unsigned j = vec_use(t, i->rj, bits, V2), d = vec_dest(t, i->rd);
     if (t->jit->has_evex) {
-        bool in_place = selector == i->rd && d != V0 && d != j && d != k;
-        unsigned s = in_place ? d : V0;
-        if (!in_place)
-            vec_copy(t, V0, selector, bits);
-        v_rrri(t, VPTERNLOG, bits, s, j, k, 0xac);
-        vec_set(t, i->rd, bits, s);
+        select_in_place(t, bits, d, vec_use(t, selector, bits, V1), j, k);
+        vec_set(t, i->rd, bits, d);
     } else {
         unsigned s = vec_use(t, selector, bits, V1);
         v_rrr(t, VPAND, bits, V0, s, k);
@@ -326,28 +337,33 @@ static void multiply_doublewords(struct trans *t, unsigned bits, unsigned a, uns
     v_rrr(t, VPADDQ, bits, V0, V0, V1);
 }
 
-static void multiply(struct trans *t, unsigned z, unsigned bits, unsigned a, unsigned r)
+// Returns where the product is: in d if one instruction makes it, otherwise in V0.
+static unsigned multiply(struct trans *t, unsigned z, unsigned bits, unsigned d, unsigned a,
+                         unsigned r)
 {
     static const u32 op[] = {0, VPMULLW, VPMULLD, VPMULLQ};
-    if (z == 0)
+    if (z == 0) {
         multiply_bytes(t, bits, a, r);
-    else if (vec_lacks(t, op[z]))
+    } else if (vec_lacks(t, op[z])) {
         multiply_doublewords(t, bits, a, r);
-    else
-        vec_op(t, op[z], bits, V0, a, r);
+    } else {
+        vec_op(t, op[z], bits, d, a, r);
+        return d;
+    }
+    return V0;
 }
 
 // `arg`: 0 the product, 1 added to vd, 2 subtracted from it.
 TEMPLATE(vmul)
 {
     unsigned bits = vec_begin(t, i), d = vec_dest(t, i->rd), z = vec_z(i);
-    multiply(t, z, bits, vec_use(t, i->rj, bits, V2), i->rk);
+    unsigned product = multiply(t, z, bits, arg ? V0 : d, vec_use(t, i->rj, bits, V2), i->rk);
     if (arg == 1)
         vec_op(t, add_op[z], bits, d, V0, i->rd);
     else if (arg == 2)
         v_rrr(t, sub_op[z], bits, d, vec_use(t, i->rd, bits, V1), V0);
     else
-        d = V0;
+        d = product;
     vec_set(t, i->rd, bits, d);
 }
 

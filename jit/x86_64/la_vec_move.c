@@ -52,7 +52,7 @@ TEMPLATE(vpickve2gr)
     unsigned bits = vec_begin(t, i), z = arg & 3, lane = i->imm2, n_lanes = 16u >> z;
     if (!i->rd)
         return;
-    enum reg d = trans_define(i->rd);
+    enum reg d = trans_define(t, i->rd);
     unsigned s = vec_use(t, i->rj, bits, V0);
     if (lane >= n_lanes) {
         v_rrri(t, VEXTRACTI128, 256, s, 0, V0, 1);

@@ -57,10 +57,23 @@ static void choose_bytes(struct trans *t, unsigned bits, unsigned low, unsigned 
     v_rrri(t, VPBLENDVB, bits, V0, V0, V3, V1 << 4);
 }
 
+// Of one register twice: which of them does not matter.
+static void shuffle_one(struct trans *t, const struct la_insn *i, unsigned bits)
+{
+    unsigned d = vec_dest(t, i->rd);
+    v_rrm(t, VPAND, bits, V0, vec_use(t, i->ra, bits, V0), vec_literal8(t, 0xf));
+    v_rrr(t, VPSHUFB, bits, d, vec_use(t, i->rj, bits, V1), V0);
+    vec_set(t, i->rd, bits, d);
+}
+
 // Lanes of vk and, behind them, of vj, chosen by bytes of va.
 TEMPLATE(vshuf_b)
 {
     unsigned bits = vec_begin(t, i);
+    if (i->rj == i->rk) {
+        shuffle_one(t, i, bits);
+        return;
+    }
     unsigned a = vec_use(t, i->ra, bits, V0);
     v_shift(t, VPSLLW_IMM, bits, V1, a, 3);
     v_rrm(t, VPAND, bits, V0, a, vec_literal8(t, 0xf));

@@ -50,21 +50,32 @@ static bool is_second_unsigned(const struct la_insn *i)
     return la_op_info[i->op].elem[2] % 2 == 0;
 }
 
-// V0 = products of words, which the host takes from the even lanes.
-static void multiply_words(struct trans *t, const struct la_insn *i, unsigned arg, unsigned bits)
+// d = products of words, which the host takes from the even lanes.
+static void multiply_words(struct trans *t, const struct la_insn *i, unsigned arg, unsigned bits,
+                           unsigned d)
 {
     unsigned j = vec_use(t, i->rj, bits, V2);
     u32 op = vec_is_unsigned(i) ? VPMULUDQ : VPMULDQ;
     if (!(arg & PAIR_J_ODD)) {
-        vec_op(t, op, bits, V0, j, i->rk);
+        vec_op(t, op, bits, d, j, i->rk);
         return;
     }
     v_shift(t, VPSRLQ_IMM, bits, V0, j, 32);
     v_shift(t, VPSRLQ_IMM, bits, V1, vec_use(t, i->rk, bits, V1), 32);
-    v_rrr(t, op, bits, V0, V0, V1);
+    v_rrr(t, op, bits, d, V0, V1);
 }
 
-static void combine(struct trans *t, const struct la_insn *i, unsigned arg, unsigned bits)
+// d = products of signed halfwords. The host adds those of two lanes: the other one is with zero.
+static void multiply_halfwords(struct trans *t, const struct la_insn *i, unsigned arg,
+                               unsigned bits, unsigned d)
+{
+    struct mem lanes = vec_literal32(t, arg & PAIR_J_ODD ? 0xffff0000 : 0xffff);
+    v_rrm(t, VPAND, bits, V0, vec_use(t, i->rk, bits, V0), lanes);
+    vec_op(t, VPMADDWD, bits, d, V0, i->rj);
+}
+
+static void combine(struct trans *t, const struct la_insn *i, unsigned arg, unsigned bits,
+                    unsigned d)
 {
     static const u32 multiply[] = {VPMULLW, VPMULLD, VPMULLQ};
     unsigned z = vec_z(i), j = vec_use(t, i->rj, bits, V2);
@@ -72,7 +83,7 @@ static void combine(struct trans *t, const struct la_insn *i, unsigned arg, unsi
     unsigned k = vec_use(t, i->rk, bits, V3);
     extend(t, z, arg & PAIR_K_ODD, is_second_unsigned(i), bits, V1, k);
     u32 op = arg & PAIR_MUL ? multiply[z] : arg & PAIR_SUB ? sub_op[z] : add_op[z];
-    v_rrr(t, op, bits, V0, V0, V1);
+    v_rrr(t, op, bits, d, V0, V1);
 }
 
 TEMPLATE(vpair)
@@ -82,15 +93,16 @@ TEMPLATE(vpair)
         trans_interpret(t);
         return;
     }
-    unsigned bits = vec_begin(t, i), d = vec_dest(t, i->rd);
+    bool is_signed = !vec_is_unsigned(i) && !is_mixed;
+    unsigned bits = vec_begin(t, i), d = vec_dest(t, i->rd), result = arg & PAIR_MADD ? V0 : d;
     if (arg & PAIR_MUL && of_words && !is_mixed)
-        multiply_words(t, i, arg, bits);
+        multiply_words(t, i, arg, bits, result);
+    else if (arg & PAIR_MUL && vec_z(i) == 1 && is_signed)
+        multiply_halfwords(t, i, arg, bits, result);
     else
-        combine(t, i, arg, bits);
+        combine(t, i, arg, bits, result);
     if (arg & PAIR_MADD)
         vec_op(t, add_op[vec_z(i)], bits, d, V0, i->rd);
-    else
-        d = V0;
     vec_set(t, i->rd, bits, d);
 }
 

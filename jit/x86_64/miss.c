@@ -2,6 +2,10 @@
 // The stubs that fill a slot without leaving translated code, one for each: all addresses are
 // constants. A mode that sees RAM in a window takes the slot from there, the largest possible; the
 // others, and stores beside watched pages, look into the table of pages.
+//
+// They are called with the address less the slot's base in rax and the bytes of the accesses in
+// rdx, and return without carry and with the delta in rdx, or with carry: then C looks, at the
+// address in rax. In between these lie on the stack, rdx above rcx.
 #include "jit/cache.h"
 #include "jit/x86_64/state.h"
 #include "base/bug.h"
@@ -12,16 +16,17 @@ struct miss {
     struct mem left;      // misses until C looks at how many there are
     struct mem window[4]; // base, size, delta, watched
     s32 pages;
-    bool is_store, is_wide;
+    bool is_store;
 };
 
-static s32 span_of(const struct miss *m)
+static struct mem span(void)
 {
-    return m->is_wide ? LA_SLOT_SPAN : 8;
+    return at(RSP, 0);
 }
 
 static void found(struct emit *e)
 {
+    emit_alu_ri(e, ALU_ADD, W64, RSP, 8);
     emit_pop(e, RCX);
     emit_bytes(e, "\xf8", 1); // clc
     emit_ret(e);
@@ -46,10 +51,15 @@ static void take_window(const struct miss *m)
     emit_mov_mr(e, W64, m->slot.limit, RDX);
 }
 
-// A chunk of it without watched pages, for stores.
-static void take_chunk(const struct miss *m, u8 **is_watched)
+// A chunk of it without watched pages, for stores that do not reach into the next one.
+static void take_chunk(const struct miss *m, u8 **is_watched, u8 **crosses)
 {
     struct emit *e = m->e;
+    emit_mov_rr(e, W32, RDX, RCX);
+    emit_alu_ri(e, ALU_AND, W32, RDX, (1 << LA_CHUNK_SHIFT) - 1);
+    emit_alu_rm(e, ALU_ADD, W32, RDX, span());
+    emit_alu_ri(e, ALU_CMP, W32, RDX, 1 << LA_CHUNK_SHIFT);
+    *crosses = emit_jcc(e, CC_A);
     emit_shift_ri(e, SHIFT_SHR, W64, RCX, LA_CHUNK_SHIFT);
     emit_mov_rm(e, W64, RDX, m->window[3]);
     emit_alu_mi(e, ALU_CMP, W64, at_index(RDX, RCX, 8, 0), 0);
@@ -61,25 +71,26 @@ static void take_chunk(const struct miss *m, u8 **is_watched)
 }
 
 // rax is the address, rcx is free. The jumps lead on if the window does not help.
-static void probe_window(const struct miss *m, u8 *others[3])
+static void probe_window(const struct miss *m, u8 *others[4])
 {
     struct emit *e = m->e;
     emit_mov_rr(e, W64, RCX, RAX);
     emit_alu_rm(e, ALU_SUB, W64, RCX, m->window[0]);
-    emit_lea(e, W64, RDX, at(RCX, span_of(m)));
+    emit_mov_rm(e, W64, RDX, span());
+    emit_alu_rr(e, ALU_ADD, W64, RDX, RCX);
     emit_alu_rm(e, ALU_CMP, W64, RDX, m->window[1]);
     others[0] = emit_jcc(e, CC_A);
     emit_alu_rm(e, ALU_CMP, W64, RCX, m->window[1]); // one below the window wraps around
     others[1] = emit_jcc(e, CC_AE);
-    others[2] = NULL;
+    others[2] = others[3] = NULL;
     if (m->is_store)
-        take_chunk(m, &others[2]);
+        take_chunk(m, &others[2], &others[3]);
     else
         take_window(m);
     emit_mov_rm(e, W64, RDX, m->window[2]);
     emit_mov_mr(e, W64, m->slot.delta, RDX);
     found(e);
-    for (unsigned i = 0; i < 3; i++)
+    for (unsigned i = 0; i < 4; i++)
         if (others[i])
             emit_patch(others[i], emit_here(e));
 }
@@ -98,7 +109,8 @@ static void probe_pages(const struct miss *m, u8 *misses[2])
     misses[0] = emit_jcc(e, CC_NE);
     emit_mov_rr(e, W32, RDX, RAX);
     emit_alu_ri(e, ALU_AND, W32, RDX, in_page);
-    emit_alu_ri(e, ALU_CMP, W32, RDX, in_page + 1 - span_of(m));
+    emit_alu_rm(e, ALU_ADD, W32, RDX, span());
+    emit_alu_ri(e, ALU_CMP, W32, RDX, in_page + 1);
     misses[1] = emit_jcc(e, CC_A);
     emit_alu_ri(e, ALU_AND, W64, RAX, ~in_page);
     emit_mov_mr(e, W64, m->slot.base, RAX);
@@ -113,17 +125,19 @@ static void probe_pages(const struct miss *m, u8 *misses[2])
 static const u8 *make_miss(const struct jit *j, const struct miss *m, bool has_window)
 {
     struct emit *e = m->e;
-    u8 *others[3], *misses[2];
+    u8 *others[4], *misses[2];
     emit_align(e, 16, 0);
     const u8 *start = emit_run_address(e, emit_here(e));
     emit_alu_rm(e, ALU_ADD, W64, RAX, m->slot.base);
     emit_alu_mi(e, ALU_SUB, W32, m->left, 1);
-    u8 *looks = emit_jcc(e, CC_E);
+    u8 *looks = emit_jcc(e, CC_LE); // at the first one, too
     if (!j->options.no_slots) {
         emit_push(e, RCX);
+        emit_push(e, RDX);
         if (has_window)
             probe_window(m, others);
         probe_pages(m, misses);
+        emit_alu_ri(e, ALU_ADD, W64, RSP, 8);
         emit_pop(e, RCX);
     }
     emit_patch(looks, emit_here(e));
@@ -137,8 +151,7 @@ static struct mem window_field(unsigned mode, size_t offset)
     return at(RBP, JIT_FIELD(code.windows) + (s64)(mode * sizeof(struct la_window) + offset));
 }
 
-static void make_of_slot(const struct jit *j, struct emit *e, unsigned mode, unsigned slot,
-                         const u8 *made[2])
+static const u8 *make_of_slot(const struct jit *j, struct emit *e, unsigned mode, unsigned slot)
 {
     struct miss m = {
         .e = e,
@@ -153,21 +166,18 @@ static void make_of_slot(const struct jit *j, struct emit *e, unsigned mode, uns
     };
     if (m.is_store)
         m.pages += (s32)sizeof(((struct la_cpu *)0)->code.pages[0]);
-    for (unsigned wide = 0; wide < 2; wide++) {
-        m.is_wide = wide;
-        made[wide] = make_miss(j, &m, mode == 0 || mode == 4);
-    }
+    return make_miss(j, &m, mode == 0 || mode == 4);
 }
 
 bool jit_make_misses(struct jit *j, unsigned mode)
 {
-    const size_t size = LA_N_REGION_SLOTS * 2 * 256;
+    const size_t size = LA_N_REGION_SLOTS * 288;
     u8 *start = jit_reserve(j, size);
     if (!start)
         return false;
     struct emit e = {.p = start, .start = start, .limit = start + size, .to_run = j->to_run};
     for (unsigned slot = 0; slot < LA_N_REGION_SLOTS; slot++)
-        make_of_slot(j, &e, mode, slot, j->stubs.miss[mode][slot]);
+        j->stubs.miss[mode][slot] = make_of_slot(j, &e, mode, slot);
     BUG_ON(e.is_full);
     perf_map_add(j->perf_map, emit_run_address(&e, start), (size_t)(e.p - start), mode);
     j->used = ((size_t)(e.p - j->buffer) + 15) & ~(size_t)15;

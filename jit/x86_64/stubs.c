@@ -2,6 +2,8 @@
 // Code that is made once: ways into translated code, out of it, and into C from it.
 //
 // Inside, rsp is 8 more than a multiple of 16, so that a stub that was called is aligned to call C.
+// On the stack are the calls of the guest that are open (la_branch.c), 16 bytes each: where the
+// host goes on, above it the guest's return address. All ways out drop them.
 #include "jit/cache.h"
 #include "jit/x86_64/state.h"
 #include "jit/x86_64/vector_ops.h"
@@ -9,14 +11,17 @@
 
 // Counted in the kernels and programs of a distribution: what is used most.
 const struct jit_pin jit_pins[JIT_N_PINS] = {
-    {1, RBX}, {3, RSI}, {4, RDI},  {5, R8},   {6, R9},   {7, R10},
-    {8, R11}, {9, R12}, {12, R13}, {13, R14}, {23, R15},
+    {3, RSI}, {4, RDI},  {5, R8},   {6, R9},   {7, R10},  {8, R11},
+    {9, R12}, {10, RBX}, {11, R15}, {12, R13}, {13, R14},
 };
 const u8 jit_gpr_host[32] = {
-    NO_REG, RBX, NO_REG, RSI,    RDI,    R8,     R9,     R10,    R11,    R12,    NO_REG,
-    NO_REG, R13, R14,    NO_REG, NO_REG, NO_REG, NO_REG, NO_REG, NO_REG, NO_REG, NO_REG,
-    NO_REG, R15, NO_REG, NO_REG, NO_REG, NO_REG, NO_REG, NO_REG, NO_REG, NO_REG,
+    NO_REG, NO_REG, NO_REG, RSI,    RDI,    R8,     R9,     R10,    R11,    R12,    RBX,
+    R15,    R13,    R14,    NO_REG, NO_REG, NO_REG, NO_REG, NO_REG, NO_REG, NO_REG, NO_REG,
+    NO_REG, NO_REG, NO_REG, NO_REG, NO_REG, NO_REG, NO_REG, NO_REG, NO_REG, NO_REG,
 };
+
+// That may be open at once; with one more all are forgotten.
+#define N_OPEN_CALLS 512
 
 static const enum reg callee_saved[] = {RBX, RBP, R12, R13, R14, R15};
 
@@ -118,6 +123,8 @@ static void call_c(struct emit *e, void (*fn)(void))
 
 static void return_to_c(struct emit *e)
 {
+    emit_mov_rm(e, W64, RSP, STATE(code.calls_base));
+    emit_alu_ri(e, ALU_ADD, W64, RSP, 16);
     for (unsigned i = ARRAY_LEN(callee_saved); i-- > 0;)
         emit_pop(e, callee_saved[i]);
     emit_ret(e);
@@ -130,6 +137,13 @@ static void make_enter(struct emit *e, struct jit_stubs *s)
         emit_push(e, callee_saved[i]);
     emit_lea(e, W64, RBP, at(RDI, JIT_STATE));
     emit_mov_rr(e, W64, RAX, RSI);
+    // Whoever returns beyond the first call, even to this "address", leaves.
+    emit_mov_ri(e, RCX, (u64)(uintptr_t)s->leave_pc);
+    emit_push(e, RCX);
+    emit_push(e, RCX);
+    emit_mov_mr(e, W64, STATE(code.calls_base), RSP);
+    emit_lea(e, W64, RCX, at(RSP, -16 * N_OPEN_CALLS));
+    emit_mov_mr(e, W64, STATE(code.calls_limit), RCX);
     reload_gprs(e);
     emit_jmp_r(e, RAX);
 }
@@ -202,13 +216,11 @@ static void make_call(struct emit *e, const struct jit *j, struct jit_stubs *s, 
     reload_all(e, j);
     emit_ret(e);
     emit_patch(is_wanted, emit_here(e));
-    emit_alu_ri(e, ALU_ADD, W64, RSP, 8);
     leave_spilled(e, j);
     s->call_last = begin(e);
     spill_all(e, j, table);
     emit_alu_ri(e, ALU_SUB, W64, RSP, 8);
     execute(e);
-    emit_alu_ri(e, ALU_ADD, W64, RSP, 8);
     leave_spilled(e, j);
 }
 
@@ -236,7 +248,6 @@ static void make_fill(struct emit *e, const struct jit *j, struct jit_stubs *s, 
     emit_pop(e, RCX);
     emit_ret(e);
     emit_patch(no, emit_here(e));
-    emit_alu_ri(e, ALU_ADD, W64, RSP, 16);
     emit_extend_rm(e, W8, false, RCX, at(RDX, ACCESS(n_insns)));
     emit_mov_mr(e, W32, STATE(code.n_interpret), RCX);
     return_to_c(e);
@@ -252,7 +263,6 @@ static void make_unit(struct emit *e, const struct jit *j, struct jit_stubs *s)
     load_vectors(e, j);
     emit_ret(e);
     emit_patch(off, emit_here(e));
-    emit_alu_ri(e, ALU_ADD, W64, RSP, 8);
     emit_mov_ri(e, RCX, 1);
     emit_jmp_to(e, s->interpret);
 }
@@ -275,8 +285,8 @@ void jit_make_stubs(struct jit *j)
     const u8 *table = emit_run_address(&e, emit_here(&e));
     for (unsigned i = 0; i < 64; i++)
         emit_u8(&e, fcsr_flags_of(i));
-    make_enter(&e, &j->stubs);
     make_leave(&e, j, &j->stubs, table);
+    make_enter(&e, &j->stubs);
     make_call(&e, j, &j->stubs, table);
     make_fill(&e, j, &j->stubs, table);
     make_unit(&e, j, &j->stubs);

@@ -68,8 +68,8 @@ def test_lists(s):
     check_equal(show(s, 'run', '-M', 'help'), show(s, 'run', '-M', '?'))
     check({'max', 'la464', 'lsx'} <= set(first_words(show(s, 'run', '-cpu', 'help'))))
     check_equal(first_words(show(s, 'run', '-accel', 'help')),
-                 ['jit', 'interp', 'kvm', 'llsc', 'one-insn', 'slots', 'chain', 'evex', 'exact-cause',
-                  'check', 'perf-map', 'flush-every'])
+                 ['jit', 'interp', 'kvm', 'llsc', 'one-insn', 'slots', 'chain', 'ras', 'evex',
+                  'exact-cause', 'check', 'perf-map', 'access-form', 'flush-every'])
     check({'guest', 'unimp', 'in_asm'} <= set(first_words(show(s, 'run', '-d', 'help'))))
     serials = show(s, 'run', '-serial', 'help')
     check_equal([re.split(r'[:,\[]', w)[0] for w in first_words(serials)],
