@@ -162,9 +162,27 @@ struct jit_page *jit_make_page(struct jit *j, struct la_cpu *c, u64 pa, struct j
     return p;
 }
 
+// The host's pages behind the next part of the buffer, at once: one by one, when they are first
+// touched, they cost more than what is written to them. Where the host can not do that they come
+// one by one.
+static void populate(struct jit *j, size_t end)
+{
+    const size_t part = (size_t)1 << 20;
+    while (j->populated < end) {
+        u8 *p = j->buffer + j->populated;
+        size_t left = j->size - j->populated, n = left < part ? left : part;
+        (void)madvise(p, n, MADV_POPULATE_WRITE);
+        (void)madvise(p + j->to_run, n, MADV_POPULATE_READ);
+        j->populated += n;
+    }
+}
+
 u8 *jit_reserve(struct jit *j, size_t size)
 {
-    return j->size - j->used >= size ? j->buffer + j->used : NULL;
+    if (j->size - j->used < size)
+        return NULL;
+    populate(j, j->used + size);
+    return j->buffer + j->used;
 }
 
 static bool has_code(const struct jit_page *p, u64 offset, u64 size)

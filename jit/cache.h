@@ -118,6 +118,7 @@ struct jit {
     u8 *buffer;          // for writing
     ptrdiff_t to_run;
     size_t size, used, first; // first: where blocks begin, after the stubs
+    size_t populated;         // up to there the host has pages
     size_t literals;          // where they begin
     unsigned n_literals;
     _Atomic bool is_flushing;
