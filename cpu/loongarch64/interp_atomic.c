@@ -77,8 +77,8 @@ COMPARE_AND_SWAP(w, s32)
 COMPARE_AND_SWAP(d, s64)
 
 // Load-linked remembers the place and what it found there; store-conditional succeeds if that is
-// still there. A value that was changed and changed back goes unseen, where silicon fails: the price
-// of not watching every store.
+// still there. A value that was changed and changed back goes unseen, where silicon fails: the
+// price of not watching every store.
 
 // What two accesses have in common exactly if they are to the same memory. In RAM it is the address
 // in the host, which is what translated code knows.
@@ -148,8 +148,7 @@ INSN(llacq_d)
 static bool unlink_if_same(struct la_cpu *c, u64 va, unsigned size)
 {
     check_aligned(c, va, size);
-    bool same =
-        c->context->link.is_set && place_of(c, va, LA_STORE) == c->context->link.place;
+    bool same = c->context->link.is_set && place_of(c, va, LA_STORE) == c->context->link.place;
     c->context->link.is_set = false;
     return same;
 }

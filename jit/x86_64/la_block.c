@@ -111,7 +111,9 @@ void trans_interpret(struct trans *t)
     }
     trans_call_record(t)->site = emit_lea_rip(&t->e, RDX);
     t->is_ended = changes_much(t->insns[t->now].op);
-    if (t->is_ended)
+    if (t->is_ended && t->insns[t->now].op == LA_MOVGR2FCSR)
+        emit_jmp_to(&t->e, t->jit->stubs.call_leave);
+    else if (t->is_ended)
         emit_jmp_to(&t->e, t->jit->stubs.call_last);
     else
         emit_call_to(&t->e, t->jit->stubs.call);

@@ -81,28 +81,33 @@ static void cold_unknown(struct trans *t, const struct cold *x)
     emit_jmp_to(&t->e, t->jit->stubs.leave_pc);
 }
 
-#define TARGET(f) (JIT_FIELD(code.targets) + (s32)offsetof(struct la_target, f))
-
-// Goes to the address in rax. A processor that has been asked for something leaves.
-static void go_to_rax(struct trans *t)
+void jit_find_target(struct emit *e, u8 *unknown[2])
 {
-    struct emit *e = &t->e;
-    if (t->jit->options.no_chain) {
-        emit_jmp_to(e, t->jit->stubs.leave_pc);
-        return;
-    }
     emit_mov_rr(e, W64, RCX, RAX);
     emit_shift_ri(e, SHIFT_SHR, W64, RCX, 12);
     emit_alu_rr(e, ALU_XOR, W32, RCX, RAX);
     emit_alu_ri(e, ALU_AND, W32, RCX, (LA_N_TARGETS - 1) << 2);
     emit_mov_rm(e, W64, RDX, STATE(cpu.requests)); // and the context
-    emit_alu_rm(e, ALU_CMP, W64, RAX, at_index(RBP, RCX, 8, TARGET(va)));
-    trans_cold(t, cold_unknown, emit_jcc(e, CC_NE));
-    emit_alu_rm(e, ALU_CMP, W64, RDX, at_index(RBP, RCX, 8, TARGET(context)));
-    trans_cold(t, cold_unknown, emit_jcc(e, CC_NE));
-    emit_mov_rm(e, W64, RDX, at_index(RBP, RCX, 8, TARGET(pc_base)));
+    emit_alu_rm(e, ALU_CMP, W64, RAX, at_index(RBP, RCX, 8, JIT_TARGET(va)));
+    unknown[0] = emit_jcc(e, CC_NE);
+    emit_alu_rm(e, ALU_CMP, W64, RDX, at_index(RBP, RCX, 8, JIT_TARGET(context)));
+    unknown[1] = emit_jcc(e, CC_NE);
+    emit_mov_rm(e, W64, RDX, at_index(RBP, RCX, 8, JIT_TARGET(pc_base)));
     emit_mov_mr(e, W64, STATE(code.pc_base), RDX);
-    emit_jmp_m(e, at_index(RBP, RCX, 8, TARGET(host)));
+}
+
+// Goes to the address in rax. A processor that has been asked for something leaves.
+static void go_to_rax(struct trans *t)
+{
+    if (t->jit->options.no_chain) {
+        emit_jmp_to(&t->e, t->jit->stubs.leave_pc);
+        return;
+    }
+    u8 *unknown[2];
+    jit_find_target(&t->e, unknown);
+    trans_cold(t, cold_unknown, unknown[0]);
+    trans_cold(t, cold_unknown, unknown[1]);
+    emit_jmp_m(&t->e, at_index(RBP, RCX, 8, JIT_TARGET(host)));
 }
 
 static void go_to_page(struct trans *t, s32 target)

@@ -167,7 +167,7 @@ TEMPLATE(movfcsr2gr)
 static void cold_fcsr(struct trans *t, const struct cold *x)
 {
     t->records[x->record].site = emit_lea_rip(&t->e, RDX);
-    emit_jmp_to(&t->e, t->jit->stubs.call_last);
+    emit_jmp_to(&t->e, t->jit->stubs.call_leave);
 }
 
 TEMPLATE(movgr2fcsr)

@@ -204,12 +204,32 @@ static void make_call(struct emit *e, const struct jit *j, struct jit_stubs *s, 
     emit_patch(is_wanted, emit_here(e));
     emit_alu_ri(e, ALU_ADD, W64, RSP, 8);
     leave_spilled(e, j);
-    s->call_last = begin(e);
+}
+
+// Where the code of next_pc is known, if nothing is requested; falls through if it is not. Vector
+// registers stay where they are, in memory.
+static void go_on_spilled(struct emit *e)
+{
+    emit_mov_rm(e, W64, RAX, STATE(next_pc));
+    u8 *unknown[2];
+    jit_find_target(e, unknown);
+    reload_gprs(e);
+    emit_jmp_m(e, at_index(RBP, RCX, 8, JIT_TARGET(host)));
+    emit_patch(unknown[0], emit_here(e));
+    emit_patch(unknown[1], emit_here(e));
+}
+
+static const u8 *make_call_last(struct emit *e, const struct jit *j, bool goes_on, const u8 *table)
+{
+    const u8 *start = begin(e);
     spill_all(e, j, table);
     emit_alu_ri(e, ALU_SUB, W64, RSP, 8);
     execute(e);
     emit_alu_ri(e, ALU_ADD, W64, RSP, 8);
+    if (goes_on)
+        go_on_spilled(e);
     leave_spilled(e, j);
+    return start;
 }
 
 #define ACCESS(f) ((s64)offsetof(struct jit_access, f))
@@ -278,6 +298,9 @@ void jit_make_stubs(struct jit *j)
     make_enter(&e, &j->stubs);
     make_leave(&e, j, &j->stubs, table);
     make_call(&e, j, &j->stubs, table);
+    bool goes_on = !j->options.no_chain && !j->options.count;
+    j->stubs.call_last = make_call_last(&e, j, goes_on, table);
+    j->stubs.call_leave = make_call_last(&e, j, false, table);
     make_fill(&e, j, &j->stubs, table);
     make_unit(&e, j, &j->stubs);
     make_fold(&e, &j->stubs, table);
