@@ -141,7 +141,7 @@ static void find_window(struct la_cpu *c, struct la_window *w)
     if (!r || base == ~0ULL || la_in_guest(c) || cpu_bus_may_route(bus))
         return;
     w->base = base + r->base;
-    w->size = r->size & ~(BIT(LA_CHUNK_SHIFT) - 1);
+    w->size = r->size & ~(BIT(LA_LARGE_CHUNK_SHIFT) - 1);
     w->delta = (u64)(uintptr_t)r->host - w->base;
     w->watched = r->watched;
 }
@@ -158,6 +158,7 @@ void la_slots_mode_changed(struct la_cpu *c)
     if (!x->vcpu)
         return;
     x->mode = mode_of(c);
+    x->sees_windows = x->mode == 0 && la_mmu_may_cache(c);
     c->cpu.context = c->mmu_context;
     x->context = c->mmu_context;
     struct la_slots *s = &x->slots[x->mode];
@@ -173,8 +174,9 @@ void la_targets_forget(struct la_cpu *c)
 {
     if (!c->code.vcpu)
         return;
-    for (unsigned i = 0; i < LA_N_TARGETS; i++)
-        c->code.targets[i].context = ~0ULL; // no address is impossible, but this is
+    for (unsigned i = 0; i < LA_N_TARGETS; i++) // no address is impossible, but this is
+        c->code.targets[i].context = ~0ULL;
+    c->code.window_age++;
     memset(c->code.executed, 0, sizeof(c->code.executed));
 }
 
@@ -182,6 +184,11 @@ void la_targets_forget(struct la_cpu *c)
 static unsigned target_index(u64 va)
 {
     return (va ^ va >> 12) >> 2 & (LA_N_TARGETS - 1);
+}
+
+static struct la_target *window_target(struct la_cpu *c, u64 va)
+{
+    return &c->code.window_targets[(va ^ va >> 12) >> 2 & (LA_N_WINDOW_TARGETS - 1)];
 }
 
 struct la_target *la_target_find(struct la_cpu *c, u64 va)
@@ -195,6 +202,8 @@ void la_target_forget(struct la_cpu *c, u64 va)
     struct la_target *t = la_target_find(c, va);
     if (t)
         t->context = ~0ULL;
+    if (window_target(c, va)->va == va)
+        window_target(c, va)->context = c->code.window_age - 1;
 }
 
 void la_target_put(struct la_cpu *c, u64 va, void *host, u64 pc_base)
@@ -204,4 +213,7 @@ void la_target_put(struct la_cpu *c, u64 va, void *host, u64 pc_base)
     note_executed(c, page, LA_ALL_SPACES);
     c->code.targets[target_index(va)] = (struct la_target){
         .va = va, .context = (u64)c->mmu_context << 32, .host = host, .pc_base = pc_base};
+    if (c->code.sees_windows && la_mmu_window(c, va) >= 0)
+        *window_target(c, va) = (struct la_target){
+            .va = va, .context = c->code.window_age, .host = host, .pc_base = pc_base};
 }

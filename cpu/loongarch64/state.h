@@ -195,8 +195,9 @@ struct la_page {
 };
 
 // The largest block of RAM, where a mode sees it without a TLB: slots of loads may cover all of it,
-// those of stores a chunk without watched pages.
-#define LA_CHUNK_SHIFT 17
+// those of stores a chunk without watched pages: of 1 MiB, or else of 128 KiB.
+#define LA_LARGE_CHUNK_SHIFT 20
+#define LA_CHUNK_SHIFT       17
 struct la_window {
     u64 base;  // VA
     u64 size; // a multiple of chunks; 0: there is none
@@ -212,6 +213,7 @@ struct la_target {
     void *host;
     u64 pc_base; // VA of the 16 KiB of physical memory that hold it
 };
+#define LA_N_WINDOW_TARGETS 16384 // likewise, with two bits more
 #define LA_N_EXECUTED 32768
 #define LA_N_TARGETS 4096 // 32 bytes each: the index is scaled by 8 from (VA ^ VA >> 12) & 0x3ffc
 
@@ -254,6 +256,11 @@ struct la_code {
     struct la_window windows[LA_N_MODES];
     struct la_page pages[2][LA_N_PAGES];
     struct la_target targets[LA_N_TARGETS];
+    // Behind them: of the root's PLV 0, at addresses in direct-mapped windows, where all address
+    // spaces see the same. Their context is window_age; another one is of what was forgotten.
+    u64 window_age;
+    u32 sees_windows; // whether they hold for the present mode
+    struct la_target window_targets[LA_N_WINDOW_TARGETS];
 };
 
 struct la_decoded; // interp.c
@@ -473,6 +480,9 @@ u64 la_load_slow(struct la_cpu *c, u64 va, unsigned size);
 void la_store_slow(struct la_cpu *c, u64 va, u64 value, unsigned size);
 // Fills the cache for a load or store. Raises as the access would; false: it can not be cached.
 bool la_fill(struct la_cpu *c, u64 va, enum la_access access);
+// Where `va` is in the host if it lies in RAM that is watched, and may be loaded from and stored to;
+// and its physical address. NULL otherwise; does not raise.
+u8 *la_watched_host(struct la_cpu *c, u64 va, u64 *pa);
 // The instruction word at c->pc, not found in the cache.
 u32 la_fetch_slow(struct la_cpu *c);
 

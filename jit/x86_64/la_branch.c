@@ -46,8 +46,7 @@ static void cold_link(struct trans *t, const struct cold *x)
     emit_jmp_to(&t->e, t->jit->stubs.link);
 }
 
-// A distance that is patched while others run it must not cross a cache line.
-static void keep_in_line(struct trans *t, unsigned n_before)
+void trans_keep_in_line(struct trans *t, unsigned n_before)
 {
     unsigned at = ((uintptr_t)t->e.p + n_before) & 63;
     if (at > 60)
@@ -68,7 +67,7 @@ static const u8 *known_entry(const struct trans *t, s32 target)
 static void jump_in_page(struct trans *t, s32 target, int cc)
 {
     const u8 *entry = t->jit->options.no_chain ? NULL : known_entry(t, target);
-    keep_in_line(t, cc < 0 ? 1 : 2);
+    trans_keep_in_line(t, cc < 0 ? 1 : 2);
     u8 *site = cc < 0 ? emit_jmp(&t->e) : emit_jcc(&t->e, (enum cond)cc);
     if (entry)
         emit_patch(site, entry - t->e.to_run);
@@ -78,15 +77,20 @@ static void jump_in_page(struct trans *t, s32 target, int cc)
 
 static void cold_unknown(struct trans *t, const struct cold *x)
 {
-    emit_jmp_to(&t->e, t->jit->stubs.leave_pc);
+    emit_jmp_to(&t->e, t->jit->stubs.unknown);
 }
 
-void jit_find_target(struct emit *e, u8 *unknown[2])
+void jit_target_index(struct emit *e, unsigned n_targets)
 {
     emit_mov_rr(e, W64, RCX, RAX);
     emit_shift_ri(e, SHIFT_SHR, W64, RCX, 12);
     emit_alu_rr(e, ALU_XOR, W32, RCX, RAX);
-    emit_alu_ri(e, ALU_AND, W32, RCX, (LA_N_TARGETS - 1) << 2);
+    emit_alu_ri(e, ALU_AND, W32, RCX, (s32)(n_targets - 1) << 2);
+}
+
+void jit_find_target(struct emit *e, u8 *unknown[2])
+{
+    jit_target_index(e, LA_N_TARGETS);
     emit_mov_rm(e, W64, RDX, STATE(cpu.requests)); // and the context
     emit_alu_rm(e, ALU_CMP, W64, RAX, at_index(RBP, RCX, 8, JIT_TARGET(va)));
     unknown[0] = emit_jcc(e, CC_NE);

@@ -56,6 +56,7 @@ extern const u8 jit_gpr_host[32];
 // lost. la_branch.c.
 #define JIT_TARGET(f) (JIT_FIELD(code.targets) + (s32)offsetof(struct la_target, f))
 void jit_find_target(struct emit *e, u8 *unknown[2]);
+void jit_target_index(struct emit *e, unsigned n_targets); // rcx
 
 // Scratch comes first: instructions without an EVEX encoding reach it.
 enum { V0, V1, V2, V3, JIT_N_VECTOR_SCRATCH };
