@@ -6,7 +6,8 @@
 // everything is dropped at once, after all processors have left it.
 //
 // A page with translations is watched (mem/space.h): stores to it take the slow path and end in
-// jit_written. When a page becomes watched, other processors may still store to it through what
+// jit_written, or go through slots of lines that no code came from. When a page becomes watched, or
+// code comes from such a line, other processors may still store to it through what
 // they have cached; they are told to forget that (CPU_REQ_CODE) and see the request at their next
 // poll. Until all have, the page is fresh: its bytes are compared with what they were whenever a
 // processor executes ibar, which it has to before it runs code that another one wrote.
@@ -121,50 +122,77 @@ static void note_fresh(struct jit *j, u64 number)
     j->fresh[j->n_fresh++] = (struct jit_fresh){number, sum_of(j, number), j->n_requests};
 }
 
-// The processor that translates forgets at once.
+// Nobody may store to the page unseen from now on. The processor that translates forgets at once.
+static void revoke(struct jit *j, struct la_cpu *c, u64 number)
+{
+    j->n_requests++;
+    tell_cpus(j);
+    jit_obey(c);
+    note_fresh(j, number);
+}
+
 static void watch(struct jit *j, struct la_cpu *c, u64 pa)
 {
     if (mem_is_watched(j->mem, pa))
         return;
     mem_watch(j->mem, pa);
-    j->n_requests++;
-    tell_cpus(j);
-    jit_obey(c);
-    note_fresh(j, pa >> CODE_PAGE_SHIFT);
+    revoke(j, c, pa >> CODE_PAGE_SHIFT);
 }
 
-static bool is_unwatched(const struct jit *j, u64 number)
+// The page with this number in some mode, or NULL: what all of them have in common.
+static const struct jit_page *find_any(const struct jit *j, u64 number)
 {
-    for (const struct jit_page *p = j->pages[hash_of(number)]; p; p = p->next)
-        if (p->number == number && p->is_unwatched)
-            return true;
-    return false;
+    const struct jit_page *p = j->pages[hash_of(number)];
+    while (p && p->number != number)
+        p = p->next;
+    return p;
 }
 
 struct jit_page *jit_make_page(struct jit *j, struct la_cpu *c, u64 pa, struct jit_mode mode,
                                const u8 *host)
 {
-    const bool unwatched = is_unwatched(j, pa >> CODE_PAGE_SHIFT);
+    const struct jit_page *same = find_any(j, pa >> CODE_PAGE_SHIFT);
+    const bool unwatched = same && same->is_unwatched;
     if (!unwatched)
         watch(j, c, pa);
     struct jit_page *p = jit_find_page(j, pa, mode);
     if (p)
         return p;
+    same = find_any(j, pa >> CODE_PAGE_SHIFT);
     p = calloc(1, sizeof(*p));
     BUG_ON(!p);
     p->number = pa >> CODE_PAGE_SHIFT;
     p->mode = mode;
     p->host = host;
-    p->is_unwatched = unwatched;
+    p->is_unwatched = same && same->is_unwatched;
+    p->is_open = same && same->is_open;
     struct jit_page **head = &j->pages[hash_of(p->number)];
     p->next = *head;
-    *head = p;
+    __atomic_store_n(head, p, __ATOMIC_RELEASE); // others look without the lock
     return p;
+}
+
+// The host's pages behind the next part of the buffer, at once: one by one, when they are first
+// touched, they cost more than what is written to them. Where the host can not do that they come
+// one by one.
+static void populate(struct jit *j, size_t end)
+{
+    const size_t part = (size_t)1 << 20;
+    while (j->populated < end) {
+        u8 *p = j->buffer + j->populated;
+        size_t left = j->size - j->populated, n = left < part ? left : part;
+        (void)madvise(p, n, MADV_POPULATE_WRITE);
+        (void)madvise(p + j->to_run, n, MADV_POPULATE_READ);
+        j->populated += n;
+    }
 }
 
 u8 *jit_reserve(struct jit *j, size_t size)
 {
-    return j->size - j->used >= size ? j->buffer + j->used : NULL;
+    if (j->size - j->used < size)
+        return NULL;
+    populate(j, j->used + size);
+    return j->buffer + j->used;
 }
 
 static bool has_code(const struct jit_page *p, u64 offset, u64 size)
@@ -180,6 +208,58 @@ static bool has_code(const struct jit_page *p, u64 offset, u64 size)
 // in between that it is the memory which is used again, not the code that is patched.
 #define N_INVALIDATED_UNWATCHED 8
 #define N_BLOCKS_BETWEEN        2048
+
+static void set_open(struct jit *j, u64 number, bool is_open)
+{
+    for (struct jit_page *p = j->pages[hash_of(number)]; p; p = p->next)
+        if (p->number == number)
+            p->is_open = is_open;
+}
+
+static bool is_line_free(const struct jit *j, u64 number, u32 line)
+{
+    for (const struct jit_page *p = j->pages[hash_of(number)]; p; p = p->next)
+        if (p->number == number && p->lines[line >> 6] >> (line & 63) & 1)
+            return false;
+    return true;
+}
+
+bool jit_find_free_lines(struct jit *j, u64 pa, u32 size, u32 *first, u32 *end)
+{
+    const u64 number = pa >> CODE_PAGE_SHIFT;
+    const u32 at = pa & (CODE_PAGE - 1);
+    const u32 lowest = at >> CODE_LINE_SHIFT, highest = (at + size) >> CODE_LINE_SHIFT;
+    u32 low = (at + *first) >> CODE_LINE_SHIFT, high = (at + *end - 1) >> CODE_LINE_SHIFT;
+    pthread_mutex_lock(&j->lock);
+    bool is_free = find_any(j, number) != NULL; // else nobody could be told
+    for (u32 line = low; line <= high; line++)
+        is_free = is_free && is_line_free(j, number, line);
+    while (is_free && low > lowest && is_line_free(j, number, low - 1))
+        low--;
+    while (is_free && high + 1 < highest && is_line_free(j, number, high + 1))
+        high++;
+    if (is_free)
+        set_open(j, number, true);
+    pthread_mutex_unlock(&j->lock);
+    *first = (low << CODE_LINE_SHIFT) - at;
+    *end = ((high + 1) << CODE_LINE_SHIFT) - at;
+    return is_free;
+}
+
+bool jit_close_lines(struct jit *j, struct la_cpu *c, struct jit_page *p, unsigned offset,
+                     unsigned size)
+{
+    bool is_new = false;
+    for (u32 line = offset >> CODE_LINE_SHIFT; line <= (offset + size - 1) >> CODE_LINE_SHIFT;
+         line++)
+        is_new = is_new || is_line_free(j, p->number, line);
+    if (!is_new || !p->is_open)
+        return false;
+    const u64 number = p->number;
+    set_open(j, number, false);
+    revoke(j, c, number);
+    return true;
+}
 
 static void drop_page(struct jit *j, struct jit_page *p)
 {
@@ -197,6 +277,7 @@ void jit_probe_from_now(struct jit *j, struct jit_page *p, unsigned offset)
         set[n / 64] |= BIT(n % 64);
         p->n_probing++;
         drop_page(j, p);
+        j->counts.n_probing++;
         tell_cpus(j);
     }
     pthread_mutex_unlock(&j->lock);
@@ -298,6 +379,7 @@ void jit_obey(struct la_cpu *c)
     atomic_fetch_and_explicit(&c->cpu.requests, ~(u32)CPU_REQ_CODE, memory_order_seq_cst);
     struct jit_vcpu *v = c->code.vcpu;
     unsigned n_drops = v->jit->n_drops;
+    v->n_times_obeyed++;
     v->n_obeyed = v->jit->n_requests;
     memset(c->cache[LA_STORE], 0xff, sizeof(c->cache[LA_STORE]));
     la_slots_forget_stores(c);
@@ -359,6 +441,7 @@ struct jit *jit_new(struct mem_space *mem, struct log *log, const struct jit_opt
         jit_free(j);
         return NULL;
     }
+    jit_start_counting(j);
     j->trans = jit_trans_new();
     jit_make_stubs(j);
     j->literals = (j->used + 63) & ~(size_t)63;
@@ -388,24 +471,4 @@ void jit_free(struct jit *j)
     perf_map_free(j->perf_map);
     free(j->trans);
     free(j);
-}
-
-bool jit_counts_insns(const struct jit *j)
-{
-    return j->options.count;
-}
-
-struct jit_counts jit_count(const struct jit *j)
-{
-    struct jit_counts n = j->counts;
-    for (unsigned i = 0; i < j->n_vcpus; i++) {
-        n.n_lookups += j->vcpus[i].n_lookups;
-        n.n_links += j->vcpus[i].n_links;
-        n.n_interpreted += j->vcpus[i].n_interpreted;
-        n.n_calls += j->vcpus[i].n_calls;
-        n.n_fills += j->vcpus[i].n_fills;
-        n.n_odd_mode += j->vcpus[i].n_odd_mode;
-        n.n_no_ram += j->vcpus[i].n_no_ram;
-    }
-    return n;
 }

@@ -31,13 +31,15 @@ struct jit_page {
     struct jit_mode mode;
     const u8 *host;                               // the bytes of the page
     u64 lines[CODE_PAGE >> CODE_LINE_SHIFT >> 6]; // a bit per line that code came from
-    u32 n_invalidated;  // since it was last left alone for a while
-    u64 invalidated_at; // blocks translated then
-    bool is_unwatched;  // stored to all the time: its blocks compare their source when they are entered
-    u32 n_probing;                         // bits in the next two
-    u64 ways[CODE_N_INSNS / 64];           // a bit per access whose slot mostly misses,
-    u64 probing[CODE_N_INSNS / 64];        // and per one that four slots are not enough for
-    u32 entry[CODE_N_INSNS]; // offset in the code buffer, by instruction; 0: none
+    u32 n_invalidated;                            // since it was last left alone for a while
+    u64 invalidated_at;                           // blocks translated then
+    bool is_open;      // there may be slots of stores to lines that no code came from
+    bool is_unwatched; // stored to all the time: its blocks compare their source when they are
+                       // entered
+    u32 n_probing;     // bits in the next two
+    u64 ways[CODE_N_INSNS / 64];    // a bit per access whose slot mostly misses,
+    u64 probing[CODE_N_INSNS / 64]; // and per one that four slots are not enough for
+    u32 entry[CODE_N_INSNS];        // offset in the code buffer, by instruction; 0: none
 };
 
 #define JIT_N_HASH 8192
@@ -60,11 +62,12 @@ struct jit_stubs {
     const u8 *enter;      // (cpu, code): runs until something has to be done outside
     const u8 *leave;      // eax: offset from pc_base of the instruction to go on with
     const u8 *leave_pc;   // rax: its address
-    const u8 *leave_next; // c->next_pc is its address
+    const u8 *unknown;    // likewise, but a target may be found yet
     const u8 *link;       // as leave; rdx: the jump that wants a target
     const u8 *interpret;  // eax: offset of the first, ecx: number of instructions
     const u8 *call;       // rdx: struct jit_call; executes by the interpreter and returns
-    const u8 *call_last;  // likewise, but leaves then; jumped to
+    const u8 *call_last;  // likewise, but goes on where next_pc says; jumped to
+    const u8 *call_leave; // likewise, but leaves: other translations may be right now
     // By mode, slot, and whether more than 8 bytes are accessed; rax: address - slot base. Fills
     // the slot: rdx becomes delta and the carry is clear, or rax the address and the carry is set.
     const u8 *miss[LA_N_MODES][LA_N_REGION_SLOTS]; // NULL until jit_make_misses
@@ -96,6 +99,23 @@ struct jit_access {
     bool has_store; // any
 };
 
+struct jit_counts {
+    u64 n_blocks, n_insns, n_bytes; // translated
+    u64 n_ticks;                    // of the time stamp counter, for translating
+    u64 n_invalidated;              // pages whose translations were dropped
+    u64 n_probing;                  // accesses that look into the table of pages
+    u64 n_flushes;                  // of the whole cache
+    u64 n_lookups, n_links, n_interpreted, n_calls, n_fills, n_obeyed; // of all processors
+    // Interpreted because nothing is translated there: 32-bit addresses, misaligned accesses that
+    // trap; memory that is no RAM (flash).
+    u64 n_odd_mode, n_no_ram;
+};
+
+static inline u64 jit_ticks(void)
+{
+    return __builtin_ia32_rdtsc();
+}
+
 struct jit_check; // check.c
 
 struct jit_vcpu {
@@ -104,9 +124,10 @@ struct jit_vcpu {
     struct la_cpu *cpu;
     unsigned n_drops;       // of jit.n_drops: seen
     u64 n_obeyed;           // of jit.n_requests
+    bool is_checked;        // runs a block that is compared
     bool fp_traps;          // that the known targets were translated for
     _Atomic bool is_inside; // runs translated code
-    u64 n_lookups, n_links, n_interpreted, n_calls, n_fills;
+    u64 n_lookups, n_links, n_interpreted, n_calls, n_fills, n_times_obeyed;
     u64 n_odd_mode, n_no_ram; // of those that were interpreted
 };
 
@@ -122,6 +143,7 @@ struct jit {
     u8 *buffer;          // for writing
     ptrdiff_t to_run;
     size_t size, used, first; // first: where blocks begin, after the stubs
+    size_t populated;         // up to there the host has pages
     size_t literals;          // where they begin
     unsigned n_literals;
     _Atomic bool is_flushing;
@@ -137,6 +159,7 @@ struct jit {
     struct jit_vcpu vcpus[JIT_MAX_CPUS];
     unsigned n_vcpus;
     struct jit_counts counts;
+    u64 start_ns, start_ticks; // what the ticks are measured by
 };
 
 // All with the lock held.
@@ -145,6 +168,11 @@ void jit_probe_from_now(struct jit *j, struct jit_page *p, unsigned offset);
 struct jit_page *jit_find_page(struct jit *j, u64 pa, struct jit_mode mode);
 struct jit_page *jit_make_page(struct jit *j, struct la_cpu *c, u64 pa, struct jit_mode mode,
                                const u8 *host);
+// Before lines of [offset, offset + size) become code: false if nobody may store to them unseen.
+// True: who may was told, and what the lines hold has to be looked at again. Waits without the
+// lock: if everything was dropped meanwhile the page is gone.
+bool jit_close_lines(struct jit *j, struct la_cpu *c, struct jit_page *p, unsigned offset,
+                     unsigned size);
 // The place for `size` bytes of code, for writing; NULL: the buffer is full.
 u8 *jit_reserve(struct jit *j, size_t size);
 void jit_drop_all(struct jit *j); // nobody may be inside
@@ -164,6 +192,10 @@ static inline u8 *jit_run_address(const struct jit *j, u32 offset)
 
 // C that translated code calls. Both may raise.
 void jit_execute(struct la_cpu *c, const struct jit_call *x);
+// Widens [*first, *end), bytes from `pa` on, to all the lines around it that no code came from, of
+// the `size` bytes there, which are of one page. False if code came from one of its own. Without
+// the lock.
+bool jit_find_free_lines(struct jit *j, u64 pa, u32 size, u32 *first, u32 *end);
 // Fills the slot of an access that begins at `start`, and leaves the delta in scratch[0]. False:
 // the accesses cannot share a slot.
 bool jit_fill(struct la_cpu *c, const struct jit_access *x, u64 start);
@@ -181,6 +213,8 @@ void perf_map_add(struct perf_map *m, const void *code, size_t size, u64 pa);
 void perf_map_free(struct perf_map *m);
 // True: the instruction becomes host instructions. False: the interpreter executes it.
 bool jit_has_template(const struct jit *j, const struct la_cpu *c, u32 word);
+
+void jit_start_counting(struct jit *j); // counts.c
 
 // check.c. The block at `host` is about to run: what the interpreter makes of it, undone again.
 void jit_check_before(struct la_cpu *c);

@@ -12,6 +12,7 @@
 #pragma once
 
 #include "base/err.h"
+#include "base/text.h"
 #include "cpu/loongarch64/state.h"
 
 struct jit;
@@ -44,14 +45,5 @@ void jit_free(struct jit *j); // before the processors are freed; accepts NULL
 
 bool jit_counts_insns(const struct jit *j); // option `count`
 
-// What happened so far.
-struct jit_counts {
-    u64 n_blocks, n_insns, n_bytes; // translated
-    u64 n_invalidated;              // pages whose translations were dropped
-    u64 n_flushes;                  // of the whole cache
-    u64 n_lookups, n_links, n_interpreted, n_calls, n_fills; // of all processors
-    // Interpreted because nothing is translated there: 32-bit addresses, misaligned accesses that
-    // trap; memory that is no RAM (flash).
-    u64 n_odd_mode, n_no_ram;
-};
-struct jit_counts jit_count(const struct jit *j);
+// What it did so far, in lines.
+void jit_show(const struct jit *j, struct text *to);

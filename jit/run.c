@@ -33,29 +33,6 @@ static void tell_written(struct la_cpu *c)
     mem_written(c->cpu.bus->mem, pa, 16);
 }
 
-static void interpret(struct la_cpu *c, unsigned n)
-{
-    u64 left = c->code.n_end - c->cpu.n_insns;
-    n = n < left ? n : (unsigned)left;
-    c->code.vcpu->n_interpreted += n;
-    for (unsigned i = 0; i < n && (i == 0 || !c->cpu.requests); i++) {
-        la_step(c);
-        if (unlikely(c->code.written))
-            tell_written(c);
-    }
-}
-
-// 32-bit addresses, and misaligned accesses that trap.
-static void interpret_odd_mode(struct jit *j, struct la_cpu *c)
-{
-    if (!atomic_exchange(&j->has_told_odd_mode, true))
-        log_unimp(j->log, "cpu %u: nothing is translated where addresses have 32 bits or misaligned "
-                          "accesses trap: slow from 0x%llx on",
-                  c->cpu.index, (unsigned long long)c->pc);
-    c->code.vcpu->n_odd_mode += N_INTERPRETED;
-    interpret(c, N_INTERPRETED);
-}
-
 // What C sees, and what an exception leaves: without the instruction that executes.
 static void count_up_to(struct la_cpu *c, unsigned n_ahead)
 {
@@ -65,6 +42,15 @@ static void count_up_to(struct la_cpu *c, unsigned n_ahead)
     c->code.n_back = n_ahead - 1;
 }
 
+// As la_raise, but without the way through the run loop.
+static bool raises_itself(struct la_cpu *c, unsigned op)
+{
+    if (op != LA_SYSCALL || c->code.vcpu->jit->options.count)
+        return false;
+    la_enter_exception(c, EXC_SYS, 0, false);
+    return true;
+}
+
 void jit_execute(struct la_cpu *c, const struct jit_call *x)
 {
     c->code.vcpu->n_calls++;
@@ -72,7 +58,8 @@ void jit_execute(struct la_cpu *c, const struct jit_call *x)
     c->pc = c->code.pc_base + x->offset;
     c->next_pc = c->pc + 4;
     c->insn = x->insn.raw;
-    x->execute(c, &x->insn);
+    if (!raises_itself(c, x->insn.op))
+        x->execute(c, &x->insn);
     if (unlikely(c->code.written))
         tell_written(c);
     if (x->insn.op == LA_IBAR)
@@ -120,6 +107,25 @@ static void look_at_misses(struct la_cpu *c, const struct jit_access *x)
         jit_probe_from_now(c->code.vcpu->jit, x->page, x->offset);
 }
 
+// A slot beside code: of the lines around the access that none came from.
+static bool fill_beside_code(struct la_cpu *c, const struct jit_access *x, u64 start)
+{
+    u64 pa;
+    u8 *host = la_watched_host(c, start, &pa);
+    bool is_whole = la_mmu_page_size(c, start, LA_STORE) >= CODE_PAGE_SHIFT;
+    unsigned shift =
+        is_whole && !cpu_bus_may_route(c->cpu.bus) ? CODE_PAGE_SHIFT : LA_GRANULE_SHIFT;
+    if (!host || !is_within(start, x->span, shift))
+        return false;
+    const u32 piece = 1u << shift, in_piece = start & (piece - 1);
+    u32 first = in_piece, end = in_piece + x->span;
+    if (!jit_find_free_lines(c->code.vcpu->jit, pa - in_piece, piece, &first, &end))
+        return false;
+    c->code.scratch[0] = (u64)(uintptr_t)host - start;
+    fill_slot(c, x->slot, start - in_piece + first, end - first, c->code.scratch[0]);
+    return true;
+}
+
 // As jit_fill.
 static bool fill(struct la_cpu *c, const struct jit_access *x, u64 start)
 {
@@ -133,10 +139,10 @@ static bool fill(struct la_cpu *c, const struct jit_access *x, u64 start)
     // A store that comes after a load is not tried before its turn: it could raise.
     if (!la_host(c, va, 1, x->is_store ? LA_STORE : LA_LOAD) &&
         !la_fill(c, va, x->is_store ? LA_STORE : LA_LOAD))
-        return false;
+        return x->is_store && fill_beside_code(c, x, start);
     u8 *host = la_host(c, va, 1, access);
     if (!host)
-        return false;
+        return x->has_store && fill_beside_code(c, x, start);
     unsigned shift = fill_page(c, va, host, access) ? LA_PAGE_SHIFT : LA_GRANULE_SHIFT;
     if (!is_within(start, x->span, shift))
         return false;
@@ -237,6 +243,23 @@ static struct la_target *look_up(struct jit *j, struct la_cpu *c)
     return la_target_find(c, c->pc);
 }
 
+// The same if it is translated already. Inside, so that pages stay; without the lock: an entry is
+// of code that is complete, and who drops it tells this processor afterwards.
+static struct la_target *find_known(struct jit *j, struct la_cpu *c)
+{
+    if (c->pc & 3 || c->code.vcpu->check)
+        return NULL;
+    u64 pa = la_translate(c, c->pc, LA_FETCH);
+    const struct jit_page *p = jit_find_page(j, pa, mode_of(c, is_mapped_small(c, c->pc, pa)));
+    u32 in_page = pa & (CODE_PAGE - 1);
+    u32 entry = p ? __atomic_load_n(&p->entry[in_page / 4], __ATOMIC_ACQUIRE) : 0;
+    if (!entry)
+        return NULL;
+    c->code.vcpu->n_lookups++;
+    la_target_put(c, c->pc, jit_run_address(j, entry), c->pc - in_page);
+    return la_target_find(c, c->pc);
+}
+
 // Lets the jump that brought us here lead on by itself, if it stays in its page.
 static void link(struct jit *j, struct la_cpu *c, u8 *site, const struct la_target *t, u64 old_base)
 {
@@ -250,22 +273,31 @@ static void link(struct jit *j, struct la_cpu *c, u8 *site, const struct la_targ
     pthread_mutex_unlock(&j->lock);
 }
 
+// Another block gets behind the door of this one. False: there is no room, or it is somebody else's
+// turn; the page is there as long as nothing was flushed.
+static bool translate_again(struct jit *j, struct la_cpu *c, struct jit_page *p, unsigned offset)
+{
+    return !is_time_to_flush(j) && jit_translate(j, c, p, offset);
+}
+
 // The block that was to be entered at c->pc is of other instructions than are there now.
 static void renew(struct jit *j, struct la_cpu *c)
 {
     u32 stale = c->code.stale;
     c->code.stale = 0;
     u64 pa = la_translate(c, c->pc, LA_FETCH);
+    unsigned offset = pa & (CODE_PAGE - 1);
     struct jit_mode mode = mode_of(c, is_mapped_small(c, c->pc, pa));
-    struct la_target *t = la_target_find(c, c->pc);
     pthread_mutex_lock(&j->lock);
-    struct jit_page *p = jit_find_page(j, pa, mode);
-    u32 *entry = p ? &p->entry[(pa & (CODE_PAGE - 1)) / 4] : NULL;
-    if (entry && *entry == stale)
-        *entry = 0;
-    if (t && t->host == jit_run_address(j, stale))
-        la_target_forget(c, c->pc);
+    u64 n_flushes = j->counts.n_flushes;
+    struct jit_page *p = j->is_flushing ? NULL : jit_find_page(j, pa, mode);
+    bool is_there = p && p->is_unwatched && p->entry[offset / 4] == stale;
+    bool is_done = is_there && translate_again(j, c, p, offset);
+    if (is_there && !is_done && j->counts.n_flushes == n_flushes)
+        p->entry[offset / 4] = 0;
     pthread_mutex_unlock(&j->lock);
+    if (!is_done)
+        la_target_forget(c, c->pc);
 }
 
 // Between these two the processor may not be assumed to be outside.
@@ -293,6 +325,34 @@ static void go_outside(struct jit *j, struct jit_vcpu *v)
     }
 }
 
+// Inside: what is cached for stores is used here as well, and somebody may be waiting until it is
+// forgotten (cache.c). Nothing is executed while something is requested.
+static void interpret(struct la_cpu *c, unsigned n)
+{
+    struct jit *j = jit_of(c);
+    u64 left = c->code.n_end - c->cpu.n_insns;
+    n = n < left ? n : (unsigned)left;
+    go_inside(j, c->code.vcpu);
+    for (unsigned i = 0; i < n && !c->cpu.requests; i++) {
+        c->code.vcpu->n_interpreted++;
+        la_step(c);
+        if (unlikely(c->code.written))
+            tell_written(c);
+    }
+    go_outside(j, c->code.vcpu);
+}
+
+// 32-bit addresses, and misaligned accesses that trap.
+static void interpret_odd_mode(struct jit *j, struct la_cpu *c)
+{
+    if (!atomic_exchange(&j->has_told_odd_mode, true))
+        log_unimp(j->log, "cpu %u: nothing is translated where addresses have 32 bits or misaligned "
+                          "accesses trap: slow from 0x%llx on",
+                  c->cpu.index, (unsigned long long)c->pc);
+    c->code.vcpu->n_odd_mode += N_INTERPRETED;
+    interpret(c, N_INTERPRETED);
+}
+
 // Code that is known by its address alone was translated for the same FCSR.
 static void compare_fp_traps(struct la_cpu *c)
 {
@@ -302,25 +362,40 @@ static void compare_fp_traps(struct la_cpu *c)
     c->code.vcpu->fp_traps = fp_traps;
 }
 
-static void run_translated(struct jit *j, struct la_cpu *c)
+// Outside. NULL: there is nothing to translate here.
+static struct la_target *look_up_and_link(struct jit *j, struct la_cpu *c)
 {
-    compare_fp_traps(c);
     u8 *site = c->code.link_site;
     u64 old_base = c->code.pc_base;
     struct la_target *t = look_up(j, c);
+    if (t)
+        link(j, c, site, t, old_base);
+    c->code.link_site = NULL;
     if (!t) {
-        c->code.link_site = NULL;
         c->code.vcpu->n_no_ram += N_INTERPRETED;
         interpret(c, N_INTERPRETED);
-        return;
     }
-    link(j, c, site, t, old_base);
-    c->code.link_site = NULL;
+    return t;
+}
+
+static void run_translated(struct jit *j, struct la_cpu *c)
+{
+    compare_fp_traps(c);
+    struct la_target *t = NULL;
     go_inside(j, c->code.vcpu);
+    if (!c->code.link_site)
+        t = la_target_find(c, c->pc) ?: find_known(j, c);
+    if (!t) {
+        go_outside(j, c->code.vcpu);
+        if (!(t = look_up_and_link(j, c)))
+            return;
+        go_inside(j, c->code.vcpu);
+    }
     if (likely(!c->cpu.requests)) {
         c->code.pc_base = t->pc_base;
         c->code.mxcsr = mxcsr_of(c->fcsr);
         c->code.n_interpret = 0;
+        c->code.vcpu->is_checked = c->code.vcpu->check;
         if (unlikely(c->code.vcpu->check))
             jit_check_before(c);
         void (*enter)(struct la_cpu *, void *) = (void (*)(struct la_cpu *, void *))j->stubs.enter;
@@ -330,6 +405,7 @@ static void run_translated(struct jit *j, struct la_cpu *c)
             c->cpu.n_insns = c->code.n_end - (u64)c->code.left;
         if (unlikely(c->code.vcpu->check))
             jit_check_after(c, false);
+        c->code.vcpu->is_checked = false;
     }
     go_outside(j, c->code.vcpu);
     if (c->code.stale)
@@ -362,8 +438,9 @@ static enum cpu_exit jit_run(struct cpu *cpu, u64 budget)
     c->code.n_end = j->options.count ? cpu->n_insns + budget : ~0ULL;
     la_check_interrupts_soon(c);
     if (setjmp(c->leave)) {
-        if (c->code.vcpu->check && c->code.vcpu->is_inside)
+        if (c->code.vcpu->is_checked)
             jit_check_after(c, true);
+        c->code.vcpu->is_checked = false;
         go_outside(j, c->code.vcpu);
         c->code.written = 0;
         c->code.link_site = NULL;

@@ -55,10 +55,10 @@ static void add_pointer(struct acpi_tables *t, bool in_rsdp, u32 at, u8 size, u3
     t->pointers[t->n_pointers++] = (struct acpi_pointer){in_rsdp, at, size};
 }
 
-static u32 put_dsdt(struct acpi_tables *t)
+static u32 put_dsdt(struct acpi_tables *t, u32 serial_ports)
 {
     u32 start = begin_table(t, "DSDT", 2);
-    acpi_dsdt_put(&t->tables);
+    acpi_dsdt_put(&t->tables, serial_ports);
     end_table(t, start);
     return start;
 }
@@ -256,7 +256,7 @@ static void put_rsdp(struct acpi_tables *t, u32 xsdt)
 void acpi_build(struct acpi_tables *t, const struct acpi_board *board)
 {
     *t = (struct acpi_tables){0};
-    u32 dsdt = put_dsdt(t);
+    u32 dsdt = put_dsdt(t, board->serial_ports);
     put_fadt(t, dsdt);
     put_madt(t, board);
     put_mcfg(t);

@@ -17,6 +17,7 @@ struct acpi_board {
         u64 base, size;
     } memory[2];
     unsigned n_memory;
+    u32 serial_ports; // a bit for each that kernels are told of
 };
 
 // Where bytes depend on where the tables lie. Offsets are into `tables`, or into `rsdp`.

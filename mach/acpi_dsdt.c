@@ -246,13 +246,14 @@ static void put_clock(struct aml *a)
     aml_end(a);
 }
 
-void acpi_dsdt_put(struct bytes *out)
+void acpi_dsdt_put(struct bytes *out, u32 serial_ports)
 {
     struct aml a;
     aml_init(&a, out);
     aml_scope(&a, "\\_SB");
     for (unsigned i = 0; i < VIRT_N_UARTS; i++)
-        put_serial_port(&a, i);
+        if (serial_ports >> i & 1)
+            put_serial_port(&a, i);
     put_pci_host(&a);
     put_events(&a);
     put_clock(&a);

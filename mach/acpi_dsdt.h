@@ -4,4 +4,5 @@
 
 #include "mach/bytes.h"
 
-void acpi_dsdt_put(struct bytes *out);
+// `serial_ports`: a bit for each that is told of.
+void acpi_dsdt_put(struct bytes *out, u32 serial_ports);

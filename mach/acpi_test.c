@@ -9,10 +9,10 @@
 
 #include <stdlib.h>
 
-static const struct acpi_board small = {1, {{0, 0x10000000}}, 1};
-static const struct acpi_board medium = {2, {{0, 0x10000000}, {0x80000000, 0x30000000}}, 2};
-static const struct acpi_board large = {8, {{0, 0x10000000}, {0x80000000, 0x3f0000000}}, 2};
-static const struct acpi_board full = {64, {{0, 0x10000000}, {0x80000000, 0x3f0000000}}, 2};
+static const struct acpi_board small = {1, {{0, 0x10000000}}, 1, 1};
+static const struct acpi_board medium = {2, {{0, 0x10000000}, {0x80000000, 0x30000000}}, 2, 3};
+static const struct acpi_board large = {8, {{0, 0x10000000}, {0x80000000, 0x3f0000000}}, 2, 15};
+static const struct acpi_board full = {64, {{0, 0x10000000}, {0x80000000, 0x3f0000000}}, 2, 15};
 static const struct acpi_board *const boards[] = {&small, &medium, &large, &full};
 
 #define BASE VIRT_ACPI_BASE

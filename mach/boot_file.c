@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "mach/boot_file.h"
 
+#include "base/huge.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -25,6 +27,7 @@ static bool read_all(struct boot_file *f, int fd, size_t capacity, u64 max_size,
         if (!data)
             return err_set(e, "cannot read: no memory for %zu bytes", capacity);
         f->data = data;
+        huge_advise(f->data + f->size, capacity - f->size);
         ssize_t n = read(fd, f->data + f->size, capacity - f->size);
         if (n < 0 && errno == EINTR)
             continue;

@@ -2,7 +2,8 @@
 // Layout of the block, as offsets from its base:
 //     0x0000 command line      0x1400 vendor string
 //     0x1000 system table      0x1500 initrd
-//     0x1200 configuration     0x2000 memory map
+//     0x1200 configuration     0x1600 random seed
+//                              0x2000 memory map
 #include "mach/efi_systab.h"
 
 #include "base/bits.h"
@@ -15,6 +16,7 @@
 #define CONFIG_AT 0x1200
 #define VENDOR_AT 0x1400
 #define INITRD_AT 0x1500
+#define SEED_AT   0x1600
 #define MAP_AT    0x2000
 
 #define MAP_HEADER_SIZE     40
@@ -34,6 +36,8 @@ static const u8 guid_acpi_20[16] = {0x71, 0xe8, 0x68, 0x88, 0xf1, 0xe4, 0xd3, 0x
 static const u8 guid_smbios3[16] = {0x44, 0x15, 0xfd, 0xf2, 0x94, 0x97, 0x2c, 0x4a,
                                     0x99, 0x2e, 0xe5, 0xbb, 0xcf, 0x20, 0xe3, 0x94};
 
+static const u8 guid_seed[16] = {0xbc, 0xe5, 0xe1, 0x1c, 0xeb, 0x7c, 0xf2, 0x42,
+                                 0x81, 0xe5, 0x8a, 0xad, 0xf1, 0x80, 0xf5, 0x7b};
 static const u8 guid_fdt[16] = {0xd5, 0x21, 0xb6, 0xb1, 0x9c, 0xf1, 0xa5, 0x41,
                                 0x83, 0x0b, 0xd9, 0x15, 0x2c, 0x69, 0xaa, 0xe0};
 
@@ -84,6 +88,8 @@ static unsigned put_config_tables(u8 *at, const struct efi_boot_info *info)
         end = put_config(end, guid_smbios3, info->smbios);
     if (info->fdt)
         end = put_config(end, guid_fdt, info->fdt);
+    if (info->has_seed)
+        end = put_config(end, guid_seed, EFI_BLOCK_BASE + SEED_AT);
     return (unsigned)((end - at) / 24);
 }
 
@@ -114,4 +120,11 @@ bool efi_systab_build(u8 *block, const struct efi_boot_info *info, struct err *e
     store_le(block + INITRD_AT + 8, info->initrd_size, 8);
     put_memory_map(block + MAP_AT, info);
     return true;
+}
+
+// struct linux_efi_random_seed: a length and so many bytes.
+void efi_systab_put_seed(u8 *block, const u8 seed[EFI_SEED_SIZE])
+{
+    store_le(block + SEED_AT, EFI_SEED_SIZE, 4);
+    memcpy(block + SEED_AT + 4, seed, EFI_SEED_SIZE);
 }

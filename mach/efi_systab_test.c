@@ -76,6 +76,25 @@ TEST(tables_are_found_by_guid)
     free(block);
 }
 
+TEST(a_seed_can_be_put_and_put_again)
+{
+    struct efi_boot_info info = full;
+    u8 seed[EFI_SEED_SIZE];
+    u8 *none = build(&full);
+    CHECK_EQ(config_table(none, 0x1ce1e5bc), 0);
+    free(none);
+    info.has_seed = true;
+    u8 *block = build(&info);
+    const u8 *table = at(block, config_table(block, 0x1ce1e5bc));
+    for (unsigned i = 1; i < 3; i++) {
+        memset(seed, (int)i, sizeof(seed));
+        efi_systab_put_seed(block, seed);
+        CHECK_EQ(load_le(table, 4), EFI_SEED_SIZE);
+        CHECK(!memcmp(table + 4, seed, sizeof(seed)));
+    }
+    free(block);
+}
+
 TEST(the_memory_map_has_every_range)
 {
     u8 *block = build(&full);

@@ -5,6 +5,7 @@
 // unpacked size, 32 bits, follows a zstd payload; of a gzip payload it is the last word, gzip's own
 // trailer. It is believed only up to KERNEL_MAX_UNPACKED, and must be exact.
 #include "base/bits.h"
+#include "base/huge.h"
 #include "mach/kernel_parse.h"
 
 #include <stdlib.h>
@@ -106,6 +107,7 @@ bool kernel_zboot_unpack(struct kernel_image *k, const u8 *data, size_t size, si
     k->unpacked = malloc(p.unpacked_size);
     if (!k->unpacked)
         return err_set(e, "cannot be unpacked: no memory for %zu bytes", p.unpacked_size);
+    huge_advise(k->unpacked, p.unpacked_size);
     k->form = c->form;
     *unpacked_size = p.unpacked_size;
     return c->unpack(k->unpacked, &p, e);

@@ -249,6 +249,7 @@ static void la_virt_reset(struct machine *m)
 {
     struct la_virt *v = la_virt_of(m);
     v->dma_config_value = 0;
+    la_virt_renew_seed(m);
     boot_image_load(&v->image, &m->mem);
 }
 

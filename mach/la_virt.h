@@ -45,6 +45,8 @@ unsigned la_virt_n_cpus(const struct machine *m);
 
 // la_virt_direct.c: places kernel, initrd and tables for a start without firmware.
 bool la_virt_boot_kernel(struct machine *m, struct err *e);
+// What a directly booted kernel begins its random numbers with, before each start.
+void la_virt_renew_seed(struct machine *m);
 // la_virt_firmware.c: puts firmware into flash 0, and what it wants to know into RAM and fw_cfg.
 bool la_virt_boot_firmware(struct machine *m, struct err *e);
 bool la_virt_has_firmware(const struct machine *m);

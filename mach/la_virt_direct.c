@@ -11,9 +11,11 @@
 #include "base/bug.h"
 #include "mach/la_virt_map.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 #define KERNEL_MAX_FILE (1ULL << 30)
 #define INITRD_MAX_FILE (1ULL << 40)
@@ -160,11 +162,33 @@ static bool fill_efi_block(struct machine *m, struct efi_boot_info *info, struct
     return efi_systab_build(la_virt_of(m)->efi_block, info, e);
 }
 
+// Without one a kernel has no random numbers until it has gathered them, and works hard at each
+// that it needs before. A machine that does the same in every run is given none.
+static bool has_seed(const struct machine *m)
+{
+    return !m->bus.clock->is_counted;
+}
+
+void la_virt_renew_seed(struct machine *m)
+{
+    struct la_virt *v = la_virt_of(m);
+    u8 seed[EFI_SEED_SIZE];
+    if (!v->efi_block || !has_seed(m))
+        return;
+    for (size_t done = 0; done < sizeof(seed);) {
+        ssize_t n = getrandom(seed + done, sizeof(seed) - done, 0);
+        BUG_ON(n < 0 && errno != EINTR);
+        done += n > 0 ? (size_t)n : 0;
+    }
+    efi_systab_put_seed(v->efi_block, seed);
+}
+
 // Tables take their places first, so that a message about an overlap names the user's file.
 bool la_virt_boot_kernel(struct machine *m, struct err *e)
 {
     struct la_virt *v = la_virt_of(m);
-    struct efi_boot_info info = {.command_line = m->config->append ? m->config->append : ""};
+    struct efi_boot_info info = {.command_line = m->config->append ? m->config->append : "",
+                                 .has_seed = has_seed(m)};
     v->efi_block = calloc(1, EFI_BLOCK_SIZE);
     BUG_ON(!v->efi_block);
     struct boot_piece block = {.name = "the EFI tables and the command line",

@@ -3,6 +3,7 @@
 #include "mem/ram.h"
 #include "base/bits.h"
 #include "base/bug.h"
+#include "base/huge.h"
 
 #include <errno.h>
 #include <stdatomic.h>
@@ -53,7 +54,7 @@ static bool ram_map(struct mem_ram *r, const char *name, struct err *e)
     if (p == MAP_FAILED)
         return err_set(e, "guest memory of %llu MiB: %s; try a smaller -m",
                        (unsigned long long)(r->size >> 20), strerror(errno));
-    madvise(p, r->size, MADV_HUGEPAGE);
+    huge_advise(p, r->size);
     r->host = p;
     ram_watch(r);
     return true;

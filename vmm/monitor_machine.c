@@ -82,32 +82,11 @@ bool monitor_info_cpus(struct monitor_call *c, struct err *e)
     return true;
 }
 
-static double per(u64 n, u64 of)
-{
-    return (double)n / (double)(of ? of : 1);
-}
-
 bool monitor_info_jit(struct monitor_call *c, struct err *e)
 {
     if (!c->monitor->jit)
         return err_set(e, "nothing is translated here: -accel is not jit");
-    struct jit_counts n = jit_count(c->monitor->jit);
-    text_add(c->to, "translated        %llu instructions in %llu blocks\n",
-             (unsigned long long)n.n_insns, (unsigned long long)n.n_blocks);
-    text_add(c->to, "host's code       %llu bytes, %.1f an instruction\n",
-             (unsigned long long)n.n_bytes, per(n.n_bytes, n.n_insns));
-    text_add(c->to, "dropped           %llu pages that changed, %llu times everything\n",
-             (unsigned long long)n.n_invalidated, (unsigned long long)n.n_flushes);
-    text_add(c->to, "blocks linked     %llu\n", (unsigned long long)n.n_links);
-    text_add(c->to, "left for a target %llu times\n", (unsigned long long)n.n_lookups);
-    text_add(c->to, "slots filled by C %llu\n", (unsigned long long)n.n_fills);
-    text_add(c->to, "interpreted       %llu instructions by calls, %llu by the run loop\n",
-             (unsigned long long)n.n_calls, (unsigned long long)n.n_interpreted);
-    text_add(
-        c->to,
-        "                  of these at most %llu in modes that are not translated, %llu outside "
-        "RAM\n",
-        (unsigned long long)n.n_odd_mode, (unsigned long long)n.n_no_ram);
+    jit_show(c->monitor->jit, c->to);
     return true;
 }
 

@@ -3,6 +3,7 @@
 
 #include "jit/jit.h"
 
+#include <string.h>
 #include <sys/resource.h>
 
 static double seconds(const struct timeval *t)
@@ -20,19 +21,11 @@ static void tell_instructions(struct log *l, const struct cpu *c, const struct j
 
 static void tell_translator(struct log *l, const struct jit *j)
 {
-    struct jit_counts n = jit_count(j);
-    log_write(l, LOG_STATS,
-              "translated %llu instructions in %llu blocks, %.1f bytes each; dropped %llu pages, "
-              "%llu times all",
-              (unsigned long long)n.n_insns, (unsigned long long)n.n_blocks,
-              (double)n.n_bytes / (double)(n.n_insns ? n.n_insns : 1),
-              (unsigned long long)n.n_invalidated, (unsigned long long)n.n_flushes);
-    log_write(l, LOG_STATS,
-              "targets looked up %llu, blocks linked %llu, slots filled %llu, instructions left to "
-              "the interpreter %llu, called %llu",
-              (unsigned long long)n.n_lookups, (unsigned long long)n.n_links,
-              (unsigned long long)n.n_fills, (unsigned long long)n.n_interpreted,
-              (unsigned long long)n.n_calls);
+    struct text told = {0};
+    jit_show(j, &told);
+    for (char *line = told.bytes, *end; line && (end = strchr(line, '\n')); line = end + 1)
+        log_write(l, LOG_STATS, "%.*s", (int)(end - line), line);
+    text_free(&told);
 }
 
 void stats_tell(struct log *l, const struct machine *m, const struct jit *j, u64 ns)

@@ -6,20 +6,25 @@
 
 #include <string.h>
 
+// As la_translate; false instead of raising.
+static bool may_access(struct la_cpu *c, u64 va, enum la_access access, u64 *pa)
+{
+    jmp_buf leave;
+    memcpy(leave, c->leave, sizeof(leave));
+    volatile bool is_allowed = false;
+    if (!setjmp(c->leave)) {
+        *pa = la_translate(c, va, access);
+        is_allowed = true;
+    }
+    memcpy(c->leave, leave, sizeof(leave));
+    return is_allowed;
+}
+
 // True if a load from `va` would be allowed; a store to it was.
 static bool is_readable(struct la_cpu *c, u64 va)
 {
-    jmp_buf leave;
-    if (la_host(c, va & ~(u64)(LA_GRANULE - 1), 1, LA_LOAD))
-        return true;
-    memcpy(leave, c->leave, sizeof(leave));
-    volatile bool readable = false;
-    if (!setjmp(c->leave)) {
-        la_translate(c, va, LA_LOAD);
-        readable = true;
-    }
-    memcpy(c->leave, leave, sizeof(leave));
-    return readable;
+    u64 pa;
+    return la_host(c, va & ~(u64)(LA_GRANULE - 1), 1, LA_LOAD) || may_access(c, va, LA_LOAD, &pa);
 }
 
 // Pages with translated code or links are not cached for stores, so that each store is seen. Those
@@ -87,6 +92,16 @@ bool la_fill(struct la_cpu *c, u64 va, enum la_access access)
 {
     fill(c, va, la_translate(c, va, access), access);
     return la_host(c, va, 1, access) != NULL;
+}
+
+u8 *la_watched_host(struct la_cpu *c, u64 va, u64 *pa)
+{
+    u64 granule = ~(u64)(LA_GRANULE - 1);
+    if (!la_mmu_may_cache(c) || !may_access(c, va, LA_STORE, pa) || !is_readable(c, va) ||
+        !mem_is_watched(c->cpu.bus->mem, *pa) || mem_links(c->cpu.bus->mem, *pa))
+        return NULL; // links have to see every store to their page
+    u8 *host = mem_ram_page(c->cpu.bus->mem, *pa & granule, LA_GRANULE, true);
+    return host ? host + (*pa & ~granule) : NULL;
 }
 
 static void meet_device(struct la_cpu *c)

@@ -217,7 +217,7 @@ static void after_write(struct la_cpu *c, struct la_context *x, unsigned n, u64 
         break;
     default: break;
     }
-    la_check_interrupts_soon(c);
+    la_check_interrupts(c);
 }
 
 static void write(struct la_cpu *c, struct la_context *x, unsigned n, u64 value, u64 mask, u64 bits)

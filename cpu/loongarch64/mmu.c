@@ -128,17 +128,30 @@ void la_mmu_mode_changed(struct la_cpu *c)
     la_slots_mode_changed(c);
 }
 
-void la_mmu_flush_pair(struct la_cpu *c, u64 va, unsigned ps)
+// The space that an entry is of, or all. False: a space without a number, of which nothing is
+// cached.
+static bool find_space(const struct la_cpu *c, bool is_guest, const struct la_tlb_entry *t,
+                       unsigned *space)
 {
-    u64 n = (2ULL << ps) >> LA_GRANULE_SHIFT;
+    u32 key = make_key(is_guest, is_guest ? t->gid : 0, t->asid);
+    *space = t->global ? LA_ALL_SPACES : c->contexts->known[slot_of(key)].space;
+    return t->global || c->contexts->known[slot_of(key)].key == key;
+}
+
+void la_mmu_flush_entry(struct la_cpu *c, bool is_guest, const struct la_tlb_entry *t)
+{
+    u64 n = (2ULL << t->ps) >> LA_GRANULE_SHIFT;
+    unsigned space;
+    if (!find_space(c, is_guest, t, &space))
+        return;
     if (n >= LA_CACHE_SIZE) {
         drop_cache(c);
         return;
     }
     for (u64 i = 0; i < n; i++)
         for (unsigned access = 0; access < 3; access++)
-            c->cache[access][la_cache_index(va + i * LA_GRANULE)].tag = ~0ULL;
-    la_slots_forget_range(c, va, n * LA_GRANULE);
+            c->cache[access][la_cache_index(t->vppn + i * LA_GRANULE)].tag = ~0ULL;
+    la_slots_forget_range(c, t->vppn, n * LA_GRANULE, space);
 }
 
 // Only the name of the space is dropped: what was cached under it can match no more.

@@ -52,43 +52,63 @@ void la_slots_forget_stores(struct la_cpu *c)
     forget_pages(c->code.pages[1]);
 }
 
-static bool overlaps(const struct la_slots *s, unsigned i, u64 va, u64 size)
+// Without branches: it is asked of all slots, and few are hit.
+static void forget_overlapping(struct la_slots *s, u64 va, u64 size)
 {
-    u64 base = s->base[i] & LOW48, length = s->limit8[i] + 7;
-    return s->limit8[i] && base < va + size && va < base + length;
+    for (unsigned i = 0; i < LA_N_REGION_SLOTS; i++) {
+        u64 length = s->limit8[i] + 7; // 7 if there is none: nothing is lost then
+        bool hit = va + size - 1 - (s->base[i] & LOW48) < length + size - 1;
+        u64 mask = (u64)hit - 1;
+        s->limit[i] &= mask;
+        s->limit8[i] &= mask;
+    }
 }
 
-static bool was_executed(const struct la_cpu *c, u64 page)
+// Pages that targets lie in, by a hash of page and space.
+static unsigned executed_index(u64 page, unsigned space)
 {
-    return c->code.executed[page >> 6 & 63] >> (page & 63) & 1;
+    u64 hash = (page + (u64)space * 0x10001) * 0x9e3779b97f4a7c15;
+    return (unsigned)(hash >> 32) % LA_N_EXECUTED;
 }
 
-static void forget_targets(struct la_cpu *c, u64 va, u64 size)
+static bool was_executed(const struct la_cpu *c, u64 page, unsigned space)
+{
+    unsigned n = executed_index(page, space);
+    return c->code.executed[n >> 6] >> (n & 63) & 1;
+}
+
+static void note_executed(struct la_cpu *c, u64 page, unsigned space)
+{
+    unsigned n = executed_index(page, space);
+    c->code.executed[n >> 6] |= BIT(n & 63);
+}
+
+static void forget_targets(struct la_cpu *c, u64 va, u64 size, unsigned space)
 {
     u64 first = va >> MEM_WATCH_SHIFT, last = (va + size - 1) >> MEM_WATCH_SHIFT;
     bool hit = last - first >= N_RANGE_PAGES;
     for (u64 page = first; page <= last && !hit; page++)
-        hit = was_executed(c, page);
+        hit = was_executed(c, page, space);
     if (hit)
         la_targets_forget(c);
 }
 
-void la_slots_forget_range(struct la_cpu *c, u64 va, u64 size)
+// Pages, like slots, are few: their tags have the context, but are not asked for it.
+void la_slots_forget_range(struct la_cpu *c, u64 va, u64 size, unsigned space)
 {
     if (!c->code.vcpu)
         return;
     va &= LOW48;
     for (unsigned mode = 0; mode < LA_N_MODES; mode++) {
         struct la_slots *s = &c->code.slots[mode];
-        for (unsigned i = 0; s->is_used && i < LA_N_REGION_SLOTS; i++)
-            if (overlaps(s, i, va, size))
-                forget_slot(s, i);
+        if (s->is_used && (space == LA_ALL_SPACES || s->context / 8 == space))
+            forget_overlapping(s, va, size);
     }
     for (u64 page = va >> LA_PAGE_SHIFT; page <= (va + size - 1) >> LA_PAGE_SHIFT; page++) {
         c->code.pages[0][page % LA_N_PAGES].tag = ~0ULL;
         c->code.pages[1][page % LA_N_PAGES].tag = ~0ULL;
     }
-    forget_targets(c, va, size);
+    forget_targets(c, va, size, space);
 }
 
 static const struct mem_ram *largest_ram(const struct mem_space *m)
@@ -123,7 +143,7 @@ static void find_window(struct la_cpu *c, struct la_window *w)
     if (!r || base == ~0ULL || la_in_guest(c) || cpu_bus_may_route(bus))
         return;
     w->base = base + r->base;
-    w->size = r->size & ~(BIT(LA_CHUNK_SHIFT) - 1);
+    w->size = r->size & ~(BIT(LA_LARGE_CHUNK_SHIFT) - 1);
     w->delta = (u64)(uintptr_t)r->host - w->base;
     w->watched = r->watched;
 }
@@ -140,6 +160,7 @@ void la_slots_mode_changed(struct la_cpu *c)
     if (!x->vcpu)
         return;
     x->mode = mode_of(c);
+    x->sees_windows = x->mode == 0 && la_mmu_may_cache(c);
     c->cpu.context = c->mmu_context;
     x->context = c->mmu_context;
     struct la_slots *s = &x->slots[x->mode];
@@ -155,8 +176,9 @@ void la_targets_forget(struct la_cpu *c)
 {
     if (!c->code.vcpu)
         return;
-    for (unsigned i = 0; i < LA_N_TARGETS; i++)
-        c->code.targets[i].context = ~0ULL; // no address is impossible, but this is
+    for (unsigned i = 0; i < LA_N_TARGETS; i++) // no address is impossible, but this is
+        c->code.targets[i].context = ~0ULL;
+    c->code.window_age++;
     memset(c->code.executed, 0, sizeof(c->code.executed));
 }
 
@@ -164,6 +186,11 @@ void la_targets_forget(struct la_cpu *c)
 static unsigned target_index(u64 va)
 {
     return (va ^ va >> 12) >> 2 & (LA_N_TARGETS - 1);
+}
+
+static struct la_target *window_target(struct la_cpu *c, u64 va)
+{
+    return &c->code.window_targets[(va ^ va >> 12) >> 2 & (LA_N_WINDOW_TARGETS - 1)];
 }
 
 struct la_target *la_target_find(struct la_cpu *c, u64 va)
@@ -177,12 +204,18 @@ void la_target_forget(struct la_cpu *c, u64 va)
     struct la_target *t = la_target_find(c, va);
     if (t)
         t->context = ~0ULL;
+    if (window_target(c, va)->va == va)
+        window_target(c, va)->context = c->code.window_age - 1;
 }
 
 void la_target_put(struct la_cpu *c, u64 va, void *host, u64 pc_base)
 {
     u64 page = (va & LOW48) >> MEM_WATCH_SHIFT;
-    c->code.executed[page >> 6 & 63] |= BIT(page & 63);
+    note_executed(c, page, c->mmu_context / 8);
+    note_executed(c, page, LA_ALL_SPACES);
     c->code.targets[target_index(va)] = (struct la_target){
         .va = va, .context = (u64)c->mmu_context << 32, .host = host, .pc_base = pc_base};
+    if (c->code.sees_windows && la_mmu_window(c, va) >= 0)
+        *window_target(c, va) = (struct la_target){
+            .va = va, .context = c->code.window_age, .host = host, .pc_base = pc_base};
 }

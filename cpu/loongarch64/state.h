@@ -198,8 +198,9 @@ struct la_page {
 };
 
 // The largest block of RAM, where a mode sees it without a TLB: slots of loads may cover all of it,
-// those of stores a chunk without watched pages.
-#define LA_CHUNK_SHIFT 17
+// those of stores a chunk without watched pages: of 1 MiB, or else of 128 KiB.
+#define LA_LARGE_CHUNK_SHIFT 20
+#define LA_CHUNK_SHIFT       17
 struct la_window {
     u64 base;  // VA
     u64 size; // a multiple of chunks; 0: there is none
@@ -215,6 +216,8 @@ struct la_target {
     void *host;
     u64 pc_base; // VA of the 16 KiB of physical memory that hold it
 };
+#define LA_N_WINDOW_TARGETS 16384 // likewise, with two bits more
+#define LA_N_EXECUTED 32768
 #define LA_N_TARGETS 4096 // 32 bytes each: the index is scaled by 8 from (VA ^ VA >> 12) & 0x3ffc
 
 // While instructions are tried and undone again (jit/check.c): the bytes that stores replaced. A
@@ -251,13 +254,18 @@ struct la_code {
     void *link_site;  // left by an exit: the jump that wants a target, or NULL
     struct jit_vcpu *vcpu; // jit/; NULL: nothing is translated
     struct la_journal *journal; // NULL: no trial
-    u64 executed[64]; // a bit per hash of a page that targets lie in
+    u64 executed[LA_N_EXECUTED / 64]; // a bit per hash of a page that targets lie in
     u32 misses_left[LA_N_REGION_SLOTS]; // until somebody looks how often a slot misses
     u64 misses_since[LA_N_REGION_SLOTS]; // the host's time stamp when that began
     struct la_slots slots[LA_N_MODES];
     struct la_window windows[LA_N_MODES];
     struct la_page pages[2][LA_N_PAGES];
     struct la_target targets[LA_N_TARGETS];
+    // Behind them: of the root's PLV 0, at addresses in direct-mapped windows, where all address
+    // spaces see the same. Their context is window_age; another one is of what was forgotten.
+    u64 window_age;
+    u32 sees_windows; // whether they hold for the present mode
+    struct la_target window_targets[LA_N_WINDOW_TARGETS];
 };
 
 struct la_decoded; // interp.c
@@ -353,7 +361,11 @@ void la_ertn(struct la_cpu *c);
 const char *la_exception_name(enum la_exception e); // "TLBR"; "?" if it has none
 // Lines of a context that would interrupt if its CRMD.IE were set: ESTAT.IS & ECFG.LIE.
 u32 la_pending_lines(struct la_cpu *c, const struct la_context *x);
-// The run loop looks at interrupts before the next instruction.
+// After something that may have let an interrupt in: the run loop takes it before the next
+// instruction.
+void la_check_interrupts(struct la_cpu *c);
+bool la_wants_interrupt(struct la_cpu *c, const struct la_context *x); // x's, by its CRMD.IE
+// The run loop looks at interrupts and timers before the next instruction.
 static inline void la_check_interrupts_soon(struct la_cpu *c)
 {
     atomic_fetch_or_explicit(&c->cpu.requests, CPU_REQ_IRQ, memory_order_relaxed);
@@ -430,8 +442,9 @@ u64 la_translate(struct la_cpu *c, u64 va, enum la_access access);
 void la_mmu_mode_changed(
     struct la_cpu *c);               // CRMD, ASID or MISC changed: chooses the context number
 void la_mmu_flush(struct la_cpu *c); // forgets every cached translation
-// Forgets what is cached for [va, va + (2 << ps)), in every context.
-void la_mmu_flush_pair(struct la_cpu *c, u64 va, unsigned ps);
+// Forgets what is cached of an entry of the root's TLB or the first stage: in every context, or in
+// those of its address space.
+void la_mmu_flush_entry(struct la_cpu *c, bool is_guest, const struct la_tlb_entry *t);
 // Forgets what is cached for one address space, global pages included.
 void la_mmu_flush_asid(struct la_cpu *c, unsigned gid, unsigned asid);
 // Forgets what is cached for a guest.
@@ -462,7 +475,9 @@ bool la_mmu_traps_misaligned(const struct la_cpu *c);
 
 void la_slots_forget(struct la_cpu *c);        // all of them
 void la_slots_forget_stores(struct la_cpu *c); // those that let code store
-void la_slots_forget_range(struct la_cpu *c, u64 va, u64 size); // bits 47:0 of va count
+// Of one address space (mmu_context / 8), or all. Bits 47:0 of va count.
+#define LA_ALL_SPACES (~0u)
+void la_slots_forget_range(struct la_cpu *c, u64 va, u64 size, unsigned space);
 void la_slots_mode_changed(struct la_cpu *c); // after mmu_context was chosen
 void la_targets_forget(struct la_cpu *c);
 // NULL: not known.
@@ -477,6 +492,9 @@ u64 la_load_slow(struct la_cpu *c, u64 va, unsigned size);
 void la_store_slow(struct la_cpu *c, u64 va, u64 value, unsigned size);
 // Fills the cache for a load or store. Raises as the access would; false: it can not be cached.
 bool la_fill(struct la_cpu *c, u64 va, enum la_access access);
+// Where `va` is in the host if it lies in RAM that is watched, and may be loaded from and stored to;
+// and its physical address. NULL otherwise; does not raise.
+u8 *la_watched_host(struct la_cpu *c, u64 va, u64 *pa);
 // The instruction word at c->pc, not found in the cache.
 u32 la_fetch_slow(struct la_cpu *c);
 

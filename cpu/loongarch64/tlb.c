@@ -106,7 +106,7 @@ static void flush_cached(struct la_cpu *c, const struct la_tlb *tlb, const struc
     if (tlb->kind == LA_TLB_STAGE2)
         la_mmu_flush_gid(c, t->gid);
     else
-        la_mmu_flush_pair(c, t->vppn, t->ps);
+        la_mmu_flush_entry(c, tlb->kind == LA_TLB_STAGE1, t);
 }
 
 void la_tlb_drop(struct la_cpu *c, struct la_tlb *tlb, struct la_tlb_entry *t)
@@ -146,9 +146,32 @@ static void log_entry(struct la_cpu *c, const struct la_tlb *tlb, unsigned i)
            (unsigned long long)t->elo[1]);
 }
 
-// Room made by replacing a second-stage entry is no invalidation.
-void la_tlb_put(struct la_cpu *c, struct la_tlb *tlb, unsigned i, const struct la_tlb_entry *t)
+static bool could_both_match(const struct la_tlb_entry *x, const struct la_tlb_entry *t)
 {
+    return x->exists && x->gid == t->gid && (x->global || x->asid == t->asid) && overlap(x, t);
+}
+
+// False: nothing is cached of the addresses of entry t, which is about to be there, as it could
+// only be of other entries that exist.
+static bool may_be_cached(const struct la_tlb_view *v, const struct la_tlb_entry *t)
+{
+    if (t->global || t->ps != la_stlb_page_size(v))
+        return true;
+    const struct la_tlb_entry *x = &v->tlb->entries[la_stlb_set(v, t->vppn)];
+    for (unsigned way = 0; way < LA_STLB_WAYS; way++, x += LA_STLB_SETS)
+        if (could_both_match(x, t))
+            return true;
+    for (u64 left = v->tlb->mtlb_used; left; left &= left - 1)
+        if (could_both_match(&v->tlb->entries[LA_STLB_ENTRIES + __builtin_ctzll(left)], t))
+            return true;
+    return false;
+}
+
+// Room made by replacing a second-stage entry is no invalidation.
+void la_tlb_put(struct la_cpu *c, const struct la_tlb_view *v, unsigned i,
+                const struct la_tlb_entry *t)
+{
+    struct la_tlb *tlb = v->tlb;
     bool is_stage2 = tlb->kind == LA_TLB_STAGE2;
     if (is_stage2 && t->exists)
         drop_overlapping(c, tlb, t);
@@ -156,13 +179,14 @@ void la_tlb_put(struct la_cpu *c, struct la_tlb *tlb, unsigned i, const struct l
         la_tlb_forget(tlb, &tlb->entries[i]);
     else
         la_tlb_drop(c, tlb, &tlb->entries[i]);
+    bool is_seen = !is_stage2 && t->exists && may_be_cached(v, t);
     tlb->entries[i] = *t;
     if (!t->exists)
         return;
     if (i >= LA_STLB_ENTRIES)
         tlb->mtlb_used |= BIT(i - LA_STLB_ENTRIES);
-    if (!is_stage2)
-        la_mmu_flush_pair(c, t->vppn, t->ps);
+    if (is_seen)
+        la_mmu_flush_entry(c, tlb->kind == LA_TLB_STAGE1, t);
     log_entry(c, tlb, i);
 }
 
@@ -213,7 +237,7 @@ struct la_tlb_entry *la_tlb_insert(struct la_cpu *c, const struct la_tlb_view *v
     struct la_tlb_entry tagged = *t;
     tagged.gid = v->gid;
     c->lvz_counts.n_walks[v->tlb->kind]++;
-    la_tlb_put(c, v->tlb, i, &tagged);
+    la_tlb_put(c, v, i, &tagged);
     keep_newest(c, v->tlb, i);
     return &v->tlb->entries[i];
 }

@@ -11,6 +11,7 @@ u64 la_pair_of(u64 va, unsigned ps); // the address of the pair of pages that ho
 bool la_tlb_covers(const struct la_tlb_entry *t, u64 va);
 
 // Replaces entry i.
-void la_tlb_put(struct la_cpu *c, struct la_tlb *tlb, unsigned i, const struct la_tlb_entry *t);
+void la_tlb_put(struct la_cpu *c, const struct la_tlb_view *v, unsigned i,
+                const struct la_tlb_entry *t);
 // Removes an entry; what is cached from it stays, the caller sees to that.
 void la_tlb_forget(struct la_tlb *tlb, struct la_tlb_entry *t);

@@ -113,7 +113,7 @@ void la_tlbwr(struct la_cpu *c, enum la_tlb_target target)
     }
     // Software says which entry goes, so nothing of that one may be left.
     la_tlb_drop(c, v.tlb, &v.tlb->entries[i]);
-    la_tlb_put(c, v.tlb, i, &t);
+    la_tlb_put(c, &v, i, &t);
 }
 
 void la_tlbfill(struct la_cpu *c, enum la_tlb_target target)

@@ -16,22 +16,6 @@ void emit_bytes(struct emit *e, const void *bytes, size_t n)
     e->p += n;
 }
 
-void emit_u8(struct emit *e, unsigned value)
-{
-    u8 byte = (u8)value;
-    emit_bytes(e, &byte, 1);
-}
-
-void emit_u32(struct emit *e, u32 value)
-{
-    emit_bytes(e, &value, 4);
-}
-
-void emit_u64(struct emit *e, u64 value)
-{
-    emit_bytes(e, &value, 8);
-}
-
 void emit_align(struct emit *e, unsigned alignment, unsigned offset)
 {
     static const u8 nops[8][8] = {

@@ -11,6 +11,8 @@
 
 #include "base/types.h"
 
+#include <string.h>
+
 enum reg { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8, R9, R10, R11, R12, R13, R14, R15, NO_REG };
 
 // [base + index * scale + disp]; with NO_REG as base: `disp` bytes into emit.literals.
@@ -71,10 +73,30 @@ enum cond {
     CC_G
 };
 
-void emit_u8(struct emit *e, unsigned value);
-void emit_u32(struct emit *e, u32 value);
-void emit_u64(struct emit *e, u64 value);
 void emit_bytes(struct emit *e, const void *bytes, size_t n);
+
+// Most of what translating costs is here.
+#define EMIT_DEFINE_NUMBER(name, type)                            \
+    static inline void name(struct emit *e, type value)           \
+    {                                                             \
+        if (likely((size_t)(e->limit - e->p) >= sizeof(value))) { \
+            memcpy(e->p, &value, sizeof(value));                  \
+            e->p += sizeof(value);                                \
+        } else {                                                  \
+            e->is_full = true;                                    \
+        }                                                         \
+    }
+
+EMIT_DEFINE_NUMBER(emit_byte, u8)
+EMIT_DEFINE_NUMBER(emit_u32, u32)
+EMIT_DEFINE_NUMBER(emit_u64, u64)
+#undef EMIT_DEFINE_NUMBER
+
+static inline void emit_u8(struct emit *e, unsigned value)
+{
+    emit_byte(e, (u8)value);
+}
+
 void emit_align(struct emit *e, unsigned alignment, unsigned offset); // no-operations up to it
 static inline u8 *emit_here(const struct emit *e)
 {

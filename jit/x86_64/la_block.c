@@ -16,8 +16,9 @@
 // More than a block can need.
 #define MAX_BYTES (BLOCK_MAX_INSNS * 256 + BLOCK_MAX_COLD * 256)
 
-// Instructions of a block that compares its source.
-#define N_COMPARED 16
+// Instructions of a block that compares its source: few, as one that changes makes all of them be
+// translated again.
+#define N_COMPARED 4
 
 // Instructions after which the mode, the requests or the code itself may be others.
 static bool changes_much(unsigned op)
@@ -141,7 +142,9 @@ void trans_interpret(struct trans *t)
     trans_swap_out(t);
     trans_call_record(t)->site = emit_lea_rip(&t->e, RDX);
     t->is_ended = changes_much(t->insns[t->now].op);
-    if (t->is_ended)
+    if (t->is_ended && t->insns[t->now].op == LA_MOVGR2FCSR)
+        emit_jmp_to(&t->e, t->jit->stubs.call_leave);
+    else if (t->is_ended)
         emit_jmp_to(&t->e, t->jit->stubs.call_last);
     else
         emit_call_to(&t->e, t->jit->stubs.call);
@@ -278,26 +281,41 @@ static void note_entries(struct trans *t)
     for (unsigned n = 0; n < t->now; n++) {
         u32 *entry = &t->page->entry[t->offset / 4 + n];
         if (t->entry[n] && (n == 0 || !*entry))
-            *entry = (u32)(t->entry[n] - t->jit->buffer);
+            __atomic_store_n(entry, (u32)(t->entry[n] - t->jit->buffer), __ATOMIC_RELEASE);
     }
 }
 
-static void cold_stale(struct trans *t, const struct cold *x)
+// In a page that is stored to without notice all ways into a block lead through a door, a jump that
+// stays where it is while the block behind it is translated again.
+static void find_door(struct trans *t)
 {
-    emit_mov_mi(&t->e, W32, STATE(code.stale), (s32)(t->entry[0] - t->jit->buffer));
-    trans_leave(t, x->offset);
+    u32 known = t->page->entry[t->offset / 4];
+    u8 *door = known ? t->jit->buffer + known : NULL;
+    if (!door) {
+        trans_keep_in_line(t, 1);
+        door = emit_here(&t->e);
+        emit_jmp(&t->e);
+    }
+    t->door = door + 1;
+    t->entry[0] = door;
 }
 
-// In a page that is stored to without notice each way into the block leads through here: is the
-// source still what was translated? What changes while the block runs counts behind an ibar, and
-// that ends it.
+// The block begins with a comparison: is the source still what was translated? What changes while
+// it runs counts behind an ibar, and that ends it.
 static void compare_source(struct trans *t)
 {
-    t->entry[0] = emit_here(&t->e);
-    emit_mov_ri(&t->e, RCX, (u64)(uintptr_t)(t->page->host + t->offset));
-    for (unsigned n = 0; n < t->n; n++) {
-        emit_alu_mi(&t->e, ALU_CMP, W32, at(RCX, 4 * (s64)n), (s32)t->insns[n].raw);
-        trans_cold(t, cold_stale, emit_jcc(&t->e, CC_NE));
+    struct emit *e = &t->e;
+    find_door(t);
+    const u8 *stale = emit_run_address(e, emit_here(e));
+    emit_mov_mi(e, W32, STATE(code.stale), (s32)(t->entry[0] - t->jit->buffer));
+    trans_leave(t, t->offset);
+    t->behind_door = emit_here(e);
+    emit_mov_ri(e, RCX, (u64)(uintptr_t)(t->page->host + t->offset));
+    for (unsigned n = 0; n < t->n; n += 2) {
+        bool is_last = n + 1 == t->n;
+        emit_mov_ri(e, RAX, t->insns[n].raw | (is_last ? 0 : (u64)t->insns[n + 1].raw << 32));
+        emit_alu_rm(e, ALU_CMP, is_last ? W32 : W64, RAX, at(RCX, 4 * (s64)n));
+        emit_jcc_to(e, CC_NE, stale);
     }
 }
 
@@ -321,6 +339,8 @@ static void commit(struct trans *t)
 {
     struct jit *j = t->jit;
     note_lines(t->page, t->offset, 4 * t->now);
+    if (t->door)
+        emit_patch(t->door, t->behind_door);
     note_entries(t);
     j->counts.n_blocks++;
     j->counts.n_insns += t->now;
@@ -340,6 +360,7 @@ struct trans *jit_trans_new(void)
 bool jit_translate(struct jit *j, struct la_cpu *c, struct jit_page *p, unsigned offset)
 {
     const unsigned mode = p->mode.slots;
+    const u64 began = jit_ticks();
     if (!j->stubs.miss[mode][0] && !jit_make_misses(j, mode))
         return false;
     u8 *start = jit_reserve(j, MAX_BYTES);
@@ -360,6 +381,9 @@ bool jit_translate(struct jit *j, struct la_cpu *c, struct jit_page *p, unsigned
     t->page = p;
     t->offset = offset;
     decode(t);
+    for (u64 n = j->counts.n_flushes; jit_close_lines(j, c, p, offset, 4 * t->n); decode(t))
+        if (j->counts.n_flushes != n)
+            return false;
     trans_find_loop(t);
     find_heads(t);
     emit_block(t);
@@ -367,5 +391,6 @@ bool jit_translate(struct jit *j, struct la_cpu *c, struct jit_page *p, unsigned
     if (t->is_literal_missing)
         return false;
     commit(t);
+    j->counts.n_ticks += jit_ticks() - began;
     return true;
 }

@@ -55,8 +55,7 @@ static void cold_link(struct trans *t, const struct cold *x)
     emit_jmp_to(&t->e, t->jit->stubs.link);
 }
 
-// A distance that is patched while others run it must not cross a cache line.
-static void keep_in_line(struct trans *t, unsigned n_before)
+void trans_keep_in_line(struct trans *t, unsigned n_before)
 {
     unsigned at = ((uintptr_t)t->e.p + n_before) & 63;
     if (at > 60)
@@ -84,7 +83,7 @@ static u8 *emit_jump(struct emit *e, int cc)
 static void jump_in_page(struct trans *t, s32 target, int cc)
 {
     const u8 *entry = t->jit->options.no_chain ? NULL : known_entry(t, target);
-    keep_in_line(t, cc < 0 ? 1 : 2);
+    trans_keep_in_line(t, cc < 0 ? 1 : 2);
     u8 *site = emit_jump(&t->e, cc);
     if (entry)
         emit_patch(site, entry - t->e.to_run);
@@ -94,34 +93,44 @@ static void jump_in_page(struct trans *t, s32 target, int cc)
 
 static void cold_unknown(struct trans *t, const struct cold *x)
 {
-    emit_jmp_to(&t->e, t->jit->stubs.leave_pc);
+    emit_jmp_to(&t->e, t->jit->stubs.unknown);
 }
 
-#define TARGET(f) (JIT_FIELD(code.targets) + (s32)offsetof(struct la_target, f))
+void jit_target_index(struct emit *e, unsigned n_targets)
+{
+    emit_mov_rr(e, W64, RCX, RAX);
+    emit_shift_ri(e, SHIFT_SHR, W64, RCX, 12);
+    emit_alu_rr(e, ALU_XOR, W32, RCX, RAX);
+    emit_alu_ri(e, ALU_AND, W32, RCX, (s32)(n_targets - 1) << 2);
+}
+
+void jit_find_target(struct emit *e, u8 *unknown[2])
+{
+    jit_target_index(e, LA_N_TARGETS);
+    emit_mov_rm(e, W64, RDX, STATE(cpu.requests)); // and the context
+    emit_alu_rm(e, ALU_CMP, W64, RAX, at_index(RBP, RCX, 8, JIT_TARGET(va)));
+    unknown[0] = emit_jcc(e, CC_NE);
+    emit_alu_rm(e, ALU_CMP, W64, RDX, at_index(RBP, RCX, 8, JIT_TARGET(context)));
+    unknown[1] = emit_jcc(e, CC_NE);
+    emit_mov_rm(e, W64, RDX, at_index(RBP, RCX, 8, JIT_TARGET(pc_base)));
+    emit_mov_mr(e, W64, STATE(code.pc_base), RDX);
+}
 
 // Goes to the address in rax, or calls it. A processor that has been asked for something leaves.
 static void go_to_rax(struct trans *t, bool as_call)
 {
-    struct emit *e = &t->e;
     if (t->jit->options.no_chain) {
-        emit_jmp_to(e, t->jit->stubs.leave_pc);
+        emit_jmp_to(&t->e, t->jit->stubs.leave_pc);
         return;
     }
-    emit_mov_rr(e, W64, RCX, RAX);
-    emit_shift_ri(e, SHIFT_SHR, W64, RCX, 12);
-    emit_alu_rr(e, ALU_XOR, W32, RCX, RAX);
-    emit_alu_ri(e, ALU_AND, W32, RCX, (LA_N_TARGETS - 1) << 2);
-    emit_mov_rm(e, W64, RDX, STATE(cpu.requests)); // and the context
-    emit_alu_rm(e, ALU_CMP, W64, RAX, at_index(RBP, RCX, 8, TARGET(va)));
-    trans_cold(t, cold_unknown, emit_jcc(e, CC_NE));
-    emit_alu_rm(e, ALU_CMP, W64, RDX, at_index(RBP, RCX, 8, TARGET(context)));
-    trans_cold(t, cold_unknown, emit_jcc(e, CC_NE));
-    emit_mov_rm(e, W64, RDX, at_index(RBP, RCX, 8, TARGET(pc_base)));
-    emit_mov_mr(e, W64, STATE(code.pc_base), RDX);
+    u8 *unknown[2];
+    jit_find_target(&t->e, unknown);
+    trans_cold(t, cold_unknown, unknown[0]);
+    trans_cold(t, cold_unknown, unknown[1]);
     if (as_call)
-        emit_call_m(e, at_index(RBP, RCX, 8, TARGET(host)));
+        emit_call_m(&t->e, at_index(RBP, RCX, 8, JIT_TARGET(host)));
     else
-        emit_jmp_m(e, at_index(RBP, RCX, 8, TARGET(host)));
+        emit_jmp_m(&t->e, at_index(RBP, RCX, 8, JIT_TARGET(host)));
 }
 
 static void go_to_page(struct trans *t, s32 target, bool as_call)

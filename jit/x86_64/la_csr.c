@@ -32,6 +32,9 @@ static bool is_storage(unsigned n)
     return (n >= CSR_SAVE0 && n <= CSR_SAVE7) || n == CSR_ERA || n == CSR_BADV || n == CSR_TLBRSAVE;
 }
 
+// Of PRMD, which has no other effect either.
+static const s32 prmd_writable = 0xf;
+
 // What `-d lvz_check` wants to know of guests is noted by the interpreter.
 static bool is_inline(const struct trans *t)
 {
@@ -68,11 +71,16 @@ TEMPLATE(csrrd)
 TEMPLATE(csrwr)
 {
     unsigned n = (unsigned)i->imm;
-    if (!is_inline(t) || !is_storage(n)) {
+    if (!is_inline(t) || !(is_storage(n) || n == CSR_PRMD)) {
         trans_interpret(t);
         return;
     }
     enum reg value = trans_use(t, i->rd, RAX);
+    if (n == CSR_PRMD) {
+        emit_mov_rr(&t->e, W32, RDX, value);
+        emit_alu_ri(&t->e, ALU_AND, W32, RDX, prmd_writable);
+        value = RDX;
+    }
     emit_mov_rm(&t->e, W64, RCX, home(t, n));
     emit_mov_mr(&t->e, W64, home(t, n), value);
     trans_set(t, i->rd, RCX);

@@ -168,7 +168,7 @@ static void cold_fcsr(struct trans *t, const struct cold *x)
 {
     trans_swap_out(t);
     t->records[x->record].site = emit_lea_rip(&t->e, RDX);
-    emit_jmp_to(&t->e, t->jit->stubs.call_last);
+    emit_jmp_to(&t->e, t->jit->stubs.call_leave);
 }
 
 TEMPLATE(movgr2fcsr)

@@ -49,6 +49,7 @@ struct trans {
     struct la_insn insns[BLOCK_MAX_INSNS];
     la_execute_fn execute[BLOCK_MAX_INSNS];
     u8 *entry[BLOCK_MAX_INSNS]; // NULL: the state there is not what an entry needs
+    u8 *door, *behind_door;     // la_block.c: of a block that compares its source
     unsigned now;               // the instruction that is being emitted
     bool is_ended;              // it does not go on to the next one
     u32 units;                  // known to be loaded
@@ -157,6 +158,9 @@ void trans_goto(struct trans *t, s32 target); // unconditional; a target from pc
 void trans_goto_if(struct trans *t, enum cond cc, s32 target);
 void trans_poll(struct trans *t); // leaves before this instruction if something is requested
 void trans_leave(struct trans *t, u32 offset);
+// A distance that is patched while others run it must not cross a cache line: it will be `n_before`
+// bytes behind here.
+void trans_keep_in_line(struct trans *t, unsigned n_before);
 // Whether the next instruction branches on a flag, and backward: then this instruction, which sets
 // it, polls before it does.
 bool trans_is_branched_on(const struct trans *t, unsigned fcc, bool *goes_back);

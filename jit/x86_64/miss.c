@@ -51,23 +51,39 @@ static void take_window(const struct miss *m)
     emit_mov_mr(e, W64, m->slot.limit, RDX);
 }
 
-// A chunk of it without watched pages, for stores that do not reach into the next one.
-static void take_chunk(const struct miss *m, u8 **is_watched, u8 **crosses)
+// A chunk of it without watched pages, for stores: the one of offset rcx. The jumps are taken if
+// the access leads out of it or a page of it is watched; the slot and rcx are as before then.
+static void take_chunk(const struct miss *m, unsigned shift, u8 *no[2])
 {
     struct emit *e = m->e;
+    const unsigned n_words = 1 << (shift - LA_CHUNK_SHIFT);
     emit_mov_rr(e, W32, RDX, RCX);
-    emit_alu_ri(e, ALU_AND, W32, RDX, (1 << LA_CHUNK_SHIFT) - 1);
+    emit_alu_ri(e, ALU_AND, W32, RDX, (1 << shift) - 1);
     emit_alu_rm(e, ALU_ADD, W32, RDX, span());
-    emit_alu_ri(e, ALU_CMP, W32, RDX, 1 << LA_CHUNK_SHIFT);
-    *crosses = emit_jcc(e, CC_A);
-    emit_shift_ri(e, SHIFT_SHR, W64, RCX, LA_CHUNK_SHIFT);
-    emit_mov_rm(e, W64, RDX, m->window[3]);
-    emit_alu_mi(e, ALU_CMP, W64, at_index(RDX, RCX, 8, 0), 0);
-    *is_watched = emit_jcc(e, CC_NE);
-    emit_shift_ri(e, SHIFT_SHL, W64, RCX, LA_CHUNK_SHIFT);
+    emit_alu_ri(e, ALU_CMP, W32, RDX, 1 << shift);
+    no[0] = emit_jcc(e, CC_A);
+    emit_mov_rr(e, W64, RDX, RCX);
+    emit_shift_ri(e, SHIFT_SHR, W64, RDX, shift);
+    emit_shift_ri(e, SHIFT_SHL, W64, RDX, shift - MEM_WATCH_SHIFT); // a byte for each page
+    emit_alu_rm(e, ALU_ADD, W64, RDX, m->window[3]);
+    emit_push(e, RAX);
+    emit_mov_rm(e, W64, RAX, at(RDX, 0));
+    for (unsigned n = 1; n < n_words; n++)
+        emit_alu_rm(e, ALU_OR, W64, RAX, at(RDX, 8 * (s64)n));
+    emit_test_rr(e, W64, RAX, RAX);
+    emit_pop(e, RAX);
+    no[1] = emit_jcc(e, CC_NE);
+    emit_alu_ri(e, ALU_AND, W64, RCX, -(1 << shift));
     emit_alu_rm(e, ALU_ADD, W64, RCX, m->window[0]);
     emit_mov_mr(e, W64, m->slot.base, RCX);
-    set_limits(m, 1 << LA_CHUNK_SHIFT);
+    set_limits(m, 1 << shift);
+}
+
+static void take_delta(const struct miss *m)
+{
+    emit_mov_rm(m->e, W64, RDX, m->window[2]);
+    emit_mov_mr(m->e, W64, m->slot.delta, RDX);
+    found(m->e);
 }
 
 // rax is the address, rcx is free. The jumps lead on if the window does not help.
@@ -83,13 +99,17 @@ static void probe_window(const struct miss *m, u8 *others[4])
     emit_alu_rm(e, ALU_CMP, W64, RCX, m->window[1]); // one below the window wraps around
     others[1] = emit_jcc(e, CC_AE);
     others[2] = others[3] = NULL;
-    if (m->is_store)
-        take_chunk(m, &others[2], &others[3]);
-    else
+    if (m->is_store) {
+        u8 *no[2];
+        take_chunk(m, LA_LARGE_CHUNK_SHIFT, no);
+        take_delta(m);
+        emit_patch(no[0], emit_here(e));
+        emit_patch(no[1], emit_here(e));
+        take_chunk(m, LA_CHUNK_SHIFT, &others[2]);
+    } else {
         take_window(m);
-    emit_mov_rm(e, W64, RDX, m->window[2]);
-    emit_mov_mr(e, W64, m->slot.delta, RDX);
-    found(e);
+    }
+    take_delta(m);
     for (unsigned i = 0; i < 4; i++)
         if (others[i])
             emit_patch(others[i], emit_here(e));
@@ -171,7 +191,7 @@ static const u8 *make_of_slot(const struct jit *j, struct emit *e, unsigned mode
 
 bool jit_make_misses(struct jit *j, unsigned mode)
 {
-    const size_t size = LA_N_REGION_SLOTS * 288;
+    const size_t size = LA_N_REGION_SLOTS * 448;
     u8 *start = jit_reserve(j, size);
     if (!start)
         return false;

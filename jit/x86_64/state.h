@@ -51,6 +51,13 @@ extern const struct jit_pin jit_pins[JIT_N_PINS];
 // Host register of a guest register, or NO_REG.
 extern const u8 jit_gpr_host[32];
 
+// The processor's table of targets, looked up for the address in rax: falls through where it is known
+// and nothing is requested, with pc_base set and the code at [rbp + 8 * rcx + JIT_TARGET(host)]. rdx is
+// lost. la_branch.c.
+#define JIT_TARGET(f) (JIT_FIELD(code.targets) + (s32)offsetof(struct la_target, f))
+void jit_find_target(struct emit *e, u8 *unknown[2]);
+void jit_target_index(struct emit *e, unsigned n_targets); // rcx
+
 // Scratch comes first: instructions without an EVEX encoding reach it.
 enum { V0, V1, V2, V3, JIT_N_VECTOR_SCRATCH };
 

@@ -150,9 +150,6 @@ static void make_enter(struct emit *e, struct jit_stubs *s)
 
 static void make_leave(struct emit *e, const struct jit *j, struct jit_stubs *s, const u8 *table)
 {
-    s->leave_next = begin(e);
-    emit_mov_rm(e, W64, RAX, STATE(next_pc));
-    u8 *to_pc = emit_jmp(e);
     s->link = begin(e);
     emit_mov_mr(e, W64, STATE(code.link_site), RDX);
     u8 *to_leave = emit_jmp(e);
@@ -161,12 +158,47 @@ static void make_leave(struct emit *e, const struct jit *j, struct jit_stubs *s,
     emit_patch(to_leave, emit_here(e));
     s->leave = emit_run_address(e, emit_here(e));
     emit_alu_rm(e, ALU_ADD, W64, RAX, STATE(code.pc_base));
-    emit_patch(to_pc, emit_here(e));
     s->leave_pc = emit_run_address(e, emit_here(e));
     emit_mov_mr(e, W64, STATE(pc), RAX);
     spill_gprs(e);
     spill_vectors(e, j, table);
     return_to_c(e);
+}
+
+#define WINDOW_TARGET(f) (JIT_FIELD(code.window_targets) + (s32)offsetof(struct la_target, f))
+
+// The address in rax is not in the table of targets: what is in a window is looked for in the other
+// one, and put there.
+static void make_unknown(struct emit *e, struct jit_stubs *s)
+{
+    u8 *no[4];
+    s->unknown = begin(e);
+    emit_alu_mi(e, ALU_CMP, W32, STATE(code.sees_windows), 0);
+    no[0] = emit_jcc(e, CC_E);
+    jit_target_index(e, LA_N_WINDOW_TARGETS);
+    emit_alu_rm(e, ALU_CMP, W64, RAX, at_index(RBP, RCX, 8, WINDOW_TARGET(va)));
+    no[1] = emit_jcc(e, CC_NE);
+    emit_mov_rm(e, W64, RDX, at_index(RBP, RCX, 8, WINDOW_TARGET(context)));
+    emit_alu_rm(e, ALU_CMP, W64, RDX, STATE(code.window_age));
+    no[2] = emit_jcc(e, CC_NE);
+    emit_alu_mi(e, ALU_CMP, W32, STATE(cpu.requests), 0);
+    no[3] = emit_jcc(e, CC_NE);
+    emit_mov_rm(e, W64, RDX, at_index(RBP, RCX, 8, WINDOW_TARGET(pc_base)));
+    emit_mov_mr(e, W64, STATE(code.pc_base), RDX);
+    emit_push(e, RDX);
+    emit_mov_rm(e, W64, RDX, at_index(RBP, RCX, 8, WINDOW_TARGET(host)));
+    emit_alu_ri(e, ALU_AND, W32, RCX, (LA_N_TARGETS - 1) << 2);
+    emit_mov_mr(e, W64, at_index(RBP, RCX, 8, JIT_TARGET(va)), RAX);
+    emit_mov_mr(e, W64, at_index(RBP, RCX, 8, JIT_TARGET(host)), RDX);
+    emit_pop(e, RAX);
+    emit_mov_mr(e, W64, at_index(RBP, RCX, 8, JIT_TARGET(pc_base)), RAX);
+    emit_mov_rm(e, W64, RAX, STATE(code.context));
+    emit_shift_ri(e, SHIFT_SHL, W64, RAX, 32);
+    emit_mov_mr(e, W64, at_index(RBP, RCX, 8, JIT_TARGET(context)), RAX);
+    emit_jmp_r(e, RDX);
+    for (unsigned i = 0; i < 4; i++)
+        emit_patch(no[i], emit_here(e));
+    emit_jmp_to(e, s->leave_pc);
 }
 
 // The state is in memory; the address to go on with is next_pc.
@@ -217,11 +249,34 @@ static void make_call(struct emit *e, const struct jit *j, struct jit_stubs *s, 
     emit_ret(e);
     emit_patch(is_wanted, emit_here(e));
     leave_spilled(e, j);
-    s->call_last = begin(e);
+}
+
+// To the code of next_pc, or out if it is not known or something is requested. Vector registers
+// stay where they are, in memory.
+static void go_on_spilled(struct emit *e, const struct jit_stubs *s)
+{
+    emit_mov_rm(e, W64, RAX, STATE(next_pc));
+    u8 *unknown[2];
+    reload_gprs(e);
+    jit_find_target(e, unknown);
+    emit_jmp_m(e, at_index(RBP, RCX, 8, JIT_TARGET(host)));
+    emit_patch(unknown[0], emit_here(e));
+    emit_patch(unknown[1], emit_here(e));
+    emit_jmp_to(e, s->unknown);
+}
+
+static const u8 *make_call_last(struct emit *e, const struct jit *j, bool goes_on, const u8 *table)
+{
+    const u8 *start = begin(e);
     spill_all(e, j, table);
     emit_alu_ri(e, ALU_SUB, W64, RSP, 8);
     execute(e);
-    leave_spilled(e, j);
+    emit_alu_ri(e, ALU_ADD, W64, RSP, 8);
+    if (goes_on)
+        go_on_spilled(e, &j->stubs);
+    else
+        leave_spilled(e, j);
+    return start;
 }
 
 #define ACCESS(f) ((s64)offsetof(struct jit_access, f))
@@ -287,7 +342,11 @@ void jit_make_stubs(struct jit *j)
         emit_u8(&e, fcsr_flags_of(i));
     make_leave(&e, j, &j->stubs, table);
     make_enter(&e, &j->stubs);
+    make_unknown(&e, &j->stubs);
     make_call(&e, j, &j->stubs, table);
+    bool goes_on = !j->options.no_chain && !j->options.count;
+    j->stubs.call_last = make_call_last(&e, j, goes_on, table);
+    j->stubs.call_leave = make_call_last(&e, j, false, table);
     make_fill(&e, j, &j->stubs, table);
     make_unit(&e, j, &j->stubs);
     make_fold(&e, &j->stubs, table);

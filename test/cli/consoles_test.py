@@ -180,10 +180,11 @@ def test_statistics_of_the_translator(s):
     if 'there is no translator' in result.err:
         raise Skip('this host is none that there is a translator for')
     check_equal((result.status, result.out), (0, ''))
-    numbers = re.match(r'stats: translated (\d+) instructions in (\d+) blocks, ([\d.]+) bytes each; '
-                       r'dropped 0 pages, 0 times all\n', result.err)
-    insns, blocks, size = map(float, numbers.groups())
-    check(insns >= blocks > 0 and size > 1, result.err)
+    numbers = re.match(r'stats: translated (\d+) instructions in (\d+) blocks, ([\d.]+) bytes and (\d+) ns '
+                       r'each\n', result.err)
+    insns, blocks, size, ns = map(float, numbers.groups())
+    check(insns >= blocks > 0 and size > 1 and ns > 1, result.err)
+    check('everything dropped 0 times' in result.err, result.err)
 
 
 def test_log_file_without_classes(s):
