@@ -5,8 +5,8 @@
 // problem). Reference Manual, volume 1, 2.2.7: sc fails after any store of another processor to the
 // line.
 //
-// Command line: rounds=N llsc=exact. Where links are to values, which the machine says by the first
-// test, the stack must get lost; with llsc=exact on the command line they may not be.
+// Command line: rounds=N llsc=exact. With llsc=exact links must be to lines. Otherwise they may be
+// to values: then what becomes of the stack is told, not judged.
 #include "guest/lib/args.h"
 #include "guest/lib/loongarch64/smp.h"
 #include "guest/lib/loongarch64/start.h"
@@ -202,8 +202,8 @@ int main(void)
         report(stack_survives(n_rounds), "no node of a stack is lost or owned twice");
     } else {
         report_expected_fail(notices, why, "sc fails after another processor stored the same");
-        report_expected_fail(stack_survives(n_rounds), why,
-                             "no node of a stack is lost or owned twice");
+        // On a busy host nobody may come in between.
+        report_note("nodes of a stack were %s", stack_survives(n_rounds) ? "kept" : "lost");
     }
     return 0;
 }
