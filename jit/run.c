@@ -346,8 +346,9 @@ static void interpret(struct la_cpu *c, unsigned n)
 static void interpret_odd_mode(struct jit *j, struct la_cpu *c)
 {
     if (!atomic_exchange(&j->has_told_odd_mode, true))
-        log_unimp(j->log, "cpu %u: nothing is translated where addresses have 32 bits or misaligned "
-                          "accesses trap: slow from 0x%llx on",
+        log_unimp(j->log,
+                  "cpu %u: nothing is translated where addresses have 32 bits or misaligned "
+                  "accesses trap: slow from 0x%llx on",
                   c->cpu.index, (unsigned long long)c->pc);
     c->code.vcpu->n_odd_mode += N_INTERPRETED;
     interpret(c, N_INTERPRETED);
