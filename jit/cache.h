@@ -63,6 +63,7 @@ struct jit_stubs {
     const u8 *interpret;  // eax: offset of the first, ecx: number of instructions
     const u8 *call;       // rdx: struct jit_call; executes by the interpreter and returns
     const u8 *call_last;  // likewise, but leaves then; jumped to
+    const u8 *call_next;  // likewise, but goes on where c->next_pc says; FCSR stays as it is
     // By mode, slot, and whether more than 8 bytes are accessed; rax: address - slot base. Fills
     // the slot: rdx becomes delta and the carry is clear, or rax the address and the carry is set.
     const u8 *miss[LA_N_MODES][LA_N_REGION_SLOTS][2]; // NULL until jit_make_misses

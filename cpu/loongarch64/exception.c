@@ -253,7 +253,7 @@ void la_ertn(struct la_cpu *c)
         la_lvz_count_entry(c);
     }
     la_mmu_mode_changed(c);
-    la_check_interrupts_soon(c);
+    la_check_interrupts(c);
     if (!to_guest && la_traps_guest_exceptions(c))
         tell_root(c);
 }
@@ -261,4 +261,15 @@ void la_ertn(struct la_cpu *c)
 u32 la_pending_lines(struct la_cpu *c, const struct la_context *x)
 {
     return la_estat(c, x) & bits_get(x->csr[CSR_ECFG], 12, 0);
+}
+
+bool la_wants_interrupt(struct la_cpu *c, const struct la_context *x)
+{
+    return x->csr[CSR_CRMD] & CRMD_IE && la_pending_lines(c, x);
+}
+
+void la_check_interrupts(struct la_cpu *c)
+{
+    if (la_wants_interrupt(c, &c->root) || (la_in_guest(c) && la_wants_interrupt(c, &c->guest)))
+        la_check_interrupts_soon(c);
 }

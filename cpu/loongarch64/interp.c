@@ -97,16 +97,11 @@ static void run_slice_logged(struct la_cpu *c, u64 end)
     }
 }
 
-static bool wants_interrupt(struct la_cpu *c, const struct la_context *x)
-{
-    return x->csr[CSR_CRMD] & CRMD_IE && la_pending_lines(c, x);
-}
-
 // The root's interrupts break into a guest; they come before the guest's own.
 static void take_interrupt(struct la_cpu *c)
 {
-    bool for_root = wants_interrupt(c, &c->root);
-    if (!for_root && !(la_in_guest(c) && wants_interrupt(c, &c->guest)))
+    bool for_root = la_wants_interrupt(c, &c->root);
+    if (!for_root && !(la_in_guest(c) && la_wants_interrupt(c, &c->guest)))
         return;
     la_enter_exception(c, EXC_INT, 0, for_root);
     c->pc = c->next_pc;
@@ -121,7 +116,10 @@ bool la_serve_requests(struct la_cpu *c, enum cpu_exit *why)
         *why = CPU_EXIT_STOP;
         return false;
     }
-    la_timer_poll(c);
+    if (requests & CPU_REQ_ALARM)
+        la_timer_rang(c);
+    else
+        la_timer_poll(c);
     c->idle = c->idle && !la_pending_lines(c, c->context);
     if (c->idle) {
         *why = CPU_EXIT_IDLE;

@@ -138,6 +138,7 @@ void la_slots_mode_changed(struct la_cpu *c)
     if (!x->vcpu)
         return;
     x->mode = mode_of(c);
+    x->targets_at = la_in_guest(c) ? LA_N_TARGETS * sizeof(x->targets[0]) / 8 : 0;
     c->cpu.context = c->mmu_context;
     x->context = c->mmu_context;
     struct la_slots *s = &x->slots[x->mode];
@@ -153,20 +154,21 @@ void la_targets_forget(struct la_cpu *c)
 {
     if (!c->code.vcpu)
         return;
-    for (unsigned i = 0; i < LA_N_TARGETS; i++)
+    for (unsigned i = 0; i < ARRAY_LEN(c->code.targets); i++)
         c->code.targets[i].context = ~0ULL; // no address is impossible, but this is
     memset(c->code.executed, 0, sizeof(c->code.executed));
 }
 
 // As translated code has it.
-static unsigned target_index(u64 va)
+static struct la_target *target_of(struct la_cpu *c, u64 va)
 {
-    return (va ^ va >> 12) >> 2 & (LA_N_TARGETS - 1);
+    unsigned i = (va ^ va >> 12) >> 2 & (LA_N_TARGETS - 1);
+    return &c->code.targets[la_in_guest(c) ? LA_N_TARGETS + i : i];
 }
 
 struct la_target *la_target_find(struct la_cpu *c, u64 va)
 {
-    struct la_target *t = &c->code.targets[target_index(va)];
+    struct la_target *t = target_of(c, va);
     return t->va == va && t->context == (u64)c->mmu_context << 32 ? t : NULL;
 }
 
@@ -181,6 +183,6 @@ void la_target_put(struct la_cpu *c, u64 va, void *host, u64 pc_base)
 {
     u64 page = (va & LOW48) >> MEM_WATCH_SHIFT;
     c->code.executed[page >> 6 & 63] |= BIT(page & 63);
-    c->code.targets[target_index(va)] = (struct la_target){
+    *target_of(c, va) = (struct la_target){
         .va = va, .context = (u64)c->mmu_context << 32, .host = host, .pc_base = pc_base};
 }

@@ -252,7 +252,9 @@ struct la_code {
     struct la_slots slots[LA_N_MODES];
     struct la_window windows[LA_N_MODES];
     struct la_page pages[2][LA_N_PAGES];
-    struct la_target targets[LA_N_TARGETS];
+    // The root's, then those of guests, which often run a kernel at the same addresses.
+    struct la_target targets[2 * LA_N_TARGETS];
+    u64 targets_at; // where those of the present context begin, in units of 8 bytes
 };
 
 struct la_decoded; // interp.c
@@ -347,6 +349,11 @@ static inline void la_check_interrupts_soon(struct la_cpu *c)
     atomic_fetch_or_explicit(&c->cpu.requests, CPU_REQ_IRQ, memory_order_relaxed);
 }
 
+// The same if an interrupt is due: what a write or a return may have brought about.
+void la_check_interrupts(struct la_cpu *c);
+// Whether a context would take an interrupt now.
+bool la_wants_interrupt(struct la_cpu *c, const struct la_context *x);
+
 // Raises FPD, SXD or ASXD for the EUEN bit in the context whose bit is off.
 _Noreturn void la_raise_unit_off(struct la_cpu *c, u32 bit);
 
@@ -390,6 +397,11 @@ bool la_csr_is_of_guest(unsigned number); // exists in the guest context
 // GINTC may drop an injected line, as it does for software.
 u64 la_csr_peek(struct la_cpu *c, struct la_context *x, unsigned number);
 const char *la_csr_name(unsigned number); // NULL if it has none
+// For a translator: whether reading a register, of the root or of the guest by gcsrrd, is no more than
+// loading it, and from how many bits, sign-extended. 0: there is more to it.
+unsigned la_csr_load_width(const struct la_cpu *c, unsigned number);
+// Likewise the bits that a write stores, with no other effect; 0: it has one, or there are none.
+u64 la_csr_stored_bits(const struct la_cpu *c, unsigned number, bool of_guest);
 // ESTAT with all lines of a context.
 u64 la_estat(struct la_cpu *c, const struct la_context *x);
 // After EUEN of a context or the current context changed.
@@ -408,6 +420,7 @@ void la_timer_set_value(struct la_cpu *c, struct la_context *x, u64 ticks);
 void la_timer_latch(struct la_cpu *c, struct la_context *x, bool fired);
 // Latches TI of both contexts if it is due. Called by the run loop every few hundred instructions.
 void la_timer_poll(struct la_cpu *c);
+void la_timer_rang(struct la_cpu *c); // after cpu.alarm
 // When the timer of a context fires next on the bus clock, or CLOCK_NEVER.
 u64 la_timer_deadline_ns(const struct la_cpu *c, const struct la_context *x);
 

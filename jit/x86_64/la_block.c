@@ -24,7 +24,7 @@ static bool changes_much(unsigned op)
 {
     switch (la_op_info[op].class) {
     case LA_CLASS_CSR: return op != LA_CSRRD;
-    case LA_CLASS_TLB:
+    case LA_CLASS_TLB: return op != LA_LDDIR && op != LA_LDPTE && op != LA_TLBSRCH;
     case LA_CLASS_SYS: return op != LA_CACOP;
     // One without a template, on a host without vectors.
     case LA_CLASS_BRANCH: return true;
@@ -102,6 +102,27 @@ static void leave_to_interpreter(struct trans *t)
     t->is_ended = true;
 }
 
+// Control registers, TLB, returns: what is executed often, and after which there is a block that is
+// known.
+static bool is_of_kernel(unsigned op)
+{
+    unsigned class = la_op_info[op].class;
+    return class == LA_CLASS_CSR || class == LA_CLASS_TLB || op == LA_ERTN;
+}
+
+// The interpreter's call of an instruction after which the block goes on, though others of its
+// class end it.
+void trans_interpret_on(struct trans *t)
+{
+    if (t->jit->options.check || t->jit->options.count) {
+        trans_interpret(t);
+        return;
+    }
+    trans_call_record(t)->site = emit_lea_rip(&t->e, RDX);
+    emit_call_to(&t->e, t->jit->stubs.call);
+    t->group_base = 0;
+}
+
 // The interpreter's call of this instruction.
 void trans_interpret(struct trans *t)
 {
@@ -111,7 +132,9 @@ void trans_interpret(struct trans *t)
     }
     trans_call_record(t)->site = emit_lea_rip(&t->e, RDX);
     t->is_ended = changes_much(t->insns[t->now].op);
-    if (t->is_ended)
+    if (t->is_ended && is_of_kernel(t->insns[t->now].op))
+        emit_jmp_to(&t->e, t->jit->stubs.call_next);
+    else if (t->is_ended)
         emit_jmp_to(&t->e, t->jit->stubs.call_last);
     else
         emit_call_to(&t->e, t->jit->stubs.call);

@@ -81,28 +81,24 @@ static void cold_unknown(struct trans *t, const struct cold *x)
     emit_jmp_to(&t->e, t->jit->stubs.leave_pc);
 }
 
-#define TARGET(f) (JIT_FIELD(code.targets) + (s32)offsetof(struct la_target, f))
-
 // Goes to the address in rax. A processor that has been asked for something leaves.
 static void go_to_rax(struct trans *t)
 {
     struct emit *e = &t->e;
+    bool of_guest = t->page->mode.slots >= LA_N_MODES / 2;
     if (t->jit->options.no_chain) {
         emit_jmp_to(e, t->jit->stubs.leave_pc);
         return;
     }
-    emit_mov_rr(e, W64, RCX, RAX);
-    emit_shift_ri(e, SHIFT_SHR, W64, RCX, 12);
-    emit_alu_rr(e, ALU_XOR, W32, RCX, RAX);
-    emit_alu_ri(e, ALU_AND, W32, RCX, (LA_N_TARGETS - 1) << 2);
+    jit_hash_target(e);
     emit_mov_rm(e, W64, RDX, STATE(cpu.requests)); // and the context
-    emit_alu_rm(e, ALU_CMP, W64, RAX, at_index(RBP, RCX, 8, TARGET(va)));
+    emit_alu_rm(e, ALU_CMP, W64, RAX, at_index(RBP, RCX, 8, JIT_TARGET(va, of_guest)));
     trans_cold(t, cold_unknown, emit_jcc(e, CC_NE));
-    emit_alu_rm(e, ALU_CMP, W64, RDX, at_index(RBP, RCX, 8, TARGET(context)));
+    emit_alu_rm(e, ALU_CMP, W64, RDX, at_index(RBP, RCX, 8, JIT_TARGET(context, of_guest)));
     trans_cold(t, cold_unknown, emit_jcc(e, CC_NE));
-    emit_mov_rm(e, W64, RDX, at_index(RBP, RCX, 8, TARGET(pc_base)));
+    emit_mov_rm(e, W64, RDX, at_index(RBP, RCX, 8, JIT_TARGET(pc_base, of_guest)));
     emit_mov_mr(e, W64, STATE(code.pc_base), RDX);
-    emit_jmp_m(e, at_index(RBP, RCX, 8, TARGET(host)));
+    emit_jmp_m(e, at_index(RBP, RCX, 8, JIT_TARGET(host, of_guest)));
 }
 
 static void go_to_page(struct trans *t, s32 target)

@@ -43,6 +43,23 @@ static inline struct slot_place jit_slot_place(unsigned mode, unsigned slot)
                                at(RBP, set + (s32)offsetof(struct la_slots, delta))};
 }
 
+// A field of targets[LA_N_TARGETS * of_guest].
+static inline s32 jit_target_field(size_t offset, bool of_guest)
+{
+    s32 first = of_guest ? LA_N_TARGETS * (s32)sizeof(struct la_target) : 0;
+    return JIT_FIELD(code.targets) + first + (s32)offset;
+}
+#define JIT_TARGET(f, of_guest) jit_target_field(offsetof(struct la_target, f), (of_guest))
+
+// rcx: the place of the address in rax in a table of targets; its scale is 8.
+static inline void jit_hash_target(struct emit *e)
+{
+    emit_mov_rr(e, W64, RCX, RAX);
+    emit_shift_ri(e, SHIFT_SHR, W64, RCX, 12);
+    emit_alu_rr(e, ALU_XOR, W32, RCX, RAX);
+    emit_alu_ri(e, ALU_AND, W32, RCX, (LA_N_TARGETS - 1) << 2);
+}
+
 struct jit_pin {
     u8 guest, host;
 };

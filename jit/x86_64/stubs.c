@@ -192,6 +192,46 @@ static void execute(struct emit *e)
     call_c(e, (void (*)(void))jit_execute);
 }
 
+// Leads to the translation of next_pc if it is known and nothing is requested; returns the sites of
+// jumps that are taken otherwise. The vector registers have been spilled, so that the code there
+// asks for them.
+static void go_to_next(struct emit *e, u8 *unknown[2])
+{
+    emit_mov_rm(e, W64, RAX, STATE(next_pc));
+    jit_hash_target(e);
+    emit_alu_rm(e, ALU_ADD, W64, RCX, STATE(code.targets_at));
+    emit_mov_rm(e, W64, RDX, STATE(cpu.requests)); // and the context
+    emit_alu_rm(e, ALU_CMP, W64, RAX, at_index(RBP, RCX, 8, JIT_TARGET(va, false)));
+    unknown[0] = emit_jcc(e, CC_NE);
+    emit_alu_rm(e, ALU_CMP, W64, RDX, at_index(RBP, RCX, 8, JIT_TARGET(context, false)));
+    unknown[1] = emit_jcc(e, CC_NE);
+    emit_mov_rm(e, W64, RDX, at_index(RBP, RCX, 8, JIT_TARGET(pc_base, false)));
+    emit_mov_mr(e, W64, STATE(code.pc_base), RDX);
+    reload_gprs(e);
+    emit_jmp_m(e, at_index(RBP, RCX, 8, JIT_TARGET(host, false)));
+}
+
+// Each control register that changes the mode, each TLB instruction and each return would be a way
+// out and back in.
+static void make_call_next(struct emit *e, const struct jit *j, struct jit_stubs *s,
+                           const u8 *table)
+{
+    u8 *unknown[2];
+    if (j->options.count || j->options.no_chain) {
+        s->call_next = s->call_last;
+        return;
+    }
+    s->call_next = begin(e);
+    spill_all(e, j, table);
+    emit_alu_ri(e, ALU_SUB, W64, RSP, 8);
+    execute(e);
+    emit_alu_ri(e, ALU_ADD, W64, RSP, 8);
+    go_to_next(e, unknown);
+    emit_patch(unknown[0], emit_here(e));
+    emit_patch(unknown[1], emit_here(e));
+    leave_spilled(e, j);
+}
+
 static void make_call(struct emit *e, const struct jit *j, struct jit_stubs *s, const u8 *table)
 {
     s->call = begin(e);
@@ -278,6 +318,7 @@ void jit_make_stubs(struct jit *j)
     make_enter(&e, &j->stubs);
     make_leave(&e, j, &j->stubs, table);
     make_call(&e, j, &j->stubs, table);
+    make_call_next(&e, j, &j->stubs, table);
     make_fill(&e, j, &j->stubs, table);
     make_unit(&e, j, &j->stubs);
     make_fold(&e, &j->stubs, table);
