@@ -75,6 +75,7 @@ bench-exits:
 	$(Q)sh tools/install_packages.sh build image guest test
 	$(Q)sh tools/build.sh lh
 	$(Q)sh tools/test_inputs.sh
+	$(Q)LH_CACHE=$(CACHE) sh bench/build_micro.sh $(BUILD)/bench
 	$(Q)LH_CACHE=$(CACHE) python3 bench/exits.py $(LH) $(ARGS)
 
 clean:

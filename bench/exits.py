@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""What guests of guests cost: single exits, and a whole nested boot.
+"""What guests of guests cost: single exits, work that does not exit, and a whole nested boot.
 
 usage: exits.py LH [WORD...]
 
-Words choose: exits, nested. What runs the processors of the outer machine is -accel of
+Words choose: exits, work, nested. What runs the processors of the outer machine is -accel of
 LH_BENCH_ACCEL, the default without. Exits are measured by bench/exits.c under the KVM of Debian's
 kernel: wall time there, and the outer machine's instructions from the exit to the next entry, which
--d stats counts by cause. Without the guest, the compiler for loong64 or the disk with QEMU what needs
-it is left out.
+-d stats counts by cause unless they are translated. Work is programs of bench/micro, by turns in the
+outer machine and in a guest of it. Without the guest, the compiler for loong64 or the disk with QEMU
+what needs it is left out.
 """
 
 import os
@@ -22,7 +23,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 for folder in ('boot', 'nested'):
     sys.path.insert(0, os.path.join(ROOT, 'test', folder))
 from machine import Machine  # pylint: disable=wrong-import-position
-from nested import Host, initrd_with  # pylint: disable=wrong-import-position
+from nested import Host, initrd_with, read  # pylint: disable=wrong-import-position
 from report import Skip, Tester, guest_file  # pylint: disable=wrong-import-position
 
 ACCEL = os.environ.get('LH_BENCH_ACCEL')
@@ -39,6 +40,19 @@ BOOTS = (
     (('cpucfg', 'CPUCFG, answered by the kernel', 'kernel', 'GSPR'),),
     (('kernel_iocsr', 'IOCSR of a device in the kernel', 'kernel', 'GSPR'),),
 )
+
+
+# Of bench/micro: what it is.
+WORK = {
+    'mix': 'a round of adding, shifting, multiplying',
+    'sha256': 'a byte hashed',
+    'dispatch': 'a step of a bytecode interpreter',
+    'nbody': 'a pair of bodies in double precision',
+    'chase_ram': 'a pointer followed in 64 MiB',
+    'memcpy_big': '256 KiB copied',
+    'getppid': 'a system call that does nothing',
+    'fault': 'a page touched first',
+}
 
 
 def accel_options():
@@ -65,7 +79,10 @@ def sums(log):
             counts[cause] = counts.get(cause, 0) + int(n)
     for line in re.findall(r'instructions and ns:((?: \w+ \d+ \d+)+)', text):
         for cause, insns, ns in re.findall(r'(\w+) (\d+) (\d+)', line):
-            costs[cause] = int(insns), int(ns)
+            costs[cause] = insns, int(ns)
+    for line in re.findall(r'next entry, ns:((?: \w+ \d+)+)', text):  # translated: not counted
+        for cause, ns in re.findall(r'(\w+) (\d+)', line):
+            costs[cause] = '-', int(ns)
     return counts, costs
 
 
@@ -97,7 +114,33 @@ def bench_exits(t):
             if name in ns:
                 us = ns[name] / 1000
                 print(f'  {what:52}{us:8.2f}{OTHER_US[by]:8.1f}{us / OTHER_US[by]:8.2f}'
-                      f'{costs[cause][0]:14}', flush=True)
+                      f'{costs[cause][0]:>14}', flush=True)
+
+
+def seconds_each(texts):
+    """Of each workload, the best of its runs."""
+    best = {}
+    for name, seconds in re.findall(r'^(\w+) ([\d.]+) [\d.]+ ok', '\n'.join(texts), re.M):
+        best[name] = min(best.get(name, float('inf')), float(seconds))
+    return best
+
+
+def bench_work(t):
+    """Around the run in the guest there is one in its host, so that a host that becomes slower
+    favours neither."""
+    program = os.path.join(os.path.dirname(t.lh), 'bench', 'micro-loong64')
+    if not os.path.exists(program):
+        raise Skip(f'missing {program} of bench/build_micro.sh')
+    work = f'for i in 1 2 3; do /micro run 0.2 {" ".join(WORK)}; done'
+    with Host(t, *accel_options(), smp=1, programs=(('micro', read(program)),)) as h:
+        before = h.shell(work, LIMIT_S)
+        guest = seconds_each([h.run(work, limit=LIMIT_S, memory='1G')])
+        host = seconds_each([before, h.shell(work, LIMIT_S)])
+        h.power_off()
+    print(f'{"nanoseconds of an operation, one processor":54}{"first":>8}{"nested":>8}{"ratio":>8}')
+    for name in WORK:
+        print(f'  {WORK[name]:52}{host[name]:8.1f}{guest[name]:8.1f}{guest[name] / host[name]:8.2f}',
+              flush=True)
 
 
 def seconds_up(text):
@@ -136,18 +179,18 @@ def bench_nested(t):
         print(f'  {what:52}{first[i]:8.2f}{second[i]:8.2f}{second[i] / first[i]:8.2f}')
     print(f'{"exits of the nested boot":54}{"number":>8}{"per s":>8}{"each us":>8}{"instructions":>14}')
     for cause in sorted(counts, key=counts.get, reverse=True):
-        insns, ns = costs.get(cause, (0, 0))
-        print(f'  {cause:52}{counts[cause]:8}{counts[cause] / second[1]:8.0f}{ns / 1000:8.2f}{insns:14}')
+        insns, ns = costs.get(cause, ('-', 0))
+        print(f'  {cause:52}{counts[cause]:8}{counts[cause] / second[1]:8.0f}{ns / 1000:8.2f}{insns:>14}')
     print(f'  {"all":52}{n:8}{n / second[1]:8.0f}', flush=True)
 
 
 def main():
     lh, *words = sys.argv[1:]
-    if words and not {'exits', 'nested'}.intersection(words):
+    if words and not {'exits', 'work', 'nested'}.intersection(words):
         return
     t = Tester(os.path.abspath(lh))
     with tempfile.TemporaryDirectory(prefix='lh-bench-') as t.dir:
-        for name, function in (('exits', bench_exits), ('nested', bench_nested)):
+        for name, function in (('exits', bench_exits), ('work', bench_work), ('nested', bench_nested)):
             try:
                 if not words or name in words:
                     function(t)

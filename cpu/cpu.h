@@ -50,6 +50,7 @@ enum {
     CPU_REQ_IRQ = 2,   // an input line changed
     CPU_REQ_FLUSH = 4, // drop cached translations
     CPU_REQ_CODE = 8,  // translated code was dropped; jit/
+    CPU_REQ_ALARM = 16, // the alarm rang, perhaps too early: it is to be set again
     CPU_REQ_LINK = 32, // a page has links now: drop what is cached for stores; links.h
 };
 
@@ -72,6 +73,7 @@ struct cpu {
     struct cpu_bus *bus;
     unsigned index;
     u64 n_insns;          // retired so far; written by the owning thread, others may see it late
+    bool is_uncounted;    // n_insns leaves out most of them
     // These two are compared as one 64-bit word by translated code, which leaves when it is asked to
     // or in another context.
     _Alignas(8) _Atomic u32 requests; // CPU_REQ_*
@@ -81,9 +83,10 @@ struct cpu {
     // Called after a request was set, by the thread that set it; wakes a sleeping owner.
     void (*wake)(void *opaque, struct cpu *c);
     void *wake_opaque;
-    // For processors that do not look at their timers by themselves: asks for CPU_REQ_IRQ at
+    // For processors that do not look at their timers by themselves: asks for CPU_REQ_ALARM at
     // `deadline_ns` of the bus clock (CLOCK_NEVER: at no time) in place of what was asked for
-    // before. Called by the owning thread; NULL where nobody needs it.
+    // before, which may be left to ring all the same. Called by the owning thread; NULL where nobody
+    // needs it.
     void (*alarm)(void *opaque, struct cpu *c, u64 deadline_ns);
     void *alarm_opaque;
     bool needs_alarm; // it is such a processor; set before its thread starts

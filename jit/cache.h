@@ -8,12 +8,12 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#define CODE_PAGE_SHIFT MEM_WATCH_SHIFT
-#define CODE_PAGE       (1u << CODE_PAGE_SHIFT)
-#define CODE_N_INSNS    (CODE_PAGE / 4)
-#define CODE_LINE_SHIFT 6 // of physical memory, of which it is known whether code came from it
-#define JIT_MAX_CPUS    64
-#define BLOCK_MAX_INSNS 128 // of a block that is a loop; the others have fewer
+#define CODE_PAGE_SHIFT   MEM_WATCH_SHIFT
+#define CODE_PAGE         (1u << CODE_PAGE_SHIFT)
+#define CODE_N_INSNS      (CODE_PAGE / 4)
+#define CODE_LINE_SHIFT   6 // of physical memory, of which it is known whether code came from it
+#define JIT_MAX_CPUS      64
+#define BLOCK_MAX_INSNS   128 // of a block that is a loop; the others have fewer
 #define BLOCK_PLAIN_INSNS 64
 
 // What a translation depends on beside the bytes of its page.

@@ -19,15 +19,15 @@ struct jit;
 
 // How the translator works; all zero: the normal way. One line of jit_options.def each.
 struct jit_options {
-    bool one_insn;   // blocks of one instruction
-    bool no_slots;   // every access takes the slow path
-    bool no_chain;   // blocks return to the run loop
-    bool ras;        // calls and returns are the host's; off, because it was measured to be slower
-    bool no_evex;    // as on a host without AVX-512
-    bool perf_map;   // write /tmp/perf-PID.map, where perf looks for names of code
-    bool check;      // blocks are run by the interpreter too, and compared: check.c
-    u32 access_form; // that accesses begin with: 0 one slot, 1 four slots, 2 the table of pages
-    u32 flush_every; // blocks after which all translations are dropped; 0: never
+    bool one_insn;    // blocks of one instruction
+    bool no_slots;    // every access takes the slow path
+    bool no_chain;    // blocks return to the run loop
+    bool ras;         // calls and returns are the host's; off, because it was measured to be slower
+    bool no_evex;     // as on a host without AVX-512
+    bool perf_map;    // write /tmp/perf-PID.map, where perf looks for names of code
+    bool check;       // blocks are run by the interpreter too, and compared: check.c
+    u32 access_form;  // that accesses begin with: 0 one slot, 1 four slots, 2 the table of pages
+    u32 flush_every;  // blocks after which all translations are dropped; 0: never
     bool exact_cause; // FCSR.Cause is of the last instruction wherever it is looked at
     bool exact_links; // the processors have links (cpu/loongarch64/links.h)
     // Not among those: cpu.n_insns is exact, and cpu_run keeps to its budget (vmm/turns.h).

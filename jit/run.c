@@ -198,6 +198,42 @@ static bool is_time_to_flush(const struct jit *j)
     return every && j->counts.n_blocks % every == every - 1;
 }
 
+// For the owning thread.
+static bool is_inside(struct jit_vcpu *v)
+{
+    return atomic_load_explicit(&v->is_inside, memory_order_relaxed);
+}
+
+// Between these two the processor may not be assumed to be outside. It stays inside between two
+// pieces of code if nothing comes between them: going in and out costs as much as a short piece.
+static void go_inside(struct jit *j, struct jit_vcpu *v)
+{
+    if (is_inside(v))
+        return;
+    atomic_store(&v->is_inside, true);
+    while (unlikely(j->is_flushing)) {
+        pthread_mutex_lock(&j->lock);
+        atomic_store(&v->is_inside, false);
+        pthread_cond_broadcast(&j->left);
+        while (j->is_flushing)
+            pthread_cond_wait(&j->left, &j->lock);
+        atomic_store(&v->is_inside, true);
+        pthread_mutex_unlock(&j->lock);
+    }
+}
+
+static void go_outside(struct jit *j, struct jit_vcpu *v)
+{
+    if (!is_inside(v))
+        return;
+    atomic_store(&v->is_inside, false);
+    if (unlikely(j->is_flushing)) {
+        pthread_mutex_lock(&j->lock);
+        pthread_cond_broadcast(&j->left);
+        pthread_mutex_unlock(&j->lock);
+    }
+}
+
 // The entry at `pa`, translated if need be.
 static void *entry_at(struct jit *j, struct la_cpu *c, u64 pa, bool is_small, const u8 *host)
 {
@@ -230,6 +266,7 @@ static struct la_target *look_up(struct jit *j, struct la_cpu *c)
     if (t)
         return t;
     c->code.vcpu->n_lookups++;
+    go_outside(j, c->code.vcpu);
     if (c->pc & 3)
         return NULL;
     u64 pa = la_translate(c, c->pc, LA_FETCH);
@@ -298,31 +335,6 @@ static void renew(struct jit *j, struct la_cpu *c)
     pthread_mutex_unlock(&j->lock);
     if (!is_done)
         la_target_forget(c, c->pc);
-}
-
-// Between these two the processor may not be assumed to be outside.
-static void go_inside(struct jit *j, struct jit_vcpu *v)
-{
-    atomic_store(&v->is_inside, true);
-    while (unlikely(j->is_flushing)) {
-        pthread_mutex_lock(&j->lock);
-        atomic_store(&v->is_inside, false);
-        pthread_cond_broadcast(&j->left);
-        while (j->is_flushing)
-            pthread_cond_wait(&j->left, &j->lock);
-        atomic_store(&v->is_inside, true);
-        pthread_mutex_unlock(&j->lock);
-    }
-}
-
-static void go_outside(struct jit *j, struct jit_vcpu *v)
-{
-    atomic_store(&v->is_inside, false);
-    if (unlikely(j->is_flushing)) {
-        pthread_mutex_lock(&j->lock);
-        pthread_cond_broadcast(&j->left);
-        pthread_mutex_unlock(&j->lock);
-    }
 }
 
 // Inside: what is cached for stores is used here as well, and somebody may be waiting until it is
@@ -404,14 +416,16 @@ static void run_translated(struct jit *j, struct la_cpu *c)
         enter(c, t->host);
         if (j->options.count)
             c->cpu.n_insns = c->code.n_end - (u64)c->code.left;
-        if (unlikely(c->code.vcpu->check))
+        if (unlikely(c->code.vcpu->check)) {
             jit_check_after(c, false);
-        c->code.vcpu->is_checked = false;
+            c->code.vcpu->is_checked = false;
+            go_outside(j, c->code.vcpu);
+        }
     }
-    go_outside(j, c->code.vcpu);
-    if (c->code.stale)
+    if (c->code.stale) {
+        go_outside(j, c->code.vcpu);
         renew(j, c);
-    else if (c->code.n_interpret)
+    } else if (c->code.n_interpret)
         interpret(c, c->code.n_interpret);
 }
 
@@ -421,6 +435,7 @@ static bool serve(struct la_cpu *c, enum cpu_exit *why)
     if (likely(!c->cpu.requests))
         return true;
     c->code.link_site = NULL;
+    go_outside(jit_of(c), c->code.vcpu);
     if (c->cpu.requests & CPU_REQ_CODE)
         jit_obey(c);
     return la_serve_requests(c, why);
@@ -442,7 +457,8 @@ static enum cpu_exit jit_run(struct cpu *cpu, u64 budget)
         if (c->code.vcpu->is_checked)
             jit_check_after(c, true);
         c->code.vcpu->is_checked = false;
-        go_outside(j, c->code.vcpu);
+        if (c->code.vcpu->check)
+            go_outside(j, c->code.vcpu);
         c->code.written = 0;
         c->code.link_site = NULL;
         la_take_raised(c);
@@ -458,6 +474,7 @@ static enum cpu_exit jit_run(struct cpu *cpu, u64 budget)
         else
             interpret(c, N_INTERPRETED);
     }
+    go_outside(j, c->code.vcpu);
     return why;
 }
 
@@ -471,5 +488,6 @@ void jit_add_cpu(struct jit *j, struct la_cpu *c)
     c->code.vcpu = v;
     c->run = jit_run;
     c->cpu.needs_alarm = true;
+    c->cpu.is_uncounted = !j->options.count;
     la_mmu_flush(c);
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "vmm/accel.h"
+#include "vmm/alarm.h"
+#include "vmm/host_clock.h"
 #include "base/test.h"
 
 #include <semaphore.h>
@@ -83,6 +85,33 @@ TEST(a_processor_that_cannot_go_on_is_told_once_and_waits)
     accel_free(a);
     CHECK_EQ(p.n_failures, 3);
     sem_destroy(&p.failed);
+}
+
+static void wait_for_alarm(struct cpu *c)
+{
+    while (!(atomic_fetch_and(&c->requests, ~(u32)CPU_REQ_ALARM) & CPU_REQ_ALARM))
+        ;
+}
+
+TEST(an_alarm_rings_for_the_earliest_deadline_that_was_asked_for)
+{
+    struct host_clock clock;
+    struct cpu_bus bus = {.clock = &clock.clock};
+    struct cpu c = {.bus = &bus};
+    host_clock_init(&clock);
+    struct alarm *a = alarm_new(&c);
+    u64 now = clock_now(&clock.clock), hour = 3600 * NS_PER_SEC;
+    c.alarm(c.alarm_opaque, &c, now + hour);
+    CHECK_EQ(c.requests, 0);
+    c.alarm(c.alarm_opaque, &c, now + 1000000);
+    c.alarm(c.alarm_opaque, &c, now + hour); // does not take it back
+    c.alarm(c.alarm_opaque, &c, CLOCK_NEVER);
+    wait_for_alarm(&c);
+    CHECK(clock_now(&clock.clock) >= now + 1000000);
+    c.alarm(c.alarm_opaque, &c, now); // is over
+    wait_for_alarm(&c);
+    alarm_free(a);
+    CHECK(c.alarm == NULL);
 }
 
 TEST(requests_kick_the_processor)

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The timer's signal goes to the processor's thread alone and sets the request there: code that
 // runs sees it at its next poll, and a system call that it interrupts goes on.
+//
+// A hypervisor stops its guest's timer at each exit and starts it again at each entry. So an alarm
+// that is set is left alone when a later one is wanted: it rings too early, and is set again then.
 #include "vmm/alarm.h"
 #include "base/bug.h"
 
@@ -16,25 +19,29 @@
 struct alarm {
     struct cpu *cpu;
     timer_t timer;
+    _Atomic u64 armed; // when it rings, on the bus clock; also written by the signal
 };
 
 static void ring(int number, siginfo_t *info, void *context)
 {
     struct alarm *a = info->si_value.sival_ptr;
-    if (info->si_code == SI_TIMER)
-        atomic_fetch_or_explicit(&a->cpu->requests, CPU_REQ_IRQ, memory_order_seq_cst);
+    if (info->si_code != SI_TIMER)
+        return;
+    atomic_store_explicit(&a->armed, CLOCK_NEVER, memory_order_relaxed);
+    atomic_fetch_or_explicit(&a->cpu->requests, CPU_REQ_ALARM, memory_order_seq_cst);
 }
 
 static void set(void *opaque, struct cpu *c, u64 deadline_ns)
 {
     struct alarm *a = opaque;
-    struct itimerspec t = {0};
-    if (deadline_ns != CLOCK_NEVER) {
-        u64 now = clock_now(c->bus->clock);
-        u64 left = deadline_ns > now ? deadline_ns - now : 1; // 0 would disarm it
-        t.it_value.tv_sec = (time_t)(left / NS_PER_SEC);
-        t.it_value.tv_nsec = (long)(left % NS_PER_SEC);
-    }
+    if (deadline_ns >= atomic_load_explicit(&a->armed, memory_order_relaxed))
+        return;
+    u64 now = clock_now(c->bus->clock);
+    u64 left = deadline_ns > now ? deadline_ns - now : 1; // 0 would disarm it
+    struct itimerspec t = {
+        .it_value = {.tv_sec = (time_t)(left / NS_PER_SEC), .tv_nsec = (long)(left % NS_PER_SEC)}};
+    // In this order: a signal of the old alarm in between makes the next call set it once more.
+    atomic_store_explicit(&a->armed, deadline_ns, memory_order_relaxed);
     timer_settime(a->timer, 0, &t, NULL);
 }
 
@@ -43,6 +50,7 @@ struct alarm *alarm_new(struct cpu *c)
     struct alarm *a = calloc(1, sizeof(*a));
     BUG_ON(!a);
     a->cpu = c;
+    a->armed = CLOCK_NEVER;
     struct sigaction act = {.sa_sigaction = ring, .sa_flags = SA_SIGINFO | SA_RESTART};
     sigaction(ALARM_SIGNAL, &act, NULL);
     struct sigevent event = {

@@ -61,9 +61,13 @@ bool monitor_info_status(struct monitor_call *c, struct err *e)
     u64 ms = (clock_now(m->bus.clock) - m->bus.reset_ns) / 1000000, n = 0;
     for (unsigned i = 0; i < m->n_cpus; i++)
         n += m->cpus[i]->n_insns;
-    text_add(c->to, "%s, %llu.%03llu s after reset, %llu instructions\n",
+    text_add(c->to, "%s, %llu.%03llu s after reset",
              c->monitor->pace->is_stopped ? "stopped" : "running", (unsigned long long)(ms / 1000),
-             (unsigned long long)(ms % 1000), (unsigned long long)n);
+             (unsigned long long)(ms % 1000));
+    if (m->cpus[0]->is_uncounted)
+        text_add(c->to, ", instructions are not counted by the translator\n");
+    else
+        text_add(c->to, ", %llu instructions\n", (unsigned long long)n);
     return true;
 }
 

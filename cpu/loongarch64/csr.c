@@ -195,12 +195,16 @@ static void after_write(struct la_cpu *c, struct la_context *x, unsigned n, u64 
         la_mmu_mode_changed(c);
         break;
     case CSR_CRMD:
-    case CSR_MISC: la_mmu_mode_changed(c); break;
-    case CSR_GSTAT:
-        la_lvz_count_gid(c, old);
         la_mmu_mode_changed(c);
+        la_check_interrupts(c);
         break;
-    case CSR_GINTC: la_lvz_count_injection(c, old); break;
+    case CSR_MISC: la_mmu_mode_changed(c); break;
+    case CSR_GINTC:
+        la_lvz_count_injection(c, old);
+        la_check_interrupts(c);
+        break;
+    case CSR_ECFG:
+    case CSR_ESTAT: la_check_interrupts(c); break;
     case CSR_EUEN: la_units_changed(c); break;
     case CSR_TCFG: la_timer_configure(c, x); break;
     case CSR_RVACFG:
@@ -217,7 +221,6 @@ static void after_write(struct la_cpu *c, struct la_context *x, unsigned n, u64 
         break;
     default: break;
     }
-    la_check_interrupts(c);
 }
 
 static void write(struct la_cpu *c, struct la_context *x, unsigned n, u64 value, u64 mask, u64 bits)
@@ -285,6 +288,55 @@ u64 la_gcsr_write(struct la_cpu *c, unsigned n, u64 value, u64 mask)
         la_timer_latch(c, x, value >> LINE_TI & 1);
     write(c, x, n, value, mask, mask & writable_from_root(c, n, new_value));
     return old;
+}
+
+// A guest's translations are of a mode of its own, so nothing of the root's depends on GSTAT.
+static bool has_effect(unsigned n)
+{
+    switch (n) {
+    case CSR_CRMD:
+    case CSR_EUEN:
+    case CSR_MISC:
+    case CSR_ECFG:
+    case CSR_ESTAT:
+    case CSR_ASID:
+    case CSR_STLBPS:
+    case CSR_RVACFG:
+    case CSR_TCFG:
+    case CSR_TVAL:
+    case CSR_TICLR:
+    case CSR_GCFG:
+    case CSR_GTLBC:
+    case CSR_GINTC:
+    case CSR_LLBCTL:
+    case CSR_IMPCTL2: return true;
+    default: return (n >= CSR_DMW0 && n <= CSR_DMW3) || is_plain_window(n) || is_mcsr(n);
+    }
+}
+
+unsigned la_csr_load_width(const struct la_cpu *c, unsigned n)
+{
+    switch (n) {
+    case CSR_MISC:
+    case CSR_ESTAT:
+    case CSR_TLBEHI:
+    case CSR_TLBREHI:
+    case CSR_PGD:
+    case CSR_TVAL:
+    case CSR_LLBCTL:
+    case CSR_GINTC: return 0;
+    default: break;
+    }
+    if (n >= CSR_N || is_mcsr(n) || is_plain_window(n) || !la_csr_exists(c, n))
+        return 0;
+    return csrs[n].writable <= 0xffffffff ? 32 : 64;
+}
+
+u64 la_csr_stored_bits(const struct la_cpu *c, unsigned n, bool of_guest)
+{
+    if (n >= CSR_N || has_effect(n) || !la_csr_exists(c, n))
+        return 0;
+    return of_guest ? writable_from_root(c, n, 0) : writable_bits(c, n, 0);
 }
 
 void la_units_changed(struct la_cpu *c)

@@ -29,8 +29,9 @@ static void summary(struct cpu *cpu, struct text *to)
     const struct la_cpu *c = la_of(cpu);
     text_add(to, "pc 0x%llx, ", (unsigned long long)c->pc);
     print_mode(c, to);
-    text_add(to, "%s, %llu instructions", c->idle ? ", idle" : "",
-             (unsigned long long)cpu->n_insns);
+    text_add(to, "%s", c->idle ? ", idle" : "");
+    if (!cpu->is_uncounted)
+        text_add(to, ", %llu instructions", (unsigned long long)cpu->n_insns);
 }
 
 static void print_gprs(const struct la_cpu *c, struct text *to)

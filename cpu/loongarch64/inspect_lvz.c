@@ -12,8 +12,12 @@ static u64 guest_ns(const struct la_cpu *c)
     return n->guest_ns + now;
 }
 
+#define UNCOUNTED (~0ULL)
+
 static u64 guest_insns(const struct la_cpu *c)
 {
+    if (c->cpu.is_uncounted)
+        return UNCOUNTED;
     const struct la_lvz_counts *n = &c->lvz_counts;
     return n->guest_insns + (la_in_guest(c) ? c->cpu.n_insns - n->entered_at_insn : 0);
 }
@@ -76,6 +80,7 @@ static u64 checks(const struct la_cpu *c)
     return c->lvz_counts.n_checks;
 }
 
+// A value that is not known is UNCOUNTED.
 static const struct row {
     const char *name;
     u64 (*value)(const struct la_cpu *c);
@@ -101,8 +106,13 @@ static const struct row {
 static void print_row(struct cpu *const *cpus, unsigned n, const struct row *r, struct text *to)
 {
     text_add(to, "%-*s", NAME_WIDTH, r->name);
-    for (unsigned i = 0; i < n; i++)
-        text_add(to, " %12llu", (unsigned long long)r->value(la_of(cpus[i])));
+    for (unsigned i = 0; i < n; i++) {
+        u64 value = r->value(la_of(cpus[i]));
+        if (value == UNCOUNTED)
+            text_add(to, " %12s", "not counted");
+        else
+            text_add(to, " %12llu", (unsigned long long)value);
+    }
     text_add(to, "\n");
 }
 

@@ -119,7 +119,10 @@ bool la_serve_requests(struct la_cpu *c, enum cpu_exit *why)
         *why = CPU_EXIT_STOP;
         return false;
     }
-    la_timer_poll(c);
+    if (requests & CPU_REQ_ALARM)
+        la_timer_rang(c);
+    else
+        la_timer_poll(c);
     c->idle = c->idle && !la_pending_lines(c, c->context);
     if (c->idle) {
         *why = CPU_EXIT_IDLE;

@@ -136,7 +136,6 @@ void la_switch_context(struct la_cpu *c, struct la_context *x)
     c->csr = x->csr;
     la_units_changed(c);
     la_mmu_mode_changed(c);
-    la_check_interrupts_soon(c);
 }
 
 unsigned la_guest_gid(const struct la_cpu *c)
@@ -185,11 +184,16 @@ static _Noreturn void exit_sensitive(struct la_cpu *c)
     la_raise_root(c, EXC_GSPR, 0);
 }
 
+bool la_traps_privileged(const struct la_cpu *c)
+{
+    return la_in_guest(c) && c->root.csr[CSR_GCFG] & GCFG_SIT;
+}
+
 void la_trap_privileged(struct la_cpu *c)
 {
     if (la_plv(c))
         la_raise(c, EXC_IPE);
-    if (la_in_guest(c) && c->root.csr[CSR_GCFG] & GCFG_SIT)
+    if (la_traps_privileged(c))
         exit_sensitive(c);
 }
 

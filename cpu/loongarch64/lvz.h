@@ -61,6 +61,7 @@ void la_trap_timer(struct la_cpu *c);                      // GCFG.TIT: rdtime*
 void la_trap_tlb(struct la_cpu *c);                        // GTLBC.TOTI: TLB instructions
 void la_trap_cacop(struct la_cpu *c, unsigned op);         // GCFG.GCI
 void la_trap_level_change(struct la_cpu *c, u64 new_crmd); // GCFG.TOP: GCSC
+bool la_traps_privileged(const struct la_cpu *c);          // GCFG.TOPI: all that want PLV 0
 bool la_traps_guest_exceptions(const struct la_cpu *c);    // GCFG.TOE: GCHC after the fact
 void la_trap_guest_csr(struct la_cpu *c, unsigned number); // csr* by number
 // For gcsr*, gtlb*: root PLV 0 only.

@@ -161,6 +161,22 @@ TEST(tit_toti_and_topi_trap_what_they_name)
     rig_free(&r);
 }
 
+// Translated code does in place what this traps.
+TEST(a_guest_whose_privileged_instructions_trap_is_interpreted)
+{
+    struct rig r;
+    init(&r);
+    la_csr_write(r.c, CSR_GCFG, BIT(7), BIT(7));
+    CHECK(la_mmu_may_cache(r.c));
+    la_switch_context(r.c, &r.c->guest);
+    CHECK(!la_mmu_may_cache(r.c));
+    la_switch_context(r.c, &r.c->root);
+    la_csr_write(r.c, CSR_GCFG, 0, BIT(7));
+    la_switch_context(r.c, &r.c->guest);
+    CHECK(la_mmu_may_cache(r.c));
+    rig_free(&r);
+}
+
 TEST(properties_choose_the_other_reading)
 {
     struct rig r;

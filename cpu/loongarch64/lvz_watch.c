@@ -61,6 +61,8 @@ void la_lvz_count_entry(struct la_cpu *c)
     struct la_lvz_counts *n = &c->lvz_counts;
     unsigned gid = la_guest_gid(c);
     n->n_entries++;
+    n->n_gid_switches += gid != n->last_gid;
+    n->last_gid = gid;
     n->entered_at_insn = c->cpu.n_insns;
     n->entered_at_ns = clock_now(c->cpu.bus->clock);
     if (n->n_entries > 1) {
@@ -73,11 +75,6 @@ void la_lvz_count_entry(struct la_cpu *c)
         complain(c, "a guest runs with guest id 0, which is the root's", 0);
     if (c->root.csr[CSR_PGDL])
         check_reuse(c, gid);
-}
-
-void la_lvz_count_gid(struct la_cpu *c, u64 old_gstat)
-{
-    c->lvz_counts.n_gid_switches += bits_get(old_gstat, 23, 16) != la_guest_gid(c);
 }
 
 void la_lvz_count_injection(struct la_cpu *c, u64 old_gintc)
@@ -162,21 +159,39 @@ static void report_exits(struct la_cpu *c, enum log_class to)
     log_write(c->cpu.bus->log, to, "cpu %u: exits:%s", c->cpu.index, text);
 }
 
-// What an exit of each cause cost, on average.
+// What an exit of each cause cost, on average. A translator counts no instructions.
 static void report_costs(struct la_cpu *c, enum log_class to)
 {
     const struct la_lvz_counts *n = &c->lvz_counts;
+    bool is_counted = !c->cpu.is_uncounted;
     char text[600] = "";
     for (unsigned code = 0; code < 64; code++) {
-        size_t used = strlen(text);
         u64 n_exits = n->n_exits[code];
-        if (n_exits)
-            snprintf(text + used, sizeof(text) - used, " %s %llu %llu", la_exception_name(code),
-                     (unsigned long long)(n->away_insns[code] / n_exits),
-                     (unsigned long long)(n->away_ns[code] / n_exits));
+        char insns[24] = "";
+        if (!n_exits)
+            continue;
+        if (is_counted)
+            snprintf(insns, sizeof(insns), " %llu",
+                     (unsigned long long)(n->away_insns[code] / n_exits));
+        size_t used = strlen(text);
+        snprintf(text + used, sizeof(text) - used, " %s%s %llu", la_exception_name(code), insns,
+                 (unsigned long long)(n->away_ns[code] / n_exits));
     }
-    log_write(c->cpu.bus->log, to, "cpu %u: from an exit to the next entry, instructions and ns:%s",
-              c->cpu.index, text);
+    log_write(c->cpu.bus->log, to, "cpu %u: from an exit to the next entry, %sns:%s", c->cpu.index,
+              is_counted ? "instructions and " : "", text);
+}
+
+static void report_times(struct la_cpu *c, enum log_class to)
+{
+    const struct la_lvz_counts *n = &c->lvz_counts;
+    char insns[80] = "not counted by the translator";
+    if (!c->cpu.is_uncounted)
+        snprintf(insns, sizeof(insns), "%llu of %llu", (unsigned long long)n->guest_insns,
+                 (unsigned long long)c->cpu.n_insns);
+    log_write(c->cpu.bus->log, to,
+              "cpu %u: entries %llu, instructions in guests %s, time in guests %llu ms",
+              c->cpu.index, (unsigned long long)n->n_entries, insns,
+              (unsigned long long)(n->guest_ns / 1000000));
 }
 
 void la_lvz_report(struct la_cpu *c)
@@ -187,10 +202,7 @@ void la_lvz_report(struct la_cpu *c)
         return;
     report_exits(c, to);
     report_costs(c, to);
-    log_write(c->cpu.bus->log, to,
-              "cpu %u: entries %llu, instructions in guests %llu of %llu, time in guests %llu ms",
-              c->cpu.index, (unsigned long long)n->n_entries, (unsigned long long)n->guest_insns,
-              (unsigned long long)c->cpu.n_insns, (unsigned long long)(n->guest_ns / 1000000));
+    report_times(c, to);
     log_write(c->cpu.bus->log, to,
               "cpu %u: refills of first stages %llu, of the second %llu; walks of first stages "
               "%llu, of the second %llu; guest id switches %llu; "

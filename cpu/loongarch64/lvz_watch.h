@@ -15,6 +15,7 @@ struct la_lvz_counts {
     u64 n_walks[3];            // entries that the hardware walker made, by enum la_tlb_kind
     u64 guest_insns, guest_ns; // spent in guests that have exited
     u8 passed;                 // lines of the last la_lvz_count_passed
+    unsigned last_gid;         // of the last entry
     u64 entered_at_insn, entered_at_ns;
     // From an exit of that cause to the next entry, whatever is done meanwhile. Nanoseconds only
     // while somebody wants the sums.
@@ -29,7 +30,6 @@ struct la_lvz_counts {
 // Every exception: one that leaves the guest is an exit.
 void la_lvz_count_exception(struct la_cpu *c, unsigned exception, bool from_guest);
 void la_lvz_count_entry(struct la_cpu *c); // the guest context has just become the current one
-void la_lvz_count_gid(struct la_cpu *c, u64 old_gstat);
 void la_lvz_count_injection(struct la_cpu *c, u64 old_gintc);
 void la_lvz_count_passed(struct la_cpu *c, u8 lines); // physical lines that the guest sees now
 

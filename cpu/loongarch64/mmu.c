@@ -19,15 +19,16 @@
 
 #define N_SPACES     511 // times 8 modes; 511 * 8 and above are LA_NEVER_CACHED
 #define N_KNOWN      1024
-#define NO_KEY       (~0u)
+#define NO_KEY       (~0ULL)
 #define GUEST_DIRECT 4 // a guest in direct mode, beside its privilege levels 0 to 3
 
 struct la_mmu_contexts {
     struct {
-        u32 key;
+        u64 key;
         u16 space;
     } known[N_KNOWN]; // by hash of the key
     u16 n_spaces;
+    u32 n_flushes[256]; // of each guest: part of its keys, so that the old ones match no more
 };
 
 static void forget_spaces(struct la_mmu_contexts *x)
@@ -58,24 +59,26 @@ void la_mmu_init(struct la_cpu *c)
     la_mmu_flush(c);
 }
 
-static u32 make_key(bool is_guest, unsigned gid, unsigned asid)
+static u64 make_key(const struct la_cpu *c, bool is_guest, unsigned gid, unsigned asid)
 {
-    return (is_guest ? 1u << 18 : 0) | gid << 10 | (asid & 0x3ff);
+    u32 key = (is_guest ? 1u << 18 : 0) | gid << 10 | (asid & 0x3ff);
+    return key | (is_guest ? (u64)c->contexts->n_flushes[gid] << 32 : 0);
 }
 
-static u32 space_key(const struct la_cpu *c)
+static u64 space_key(const struct la_cpu *c)
 {
     bool is_guest = la_in_guest(c);
-    return make_key(is_guest, is_guest ? la_guest_gid(c) : 0, (unsigned)c->csr[CSR_ASID]);
+    return make_key(c, is_guest, is_guest ? la_guest_gid(c) : 0, (unsigned)c->csr[CSR_ASID]);
 }
 
 // Guests with the same ASID must not fight for a slot.
-static unsigned slot_of(u32 key)
+static unsigned slot_of(u64 key)
 {
-    return (key ^ (key >> 10) * 37) % N_KNOWN;
+    u32 low = (u32)key;
+    return (low ^ (low >> 10) * 37) % N_KNOWN;
 }
 
-static unsigned space_number(struct la_cpu *c, u32 key)
+static unsigned space_number(struct la_cpu *c, u64 key)
 {
     struct la_mmu_contexts *x = c->contexts;
     unsigned i = slot_of(key);
@@ -110,9 +113,16 @@ static bool is_of_unusual_root(const struct la_cpu *c)
     return la_in_guest(c) && c->root.csr[CSR_CRMD] & CRMD_PLV;
 }
 
+// Nor is translated code known that lets the root trap what it does in place.
+static bool is_unusual(const struct la_cpu *c)
+{
+    return la_mmu_is_va32(c) || is_strictly_aligned(c) || is_of_unusual_root(c) ||
+           la_traps_privileged(c);
+}
+
 static void choose_context(struct la_cpu *c)
 {
-    if (la_mmu_is_va32(c) || is_strictly_aligned(c) || is_of_unusual_root(c))
+    if (is_unusual(c))
         c->mmu_context = LA_NEVER_CACHED;
     else if (!(c->csr[CSR_CRMD] & CRMD_DA))
         c->mmu_context = space_number(c, space_key(c)) * 8 + la_plv(c);
@@ -133,7 +143,7 @@ void la_mmu_mode_changed(struct la_cpu *c)
 static bool find_space(const struct la_cpu *c, bool is_guest, const struct la_tlb_entry *t,
                        unsigned *space)
 {
-    u32 key = make_key(is_guest, is_guest ? t->gid : 0, t->asid);
+    u64 key = make_key(c, is_guest, is_guest ? t->gid : 0, t->asid);
     *space = t->global ? LA_ALL_SPACES : c->contexts->known[slot_of(key)].space;
     return t->global || c->contexts->known[slot_of(key)].key == key;
 }
@@ -157,7 +167,7 @@ void la_mmu_flush_entry(struct la_cpu *c, bool is_guest, const struct la_tlb_ent
 // Only the name of the space is dropped: what was cached under it can match no more.
 void la_mmu_flush_asid(struct la_cpu *c, unsigned gid, unsigned asid)
 {
-    u32 key = make_key(la_in_guest(c), gid, asid);
+    u64 key = make_key(c, la_in_guest(c), gid, asid);
     if (c->contexts->known[slot_of(key)].key == key)
         c->contexts->known[slot_of(key)].key = NO_KEY;
     la_mmu_mode_changed(c);
@@ -165,11 +175,8 @@ void la_mmu_flush_asid(struct la_cpu *c, unsigned gid, unsigned asid)
 
 void la_mmu_flush_gid(struct la_cpu *c, unsigned gid)
 {
-    for (unsigned i = 0; i < N_KNOWN; i++) {
-        u32 key = c->contexts->known[i].key;
-        if (key != NO_KEY && key >> 10 == make_key(true, gid, 0) >> 10)
-            c->contexts->known[i].key = NO_KEY;
-    }
+    if (!++c->contexts->n_flushes[gid])
+        la_mmu_flush(c);
     la_mmu_mode_changed(c);
 }
 

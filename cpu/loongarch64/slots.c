@@ -161,6 +161,7 @@ void la_slots_mode_changed(struct la_cpu *c)
         return;
     x->mode = mode_of(c);
     x->sees_windows = x->mode == 0 && la_mmu_may_cache(c);
+    x->targets_at = la_in_guest(c) ? LA_N_TARGETS * sizeof(x->targets[0]) / 8 : 0;
     c->cpu.context = c->mmu_context;
     x->context = c->mmu_context;
     struct la_slots *s = &x->slots[x->mode];
@@ -176,16 +177,17 @@ void la_targets_forget(struct la_cpu *c)
 {
     if (!c->code.vcpu)
         return;
-    for (unsigned i = 0; i < LA_N_TARGETS; i++) // no address is impossible, but this is
-        c->code.targets[i].context = ~0ULL;
+    for (unsigned i = 0; i < ARRAY_LEN(c->code.targets); i++)
+        c->code.targets[i].context = ~0ULL; // no address is impossible, but this is
     c->code.window_age++;
     memset(c->code.executed, 0, sizeof(c->code.executed));
 }
 
 // As translated code has it.
-static unsigned target_index(u64 va)
+static struct la_target *target_of(struct la_cpu *c, u64 va)
 {
-    return (va ^ va >> 12) >> 2 & (LA_N_TARGETS - 1);
+    unsigned i = (va ^ va >> 12) >> 2 & (LA_N_TARGETS - 1);
+    return &c->code.targets[la_in_guest(c) ? LA_N_TARGETS + i : i];
 }
 
 static struct la_target *window_target(struct la_cpu *c, u64 va)
@@ -195,7 +197,7 @@ static struct la_target *window_target(struct la_cpu *c, u64 va)
 
 struct la_target *la_target_find(struct la_cpu *c, u64 va)
 {
-    struct la_target *t = &c->code.targets[target_index(va)];
+    struct la_target *t = target_of(c, va);
     return t->va == va && t->context == (u64)c->mmu_context << 32 ? t : NULL;
 }
 
@@ -213,7 +215,7 @@ void la_target_put(struct la_cpu *c, u64 va, void *host, u64 pc_base)
     u64 page = (va & LOW48) >> MEM_WATCH_SHIFT;
     note_executed(c, page, c->mmu_context / 8);
     note_executed(c, page, LA_ALL_SPACES);
-    c->code.targets[target_index(va)] = (struct la_target){
+    *target_of(c, va) = (struct la_target){
         .va = va, .context = (u64)c->mmu_context << 32, .host = host, .pc_base = pc_base};
     if (c->code.sees_windows && la_mmu_window(c, va) >= 0)
         *window_target(c, va) = (struct la_target){

@@ -277,6 +277,23 @@ TEST(the_newest_second_stage_entry_wins)
     rig_free(&r);
 }
 
+// Whichever of a large and a small page is new.
+TEST(the_newest_entry_wins_over_other_page_sizes)
+{
+    struct rig r;
+    init(&r);
+    for (unsigned small = 0; small < 600; small += 3)
+        map_gpa(&r, small, 0x40000000 + ((u64)small << 13), 0x1000000, 12, V | D | CC);
+    map_gpa(&r, 2049, 0x40000000, 0x2000000, 24, V | D | CC);
+    la_switch_context(r.c, &r.c->guest);
+    CHECK_EQ(la_translate_gpa(r.c, 0x40000000 + (300ULL << 13), LA_LOAD), 0x2000000 + (300 << 13));
+    la_switch_context(r.c, &r.c->root);
+    map_gpa(&r, 300, 0x40000000 + (300ULL << 13), 0x3000000, 12, V | D | CC);
+    la_switch_context(r.c, &r.c->guest);
+    CHECK_EQ(la_translate_gpa(r.c, 0x40000000 + (300ULL << 13), LA_LOAD), 0x3000000);
+    rig_free(&r);
+}
+
 TEST(tlbsrch_and_tlbrd_under_tgid_are_about_the_second_stage)
 {
     struct rig r;

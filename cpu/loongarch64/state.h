@@ -260,8 +260,10 @@ struct la_code {
     struct la_slots slots[LA_N_MODES];
     struct la_window windows[LA_N_MODES];
     struct la_page pages[2][LA_N_PAGES];
-    struct la_target targets[LA_N_TARGETS];
-    // Behind them: of the root's PLV 0, at addresses in direct-mapped windows, where all address
+    // The root's, then those of guests, which often run a kernel at the same addresses.
+    struct la_target targets[2 * LA_N_TARGETS];
+    u64 targets_at; // where those of the present context begin, in units of 8 bytes
+    // Behind the root's: of its PLV 0, at addresses in direct-mapped windows, where all address
     // spaces see the same. Their context is window_age; another one is of what was forgotten.
     u64 window_age;
     u32 sees_windows; // whether they hold for the present mode
@@ -414,6 +416,11 @@ bool la_csr_is_of_guest(unsigned number); // exists in the guest context
 // GINTC may drop an injected line, as it does for software.
 u64 la_csr_peek(struct la_cpu *c, struct la_context *x, unsigned number);
 const char *la_csr_name(unsigned number); // NULL if it has none
+// For a translator: whether reading a register, of the root or of the guest by gcsrrd, is no more than
+// loading it, and from how many bits, sign-extended. 0: there is more to it.
+unsigned la_csr_load_width(const struct la_cpu *c, unsigned number);
+// Likewise the bits that a write stores, with no other effect; 0: it has one, or there are none.
+u64 la_csr_stored_bits(const struct la_cpu *c, unsigned number, bool of_guest);
 // ESTAT with all lines of a context.
 u64 la_estat(struct la_cpu *c, const struct la_context *x);
 // After EUEN of a context or the current context changed.
@@ -432,6 +439,7 @@ void la_timer_set_value(struct la_cpu *c, struct la_context *x, u64 ticks);
 void la_timer_latch(struct la_cpu *c, struct la_context *x, bool fired);
 // Latches TI of both contexts if it is due. Called by the run loop every few hundred instructions.
 void la_timer_poll(struct la_cpu *c);
+void la_timer_rang(struct la_cpu *c); // after cpu.alarm
 // When the timer of a context fires next on the bus clock, or CLOCK_NEVER.
 u64 la_timer_deadline_ns(const struct la_cpu *c, const struct la_context *x);
 

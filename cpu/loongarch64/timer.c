@@ -39,18 +39,24 @@ static void set_alarm(struct la_cpu *c)
     c->cpu.alarm(c->cpu.alarm_opaque, &c->cpu, root < guest ? root : guest);
 }
 
+void la_timer_rang(struct la_cpu *c)
+{
+    la_timer_poll(c);
+    set_alarm(c);
+}
+
 // After TCFG was written. Switched off, the timer stops where it is.
 void la_timer_configure(struct la_cpu *c, struct la_context *x)
 {
-    u64 left = la_timer_value(c, x);
     if (x->csr[CSR_TCFG] & TCFG_EN) {
         x->timer.deadline = la_counter(c) + initial_ticks(x);
     } else {
+        x->timer.left = la_timer_value(c, x);
         x->timer.deadline = CLOCK_NEVER;
-        x->timer.left = left;
     }
     set_alarm(c);
-    la_timer_poll(c);
+    if (!initial_ticks(x))
+        la_timer_poll(c);
 }
 
 u64 la_timer_value(const struct la_cpu *c, const struct la_context *x)
@@ -90,8 +96,9 @@ static void expire(struct la_cpu *c, struct la_context *x, u64 now)
         t->deadline = CLOCK_NEVER;
         t->left = ~0ULL;
     }
-    if (!was_latched)
-        set_alarm(c);
+    if (was_latched)
+        return; // no news: with a short period there would be no end of it
+    set_alarm(c);
     la_check_interrupts_soon(c);
 }
 

@@ -77,6 +77,41 @@ TEST(a_latched_timer_asks_for_no_alarm)
     rig_free(&r);
 }
 
+// A period shorter than a look at it would keep the processor from ever executing anything.
+TEST(a_latched_timer_makes_no_more_requests)
+{
+    struct rig r;
+    enum cpu_exit why;
+    rig_init(&r, "max");
+    la_gcsr_write(r.c, CSR_TCFG, 4 | TCFG_EN | TCFG_PERIODIC, ~0ULL);
+    r.now_ns += 40;
+    la_timer_poll(r.c);
+    CHECK(r.c->cpu.requests != 0);
+    r.now_ns += 40;
+    CHECK(la_serve_requests(r.c, &why));
+    CHECK_EQ(r.c->cpu.requests, 0);
+    rig_free(&r);
+}
+
+// One alarm is left to ring for an earlier deadline than the present one.
+TEST(an_alarm_that_rang_is_set_again)
+{
+    struct rig r;
+    enum cpu_exit why;
+    struct alarms a = {0};
+    rig_init(&r, "max");
+    la_gcsr_write(r.c, CSR_TCFG, 1000 | TCFG_EN, ~0ULL);
+    r.c->cpu.alarm = note_alarm;
+    r.c->cpu.alarm_opaque = &a;
+    CHECK(la_serve_requests(r.c, &why));
+    CHECK_EQ(a.n, 0);
+    cpu_request(&r.c->cpu, CPU_REQ_ALARM);
+    CHECK(la_serve_requests(r.c, &why));
+    CHECK_EQ(a.n, 1);
+    CHECK_EQ(a.last, 10000);
+    rig_free(&r);
+}
+
 TEST(periodic_keeps_its_beat)
 {
     struct rig r;

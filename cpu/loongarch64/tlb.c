@@ -123,16 +123,26 @@ static bool overlap(const struct la_tlb_entry *a, const struct la_tlb_entry *b)
     return la_pair_of(a->vppn, ps) == la_pair_of(b->vppn, ps);
 }
 
+static void drop_if_overlapping(struct la_cpu *c, struct la_tlb *tlb, struct la_tlb_entry *old,
+                                const struct la_tlb_entry *t)
+{
+    if (old->exists && old->gid == t->gid && overlap(old, t))
+        la_tlb_drop(c, tlb, old);
+}
+
 // Of entries that could both match, the newest stays: hypervisors refill a guest page whose
 // attributes changed without removing the old entry. The root's and a guest's own entries are left
 // to software, as the manual has it.
 static void drop_overlapping(struct la_cpu *c, struct la_tlb *tlb, const struct la_tlb_entry *t)
 {
-    for (unsigned i = 0; i < LA_TLB_ENTRIES; i++) {
-        struct la_tlb_entry *old = &tlb->entries[i];
-        if (old->exists && old->gid == t->gid && overlap(old, t))
-            la_tlb_drop(c, tlb, old);
-    }
+    // Of the STLB, whose entries have one page size, a page no larger than that meets one set.
+    const struct la_tlb_view v = la_tlb_stage2(c);
+    bool is_large = t->ps > la_stlb_page_size(&v);
+    unsigned first = is_large ? 0 : la_stlb_set(&v, t->vppn), step = is_large ? 1 : LA_STLB_SETS;
+    for (unsigned i = first; i < LA_STLB_ENTRIES; i += step)
+        drop_if_overlapping(c, tlb, &tlb->entries[i], t);
+    for (unsigned i = LA_STLB_ENTRIES; i < LA_TLB_ENTRIES; i++)
+        drop_if_overlapping(c, tlb, &tlb->entries[i], t);
 }
 
 static void log_entry(struct la_cpu *c, const struct la_tlb *tlb, unsigned i)

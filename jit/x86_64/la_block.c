@@ -25,7 +25,7 @@ static bool changes_much(unsigned op)
 {
     switch (la_op_info[op].class) {
     case LA_CLASS_CSR: return op != LA_CSRRD;
-    case LA_CLASS_TLB:
+    case LA_CLASS_TLB: return op != LA_LDDIR && op != LA_LDPTE && op != LA_TLBSRCH;
     case LA_CLASS_SYS: return op != LA_CACOP;
     // One without a template, on a host without vectors.
     case LA_CLASS_BRANCH: return true;
@@ -130,6 +130,21 @@ static void leave_to_interpreter(struct trans *t)
     emit_mov_ri(&t->e, RCX, 1);
     emit_jmp_to(&t->e, t->jit->stubs.interpret);
     t->is_ended = true;
+}
+
+// The interpreter's call of an instruction after which the block goes on, though others of its
+// class end it.
+void trans_interpret_on(struct trans *t)
+{
+    if (t->jit->options.check || t->jit->options.count) {
+        trans_interpret(t);
+        return;
+    }
+    trans_swap_out(t);
+    trans_call_record(t)->site = emit_lea_rip(&t->e, RDX);
+    emit_call_to(&t->e, t->jit->stubs.call);
+    trans_swap_in(t);
+    t->group_base = 0;
 }
 
 // The interpreter's call of this instruction.

@@ -96,6 +96,12 @@ static void cold_unknown(struct trans *t, const struct cold *x)
     emit_jmp_to(&t->e, t->jit->stubs.unknown);
 }
 
+// What was pushed for the return is dropped by leaving.
+static void cold_unknown_call(struct trans *t, const struct cold *x)
+{
+    emit_jmp_to(&t->e, t->jit->stubs.leave_pc);
+}
+
 void jit_target_index(struct emit *e, unsigned n_targets)
 {
     emit_mov_rr(e, W64, RCX, RAX);
@@ -104,15 +110,14 @@ void jit_target_index(struct emit *e, unsigned n_targets)
     emit_alu_ri(e, ALU_AND, W32, RCX, (s32)(n_targets - 1) << 2);
 }
 
-void jit_find_target(struct emit *e, u8 *unknown[2])
+void jit_find_target(struct emit *e, bool of_guest, u8 *unknown[2])
 {
-    jit_target_index(e, LA_N_TARGETS);
     emit_mov_rm(e, W64, RDX, STATE(cpu.requests)); // and the context
-    emit_alu_rm(e, ALU_CMP, W64, RAX, at_index(RBP, RCX, 8, JIT_TARGET(va)));
+    emit_alu_rm(e, ALU_CMP, W64, RAX, at_index(RBP, RCX, 8, JIT_TARGET(va, of_guest)));
     unknown[0] = emit_jcc(e, CC_NE);
-    emit_alu_rm(e, ALU_CMP, W64, RDX, at_index(RBP, RCX, 8, JIT_TARGET(context)));
+    emit_alu_rm(e, ALU_CMP, W64, RDX, at_index(RBP, RCX, 8, JIT_TARGET(context, of_guest)));
     unknown[1] = emit_jcc(e, CC_NE);
-    emit_mov_rm(e, W64, RDX, at_index(RBP, RCX, 8, JIT_TARGET(pc_base)));
+    emit_mov_rm(e, W64, RDX, at_index(RBP, RCX, 8, JIT_TARGET(pc_base, of_guest)));
     emit_mov_mr(e, W64, STATE(code.pc_base), RDX);
 }
 
@@ -124,13 +129,15 @@ static void go_to_rax(struct trans *t, bool as_call)
         return;
     }
     u8 *unknown[2];
-    jit_find_target(&t->e, unknown);
-    trans_cold(t, cold_unknown, unknown[0]);
-    trans_cold(t, cold_unknown, unknown[1]);
+    bool of_guest = t->page->mode.slots >= LA_N_MODES / 2;
+    jit_target_index(&t->e, LA_N_TARGETS);
+    jit_find_target(&t->e, of_guest, unknown);
+    for (unsigned n = 0; n < 2; n++)
+        trans_cold(t, as_call ? cold_unknown_call : cold_unknown, unknown[n]);
     if (as_call)
-        emit_call_m(&t->e, at_index(RBP, RCX, 8, JIT_TARGET(host)));
+        emit_call_m(&t->e, at_index(RBP, RCX, 8, JIT_TARGET(host, of_guest)));
     else
-        emit_jmp_m(&t->e, at_index(RBP, RCX, 8, JIT_TARGET(host)));
+        emit_jmp_m(&t->e, at_index(RBP, RCX, 8, JIT_TARGET(host, of_guest)));
 }
 
 static void go_to_page(struct trans *t, s32 target, bool as_call)

@@ -166,6 +166,8 @@ void trans_keep_in_line(struct trans *t, unsigned n_before);
 bool trans_is_branched_on(const struct trans *t, unsigned fcc, bool *goes_back);
 // la_block.c: the interpreter executes this instruction.
 void trans_interpret(struct trans *t);
+// The same where neither the mode nor the code is another one after it.
+void trans_interpret_on(struct trans *t);
 // Data for the interpreter to execute it; whoever asks sets `site`.
 struct record *trans_call_record(struct trans *t);
 // If `cc` (of host flags) the interpreter executes this instruction again; its result goes on at

@@ -43,6 +43,14 @@ static inline struct slot_place jit_slot_place(unsigned mode, unsigned slot)
                                at(RBP, set + (s32)offsetof(struct la_slots, delta))};
 }
 
+// A field of targets[LA_N_TARGETS * of_guest].
+static inline s32 jit_target_field(size_t offset, bool of_guest)
+{
+    s32 first = of_guest ? LA_N_TARGETS * (s32)sizeof(struct la_target) : 0;
+    return JIT_FIELD(code.targets) + first + (s32)offset;
+}
+#define JIT_TARGET(f, of_guest) jit_target_field(offsetof(struct la_target, f), (of_guest))
+
 struct jit_pin {
     u8 guest, host;
 };
@@ -51,12 +59,12 @@ extern const struct jit_pin jit_pins[JIT_N_PINS];
 // Host register of a guest register, or NO_REG.
 extern const u8 jit_gpr_host[32];
 
-// The processor's table of targets, looked up for the address in rax: falls through where it is known
-// and nothing is requested, with pc_base set and the code at [rbp + 8 * rcx + JIT_TARGET(host)]. rdx is
-// lost. la_branch.c.
-#define JIT_TARGET(f) (JIT_FIELD(code.targets) + (s32)offsetof(struct la_target, f))
-void jit_find_target(struct emit *e, u8 *unknown[2]);
-void jit_target_index(struct emit *e, unsigned n_targets); // rcx
+// rcx: the place of the address in rax in a table of so many targets; its scale is 8. la_branch.c.
+void jit_target_index(struct emit *e, unsigned n_targets);
+// The processor's table of targets, looked up for the address in rax at the place in rcx: falls
+// through where it is known and nothing is requested, with pc_base set and the code at
+// [rbp + 8 * rcx + JIT_TARGET(host, of_guest)]. rdx is lost.
+void jit_find_target(struct emit *e, bool of_guest, u8 *unknown[2]);
 
 // Scratch comes first: instructions without an EVEX encoding reach it.
 enum { V0, V1, V2, V3, JIT_N_VECTOR_SCRATCH };

@@ -188,13 +188,13 @@ static void make_unknown(struct emit *e, struct jit_stubs *s)
     emit_push(e, RDX);
     emit_mov_rm(e, W64, RDX, at_index(RBP, RCX, 8, WINDOW_TARGET(host)));
     emit_alu_ri(e, ALU_AND, W32, RCX, (LA_N_TARGETS - 1) << 2);
-    emit_mov_mr(e, W64, at_index(RBP, RCX, 8, JIT_TARGET(va)), RAX);
-    emit_mov_mr(e, W64, at_index(RBP, RCX, 8, JIT_TARGET(host)), RDX);
+    emit_mov_mr(e, W64, at_index(RBP, RCX, 8, JIT_TARGET(va, false)), RAX);
+    emit_mov_mr(e, W64, at_index(RBP, RCX, 8, JIT_TARGET(host, false)), RDX);
     emit_pop(e, RAX);
-    emit_mov_mr(e, W64, at_index(RBP, RCX, 8, JIT_TARGET(pc_base)), RAX);
+    emit_mov_mr(e, W64, at_index(RBP, RCX, 8, JIT_TARGET(pc_base, false)), RAX);
     emit_mov_rm(e, W64, RAX, STATE(code.context));
     emit_shift_ri(e, SHIFT_SHL, W64, RAX, 32);
-    emit_mov_mr(e, W64, at_index(RBP, RCX, 8, JIT_TARGET(context)), RAX);
+    emit_mov_mr(e, W64, at_index(RBP, RCX, 8, JIT_TARGET(context, false)), RAX);
     emit_jmp_r(e, RDX);
     for (unsigned i = 0; i < 4; i++)
         emit_patch(no[i], emit_here(e));
@@ -258,8 +258,10 @@ static void go_on_spilled(struct emit *e, const struct jit_stubs *s)
     emit_mov_rm(e, W64, RAX, STATE(next_pc));
     u8 *unknown[2];
     reload_gprs(e);
-    jit_find_target(e, unknown);
-    emit_jmp_m(e, at_index(RBP, RCX, 8, JIT_TARGET(host)));
+    jit_target_index(e, LA_N_TARGETS);
+    emit_alu_rm(e, ALU_ADD, W64, RCX, STATE(code.targets_at)); // a return may lead into a guest
+    jit_find_target(e, false, unknown);
+    emit_jmp_m(e, at_index(RBP, RCX, 8, JIT_TARGET(host, false)));
     emit_patch(unknown[0], emit_here(e));
     emit_patch(unknown[1], emit_here(e));
     emit_jmp_to(e, s->unknown);

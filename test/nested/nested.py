@@ -44,25 +44,29 @@ def cpio(files):
     return data
 
 
+def initrd(*files):
+    data = read(guest_file('initrd.img'))
+    return data + bytes(-len(data) % 4) + cpio(files) if files else data
+
+
 def initrd_with(t, *files):
     path = t.path('initrd.img')
     with open(path, 'wb') as f:
-        f.write(read(guest_file('initrd.img')))
-        f.write(bytes(-f.tell() % 4) + cpio(files))
+        f.write(initrd(*files))
     return path
 
 
 class Host:
     """A machine whose shell is that of the initramfs, with QEMU's tree at /qemu and the files for
-    guests in /qemu/tmp."""
+    guests in /qemu/tmp. `programs` (name, content) are in its root and in that of its guests."""
 
-    def __init__(self, t, *arguments, smp=2, memory='2G', append=''):
+    def __init__(self, t, *arguments, smp=2, memory='2G', append='', programs=()):
         disk = qemu_disk()
-        initrd = initrd_with(t, ('vmlinuz', read(guest_file('vmlinuz'))),
-                             ('guest.img', read(guest_file('initrd.img'))))
+        image = initrd_with(t, ('vmlinuz', read(guest_file('vmlinuz'))),
+                            ('guest.img', initrd(*programs)), *programs)
         self.machine = t.machine(
             '-smp', str(smp), '-m', memory, '-nic', 'none', '-no-reboot', '-kernel',
-            guest_file('vmlinuz'), '-initrd', initrd, '-drive',
+            guest_file('vmlinuz'), '-initrd', image, '-drive',
             f'file={disk},format=raw,if=virtio,readonly=on', '-append',
             f'console=ttyS0,115200 {append}'.strip(), *arguments)
 

@@ -24,8 +24,8 @@ STRESS_IN_GUEST = ('mkdir /s; until [ -b /dev/vda ]; do usleep 50000; done; moun
                    'mount --bind /dev /s/dev; mount --bind /proc /s/proc; mount -t tmpfs t /s/tmp; '
                    'chroot /s /usr/bin/')
 # Classes of work whose results stress-ng can check itself.
-STRESSORS = ('--cpu 1 --matrix 1 --vecmath 1 --fp 1 --atomic 1 --memcpy 1 --qsort 1 --context 1 '
-             '--pipe 1 --switch 1 --futex 1')
+STRESSORS = ('--cpu 1 --vm 1 --vm-bytes 64M --matrix 1 --vecmath 1 --fp 1 --atomic 1 --memcpy 1 '
+             '--qsort 1 --context 1 --pipe 1 --switch 1 --futex 1 --fork 1 --timer 1')
 
 
 def stress(classes, seconds):
