@@ -13,7 +13,8 @@ static bool reads_cause(const struct la_insn *i)
     return i->op == LA_MOVFCSR2GR && !(i->rj & 1);
 }
 
-// Whether FCSR is read before the next instruction that changes its Cause, as far as one sees.
+// Whether FCSR is read before the next instruction that changes its Cause, as far as one sees. The
+// short blocks of pages that change all the time do not show it.
 static bool is_last_before_read(const struct trans *t)
 {
     for (unsigned n = t->now + 1; n < t->n; n++) {
@@ -22,7 +23,7 @@ static bool is_last_before_read(const struct trans *t)
         if (la_op_info[t->insns[n].op].flags & LA_F_FPX)
             return false;
     }
-    return false;
+    return t->page->is_unwatched;
 }
 
 // Cause is what has been raised since it was last read, which nearly nobody does. Where it is seen
