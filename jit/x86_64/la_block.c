@@ -372,12 +372,9 @@ struct trans *jit_trans_new(void)
     return t;
 }
 
-bool jit_translate(struct jit *j, struct la_cpu *c, struct jit_page *p, unsigned offset)
+// Decodes the block at `offset`. False: the buffer is full.
+static bool begin(struct jit *j, struct la_cpu *c, struct jit_page *p, unsigned offset)
 {
-    const unsigned mode = p->mode.slots;
-    const u64 began = jit_ticks();
-    if (!j->stubs.miss[mode][0] && !jit_make_misses(j, mode))
-        return false;
     u8 *start = jit_reserve(j, MAX_BYTES);
     if (!start)
         return false;
@@ -396,9 +393,29 @@ bool jit_translate(struct jit *j, struct la_cpu *c, struct jit_page *p, unsigned
     t->page = p;
     t->offset = offset;
     decode(t);
-    for (u64 n = j->counts.n_flushes; jit_close_lines(j, c, p, offset, 4 * t->n); decode(t))
-        if (j->counts.n_flushes != n)
+    return true;
+}
+
+// While lines are closed others may translate, with what is set up here: then it begins again.
+static bool begin_closed(struct jit *j, struct la_cpu *c, struct jit_page *p, unsigned offset)
+{
+    const u64 n_flushes = j->counts.n_flushes;
+    do {
+        if (j->counts.n_flushes != n_flushes || !begin(j, c, p, offset))
             return false;
+    } while (jit_close_lines(j, c, p, offset, 4 * j->trans->n));
+    return true;
+}
+
+bool jit_translate(struct jit *j, struct la_cpu *c, struct jit_page *p, unsigned offset)
+{
+    const unsigned mode = p->mode.slots;
+    const u64 began = jit_ticks();
+    if (!j->stubs.miss[mode][0] && !jit_make_misses(j, mode))
+        return false;
+    if (!begin_closed(j, c, p, offset))
+        return false;
+    struct trans *t = j->trans;
     trans_find_loop(t);
     find_heads(t);
     emit_block(t);
