@@ -68,15 +68,30 @@ static void become_child(struct saved *s, const struct birth *b)
         s->extra.fs_base = b->tls;
 }
 
+static bool wants_both(const struct birth *b)
+{
+    return b->flags & CLONE_PIDFD && b->flags & CLONE_PARENT_SETTID;
+}
+
 // What the kernel does for the child; the rest is done here.
 static u64 host_flags(const struct birth *b)
 {
-    return b->flags & ~(u64)(CLONE_SETTLS | CLONE_CLEAR_SIGHAND | CLONE_DETACHED);
+    u64 ours = CLONE_SETTLS | CLONE_CLEAR_SIGHAND | CLONE_DETACHED;
+    return b->flags & ~(wants_both(b) ? ours | CLONE_PARENT_SETTID : ours);
 }
 
 static u64 host_parent_tid(const struct birth *b)
 {
     return b->flags & CLONE_PIDFD ? b->pidfd : b->parent_tid;
+}
+
+// clone, by which the kernel is asked, has one argument for both.
+static long tell_parent(const struct birth *b, long tid)
+{
+    u32 id = (u32)tid;
+    if (tid > 0 && wants_both(b))
+        guest_write(b->parent_tid, &id, sizeof(id));
+    return tid;
 }
 
 static void inherit_stack(struct thread *child, const struct thread *t)
@@ -212,7 +227,7 @@ static long new_borrower(struct thread *t, const struct birth *b)
     thread_free(child);
     raw_pages_free(p, sizeof(*p));
     signals_use_mask(t);
-    return ret;
+    return tell_parent(b, ret);
 }
 
 static void forget_threads(struct thread *t)
@@ -255,7 +270,9 @@ static long new_process(struct thread *t, const struct birth *b)
     lock_take(&p->lock);
     lock_take(&space->lock);
     lock_take(&space->vm.lock);
+    lock_take(&p->settings->hidden.lock);
     long ret = raw(SYS_clone, host_flags(b), 0, host_parent_tid(b), b->child_tid, 0);
+    lock_drop(&p->settings->hidden.lock);
     if (ret == 0) {
         become_child(&s, b);
         open_child(t, &s);
@@ -267,7 +284,7 @@ static long new_process(struct thread *t, const struct birth *b)
     lock_drop(&space->lock);
     lock_drop(&p->lock);
     signals_use_mask(t);
-    return ret ? ret : CALL_DONE;
+    return ret ? tell_parent(b, ret) : CALL_DONE;
 }
 
 // Namespaces and cgroups of a child are the kernel's affair; what shares memory without waiting
@@ -278,10 +295,8 @@ static long give_birth(struct thread *t, const struct birth *b)
     if (!space_holds(b->parent_tid, 4) || !space_holds(b->child_tid, 4) ||
         !space_holds(b->pidfd, 4) || (b->flags & CLONE_SETTLS && b->tls >> 47))
         return -EFAULT;
-    if (b->flags & CLONE_PIDFD && b->flags & CLONE_PARENT_SETTID)
-        return -EINVAL;
     if (b->flags & CLONE_THREAD)
-        return new_thread(t, b);
+        return b->flags & CLONE_PIDFD ? -EINVAL : new_thread(t, b);
     if (!(b->flags & CLONE_VM))
         return new_process(t, b);
     return b->flags & CLONE_VFORK ? new_borrower(t, b) : -EINVAL;
@@ -297,7 +312,7 @@ HANDLER(clone)
                       .pidfd = a[0] & CLONE_PIDFD ? a[2] : 0,
                       .child_tid = uses_child ? a[3] : 0,
                       .tls = a[4]};
-    return give_birth(t, &b);
+    return wants_both(&b) ? -EINVAL : give_birth(t, &b);
 }
 
 HANDLER(fork)
@@ -322,7 +337,8 @@ HANDLER(clone3)
         return -EINVAL;
     if (guest_read(&c, a[0], a[1] < sizeof(c) ? a[1] : sizeof(c)))
         return -EFAULT;
-    if (c.set_tid_size || c.flags >> 33 || c.flags & CSIGNAL || !c.stack != !c.stack_size)
+    if (c.set_tid_size || c.flags >> 33 || c.flags & CSIGNAL || c.exit_signal > 64 ||
+        !c.stack != !c.stack_size)
         return -EINVAL;
     struct birth b = {.flags = c.flags | c.exit_signal,
                       .stack = c.stack ? c.stack + c.stack_size : 0,

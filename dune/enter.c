@@ -108,7 +108,7 @@ static bool read_options(struct options *o, char **argv, struct err *e)
     return check_options(o, e);
 }
 
-static bool hide_fd(const struct settings *s, int fd, int *to, struct err *e)
+static bool hide_fd(struct settings *s, int fd, int *to, struct err *e)
 {
     *to = hidden_move(&s->hidden, fd);
     return *to >= 0 || err_set(e, "no room for open files of our own: %s", strerror(-*to));
@@ -206,6 +206,7 @@ static bool open_policy(struct settings *s, const struct options *o, struct err 
 static bool open_all(struct settings *s, const struct options *o, struct err *e)
 {
     int ret = hidden_init(&s->hidden);
+    ret = ret ? ret : hidden_begin(&s->hidden);
     if (ret < 0)
         return err_set(e, "the limit of open files: %s", strerror(-ret));
     s->root_pid = getpid();
