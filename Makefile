@@ -52,6 +52,7 @@ soak:
 	$(Q)HV_IMAGE=$(BUILD)/hv/longhouse-loongarch64.elf LH_PAYLOADS=$(BUILD)/guest \
 	    BUILD_LOONG64=$(abspath $(BUILD))/loong64 PYTHONPATH=test/boot LH_SOAK_TIMES=1000 \
 	    python3 test/cells/life_test.py $(LH) restarts
+	$(Q)LH_DUNE_KILLS=1000 PYTHONPATH=test/cli python3 test/dune/kills_test.py $(LH) none
 
 bench:
 	$(Q)sh tools/install_packages.sh build image guest test
@@ -85,7 +86,7 @@ help:
 	@echo 'make run     build, fetch a Debian guest once, start it on this terminal'
 	@echo 'make run-cells  the same under the hypervisor, which divides the machine'
 	@echo 'make test    build and run every test; the last line counts them'
-	@echo 'make soak    run guests in guests, hostile ones, and cells, for a long time'
+	@echo 'make soak    run guests in guests, hostile ones, cells, and killed programs, for a long time'
 	@echo 'make bench   measure guests beside QEMU and beside this machine; ONLY=fp for one kind'
 	@echo 'make bench-loops  measure how many instructions per second the interpreter does'
 	@echo 'make bench-exits  measure exits of guests in guests; LH_BENCH_ACCEL=NAME chooses -accel'

@@ -122,6 +122,14 @@ static bool open_hidden(struct settings *s, const char *file, int flags, int *to
     return hide_fd(s, fd, to, e);
 }
 
+static bool open_kvm(struct settings *s, struct err *e)
+{
+    int fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+    if (fd < 0)
+        return err_set(e, "/dev/kvm: %s; --backend sud does without", strerror(errno));
+    return hide_fd(s, fd, &s->kvm_fd, e);
+}
+
 static bool open_trace(struct settings *s, const struct options *o, struct err *e)
 {
     if (!o->wants_trace)
@@ -211,10 +219,20 @@ static bool open_all(struct settings *s, const struct options *o, struct err *e)
         return err_set(e, "the limit of open files: %s", strerror(-ret));
     s->root_pid = getpid();
     s->is_native = o->backend && !strcmp(o->backend, "sud");
-    return open_policy(s, o, e) &&
-           (s->is_native || open_hidden(s, "/dev/kvm", O_RDWR, &s->kvm_fd, e)) &&
+    return open_policy(s, o, e) && (s->is_native || open_kvm(s, e)) &&
            open_hidden(s, "/proc/self/exe", O_PATH, &s->self_fd, e) && open_trace(s, o, e) &&
            open_stats(s, o, e);
+}
+
+// What exec would say before it looks into the file.
+static int program_error(const char *file)
+{
+    struct stat st;
+    if (stat(file, &st))
+        return errno;
+    if (S_ISDIR(st.st_mode))
+        return EISDIR;
+    return access(file, X_OK) ? errno : 0;
 }
 
 static bool is_program(const char *file)
@@ -283,7 +301,8 @@ static bool start_first(struct settings *s, const struct options *o, struct err 
     if (!file)
         return false;
     struct load l = {.file = file, .arguments = o->program, .environment = environ};
-    bool ok = open_all(s, o, e);
+    int wrong = program_error(file);
+    bool ok = wrong ? err_set(e, "%s: %s", file, strerror(wrong)) : open_all(s, o, e);
     if (ok && read_script(file, &script))
         ok = start_script(s, &script, file, o->program + 1, e);
     else if (ok)

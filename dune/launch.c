@@ -104,7 +104,9 @@ static void run(void *opaque)
 
 static bool start_in_vm(struct settings *s, struct space *space, struct thread *t, struct err *e)
 {
-    const char *what;
+    const char *what = vcpu_lacks(s->kvm_fd);
+    if (what)
+        return err_set(e, "/dev/kvm: this kernel's KVM lacks %s", what);
     int ret = space_open_vm(space, s->kvm_fd, &s->hidden, launch_chunk_size(), &what);
     if (ret < 0)
         return err_set(e, "/dev/kvm: cannot %s: %s", what, strerror(-ret));

@@ -81,6 +81,27 @@ static void allow_what_host_has(struct kvm_cpuid2 *cpuid)
     }
 }
 
+const char *vcpu_lacks(int kvm_fd)
+{
+    static const struct {
+        u32 capability, bits;
+        const char *name;
+    } needed[] = {{KVM_CAP_USER_MEMORY, 1, "KVM_CAP_USER_MEMORY"},
+                  {KVM_CAP_EXT_CPUID, 1, "KVM_CAP_EXT_CPUID"},
+                  {KVM_CAP_SYNC_REGS, KVM_SYNC_X86_REGS, "KVM_CAP_SYNC_REGS"},
+                  {KVM_CAP_IMMEDIATE_EXIT, 1, "KVM_CAP_IMMEDIATE_EXIT"},
+                  {KVM_CAP_XSAVE, 1, "KVM_CAP_XSAVE"},
+                  {KVM_CAP_XCRS, 1, "KVM_CAP_XCRS"}};
+    if (raw(SYS_ioctl, kvm_fd, KVM_GET_API_VERSION, 0) != KVM_API_VERSION)
+        return "the interface of version 12";
+    for (u32 i = 0; i < ARRAY_LEN(needed); i++) {
+        long has = raw(SYS_ioctl, kvm_fd, KVM_CHECK_EXTENSION, needed[i].capability);
+        if (has < 0 || !((u64)has & needed[i].bits))
+            return needed[i].name;
+    }
+    return NULL;
+}
+
 int vcpu_model_init(struct vcpu_model *m, struct vm *vm, struct pagetable *tables)
 {
     struct kvm_cpuid2 *cpuid =

@@ -63,6 +63,8 @@ struct vcpu_state {
     u64 n_exits;
 };
 
+// What this kernel's KVM has not and guests need, or NULL.
+const char *vcpu_lacks(int kvm_fd);
 // Writes the guest's kernel pages. 0 or -errno.
 int vcpu_model_init(struct vcpu_model *m, struct vm *vm, struct pagetable *tables);
 // Sets the vCPU up in ring 3 with zeroed registers and the ABI's initial floating-point state.
