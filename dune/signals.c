@@ -3,6 +3,7 @@
 #include "dune/arch/x86_64/entry.h"
 #include "dune/arch/x86_64/frame.h"
 #include "dune/arch/x86_64/native.h"
+#include "dune/arch/x86_64/upcall.h"
 #include "dune/process.h"
 #include "dune/space.h"
 #include "dune/thread.h"
@@ -224,6 +225,8 @@ static void run_handler(struct thread *t, const siginfo_t *info, const struct fr
 void signals_deliver(struct thread *t)
 {
     int signal;
+    if (t->process->lib && upcall_defers_signal(t))
+        return;
     while ((signal = atomic_load_explicit(&t->taken, memory_order_relaxed))) {
         siginfo_t info = t->info;
         info.si_signo = signal;

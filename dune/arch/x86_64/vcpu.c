@@ -35,16 +35,18 @@ enum { MSR_STAR = 0xc0000081, MSR_LSTAR = 0xc0000082, MSR_SFMASK = 0xc0000084 };
 
 extern const u8 stub_returns[], stub_returns_end[], stub_entry[], stub_entry_end[];
 
-static void write_gates(u8 *stubs, u64 *idt)
+static void write_gate(u64 *idt, u32 vector, u64 target)
 {
-    for (u32 i = 0; i < 256; i++) {
-        u64 target = GUEST_STUBS + 16 * i;
-        u64 dpl = i == 3 || i == 4 ? 3 : 0;
-        memset(stubs + 16 * i, 0xf4, 16); // hlt
-        idt[2 * i] = (target & 0xffff) | (u64)SELECTOR_KERNEL_CODE << 16 |
-                     (0x8eULL | dpl << 5) << 40 | (target >> 16 & 0xffff) << 48;
-        idt[2 * i + 1] = target >> 32;
-    }
+    u64 dpl = vector == 3 || vector == 4 ? 3 : 0;
+    idt[2 * vector] = (target & 0xffff) | (u64)SELECTOR_KERNEL_CODE << 16 |
+                      (0x8eULL | dpl << 5) << 40 | (target >> 16 & 0xffff) << 48;
+    idt[2 * vector + 1] = target >> 32;
+}
+
+static void write_idt(u64 *idt)
+{
+    for (u32 i = 0; i < 256; i++)
+        write_gate(idt, i, GUEST_STUBS + 16 * i);
 }
 
 static int map_kernel(struct pagetable *pt)
@@ -53,7 +55,8 @@ static int map_kernel(struct pagetable *pt)
        *entry = pagetable_page(pt);
     if (!entry)
         return -ENOMEM;
-    write_gates(stubs, (u64 *)(void *)idt);
+    memset(stubs, 0xf4, PAGE); // hlt
+    write_idt((u64 *)(void *)idt);
     memcpy(returns, stub_returns, (size_t)(stub_returns_end - stub_returns));
     memcpy(entry, stub_entry, (size_t)(stub_entry_end - stub_entry));
     int ret = pagetable_map(pt, GUEST_STUBS, pagetable_page_gpa(pt, stubs), 0);
@@ -254,6 +257,7 @@ int vcpu_set_up(struct vcpu_state *s, struct vcpu_model *m, struct vcpu *v)
     v->is_set_up = true;
     v->run->kvm_valid_regs = KVM_SYNC_X86_REGS;
     s->v = v;
+    s->upcall_root = 0;
     s->ring = VCPU_IN_RING3;
     s->regs = (struct uregs *)&v->run->s.regs.regs;
     *s->regs = (struct uregs){.rflags = FLAGS_FIXED | FLAGS_IF};
@@ -342,6 +346,19 @@ static void enter(struct vcpu_state *s)
     r->rflags = FLAGS_FIXED;
 }
 
+// The gate has changed rax at most, and the fault comes again.
+static bool undo_upcall(struct vcpu_state *s)
+{
+    const u64 *frame = (const u64 *)(const void *)(s->v->page + PAGE) - 6;
+    enum { AFTER_CR2 = 4 };
+    if (s->regs->rip >= GUEST_UPCALL + AFTER_CR2)
+        s->regs->rax = frame[-1];
+    s->regs->rip = frame[1];
+    s->regs->rflags = frame[3];
+    s->regs->rsp = frame[4];
+    return true;
+}
+
 // Between an exception and the `hlt` behind it nothing can be told yet, and the way out of ring 0
 // may not have begun.
 static bool undo_entry(struct vcpu_state *s, struct vcpu_why *why)
@@ -352,6 +369,10 @@ static bool undo_entry(struct vcpu_state *s, struct vcpu_why *why)
         if (at == GUEST_DOOR_CODE)
             s->regs->rip = s->regs->rcx - 2;
         return true;
+    }
+    if (at >= GUEST_UPCALL && at < GUEST_UPCALL + 16) {
+        s->ring = VCPU_IN_RING0;
+        return undo_upcall(s);
     }
     if (at != GUEST_SYSRET && at != GUEST_IRET)
         return false;
@@ -439,7 +460,29 @@ int vcpu_use_root(struct vcpu_state *s, u64 root_gpa)
     struct kvm_sregs sregs;
     long ret = vcpu_ioctl(s->v, KVM_GET_SREGS, &sregs);
     sregs.cr3 = root_gpa;
+    sregs.idt.base = s->upcall_root == root_gpa ? GUEST_UPCALL_IDT : GUEST_IDT;
     return ret < 0 ? (int)ret : (int)vcpu_ioctl(s->v, KVM_SET_SREGS, &sregs);
+}
+
+int vcpu_map_upcall_gates(struct pagetable *pt)
+{
+    const u64 *present = pagetable_entry(pt, GUEST_UPCALL_IDT);
+    if (present && *present & PTE_PRESENT)
+        return 0;
+    u64 *idt = pagetable_page(pt);
+    if (!idt)
+        return -ENOMEM;
+    write_idt(idt);
+    write_gate(idt, 14, GUEST_UPCALL);
+    return pagetable_map(pt, GUEST_UPCALL_IDT, pagetable_page_gpa(pt, idt), PTE_NX);
+}
+
+int vcpu_use_upcalls(struct vcpu_state *s, u64 root_gpa)
+{
+    s->upcall_root = root_gpa;
+    int ret = vcpu_use_root(s, root_gpa);
+    s->upcall_root = ret ? 0 : root_gpa;
+    return ret;
 }
 
 static int native_base(struct vcpu_state *s, u64 *fs, u64 *gs)
