@@ -30,6 +30,7 @@ static const u16 own_calls[] = {
     SYS_munmap,
     SYS_mremap,
     SYS_madvise,
+    SYS_mincore,
     SYS_brk,
     SYS_pread64,
     SYS_rt_sigaction,

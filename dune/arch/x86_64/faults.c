@@ -6,6 +6,7 @@
 #include "dune/space.h"
 #include "dune/thread.h"
 
+#include <errno.h>
 #include <linux/kvm.h>
 #include <signal.h>
 #include <string.h>
@@ -113,10 +114,22 @@ static void serve_flat_error(struct thread *t)
     signals_force(t, SIGSEGV, ret < 0 ? SEGV_MAPERR : SEGV_ACCERR, address);
 }
 
+// A file got shorter; or a child of fork was not given what was advised so (MADV_DONTFORK).
+static void serve_bus_error(struct thread *t)
+{
+    u8 vector;
+    u64 address = find_bus_address(t);
+    bool is_mapped = raw(SYS_mincore, address & ~(SPACE_PAGE - 1), 1, &vector) >= 0;
+    signals_force(t, is_mapped ? SIGBUS : SIGSEGV, is_mapped ? BUS_ADRERR : SEGV_MAPERR, address);
+}
+
 static _Noreturn void give_up(struct thread *t, const struct vcpu_why *why)
 {
-    message("KVM cannot go on: exit %u, result %ld, at %x", (u64)why->reason, why->code,
-            regs_pc(t->regs));
+    if (why->code == -EAGAIN)
+        message("the limit of processes leaves no room for KVM's thread: a process ends");
+    else
+        message("KVM cannot go on: exit %u, result %ld, at %x", (u64)why->reason, why->code,
+                regs_pc(t->regs));
     signals_die(SIGKILL);
 }
 
@@ -135,7 +148,7 @@ void faults_serve(struct thread *t, const struct vcpu_why *why)
     if (why->exit == VCPU_BUS && t->process->space->is_flat)
         serve_flat_error(t);
     else if (why->exit == VCPU_BUS)
-        signals_force(t, SIGBUS, BUS_ADRERR, find_bus_address(t));
+        serve_bus_error(t);
     else if (v == 14)
         serve_page_fault(t, why);
     else if (v < 32 && kinds[v].signal)
