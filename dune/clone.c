@@ -14,8 +14,10 @@
 #include "dune/thread.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/kvm.h>
 #include <linux/sched.h>
+#include <linux/wait.h>
 #include <signal.h>
 #include <string.h>
 
@@ -244,18 +246,59 @@ static _Noreturn void child_cannot_run(const char *what, long ret)
     signals_die(SIGKILL);
 }
 
-static void open_child(struct thread *t, struct saved *s)
+// A child that cannot have a virtual machine is a fork that failed: its parent waits for the word
+// that there is one, by a pipe that ends with the child.
+static void open_report(int report[2], const struct birth *b, const struct space *space)
+{
+    report[0] = report[1] = -1;
+    if (space->has_vm && !(b->flags & CLONE_FILES) && raw(SYS_pipe2, report, O_CLOEXEC) < 0)
+        report[0] = report[1] = -1; // no descriptor is left
+}
+
+static void give_report(const int report[2])
+{
+    if (report[0] < 0)
+        return;
+    raw(SYS_write, report[1], "", 1);
+    raw(SYS_close, report[0]);
+    raw(SYS_close, report[1]);
+}
+
+static long take_report(const int report[2], const struct birth *b, long child)
+{
+    char byte;
+    int pidfd;
+    if (report[0] < 0)
+        return child;
+    raw(SYS_close, report[1]);
+    long n = child > 0 ? raw(SYS_read, report[0], &byte, 1) : 1;
+    raw(SYS_close, report[0]);
+    if (n != 0)
+        return child;
+    raw(SYS_wait4, child, 0, __WALL, 0);
+    if (b->flags & CLONE_PIDFD && guest_read(&pidfd, b->pidfd, sizeof(pidfd)) == 0)
+        raw(SYS_close, pidfd);
+    return -EAGAIN;
+}
+
+static void open_child(struct thread *t, struct saved *s, const int report[2])
 {
     struct space *space = t->process->space;
+    const char *what = space->has_vm ? "create a virtual machine" : "dispatch system calls";
     t->process->pid = t->tid = (int)raw(SYS_getpid);
     forget_threads(t);
-    int ret = space->has_vm ? space_open_vm_again(space) : native_begin(&t->native);
-    if (ret < 0)
-        child_cannot_run(space->has_vm ? "create a virtual machine" : "dispatch system calls", ret);
+    long ret = space->has_vm ? space_open_vm_again(space) : native_begin(&t->native);
     lock_drop(&space->vm.lock);
-    if (space->has_vm && !give_vcpu(t, space))
-        child_cannot_run("create a vCPU", -EAGAIN);
+    if (ret >= 0 && space->has_vm) {
+        what = "run a vCPU";
+        ret = give_vcpu(t, space) ? vcpu_try(&t->vcpu) : -EAGAIN;
+    }
+    if (ret < 0 && report[0] >= 0)
+        raw(SYS_exit_group, 1);
+    if (ret < 0)
+        child_cannot_run(what, ret);
     restore(t, s);
+    give_report(report);
 }
 
 static long new_process(struct thread *t, const struct birth *b)
@@ -263,10 +306,12 @@ static long new_process(struct thread *t, const struct birth *b)
     struct process *p = t->process;
     struct space *space = p->space;
     struct saved s;
+    int report[2];
     if (save(t, &s) < 0)
         return -EAGAIN;
     COUNT(p->settings, forks);
     signals_block_all();
+    open_report(report, b, space);
     lock_take(&p->lock);
     lock_take(&space->lock);
     lock_take(&space->vm.lock);
@@ -275,7 +320,7 @@ static long new_process(struct thread *t, const struct birth *b)
     lock_drop(&p->settings->hidden.lock);
     if (ret == 0) {
         become_child(&s, b);
-        open_child(t, &s);
+        open_child(t, &s, report);
         if (b->flags & CLONE_CLEAR_SIGHAND)
             signals_reset(p);
     } else {
@@ -283,6 +328,7 @@ static long new_process(struct thread *t, const struct birth *b)
     }
     lock_drop(&space->lock);
     lock_drop(&p->lock);
+    ret = ret ? take_report(report, b, ret) : 0;
     signals_use_mask(t);
     return ret ? tell_parent(b, ret) : CALL_DONE;
 }

@@ -52,6 +52,8 @@ static const u16 own_calls[] = {
     SYS_readlink,
     SYS_readlinkat,
     SYS_clone,
+    SYS_pipe2,
+    SYS_wait4,
     SYS_exit,
     SYS_exit_group,
     SYS_tgkill,

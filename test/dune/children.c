@@ -349,6 +349,37 @@ TEST(limits_stop_a_storm_of_threads)
     CHECK_EQ(status_of(child), 0);
 }
 
+// Forks are refused at the limit, and what was made before lives on.
+static int fork_to_the_limit(void)
+{
+    struct rlimit few = {40, 40};
+    int n = 0, n_refused = 0, n_good = 0, status;
+    if (setgid(65531) || setuid(65531) || setrlimit(RLIMIT_NPROC, &few))
+        return 2;
+    for (int i = 0; i < 60; i++) {
+        pid_t child = fork();
+        if (!child) {
+            usleep(2500000);
+            _exit(0);
+        }
+        n += child > 0;
+        n_refused += child < 0 && errno == EAGAIN;
+    }
+    while (wait(&status) > 0)
+        n_good += status == 0;
+    return n < 10 || n + n_refused != 60 || n_refused < 20 || n_good != n;
+}
+
+TEST(a_limit_refuses_forks_and_kills_nobody)
+{
+    if (geteuid())
+        SKIP("only root can become another user, whose processes are counted");
+    pid_t child = fork();
+    if (!child)
+        _exit(fork_to_the_limit());
+    CHECK_EQ(status_of(child), 0);
+}
+
 static void fork_for_ever(int depth)
 {
     for (int i = 0; i < 4; i++)

@@ -404,11 +404,10 @@ static bool take_exit(struct vcpu_state *s, struct vcpu_why *why, long ret)
 
 // KVM starts a thread of its own when a VM first runs; where the number of processes is limited it
 // may have to wait for others to end.
-static long run_once(struct vcpu_state *s)
+static long run_once(struct vcpu_state *s, u32 tries)
 {
-    enum { TRIES = 11 };
     long ret = raw(SYS_ioctl, s->v->fd, KVM_RUN, 0);
-    for (u32 i = 0; ret == -EAGAIN && i < TRIES; i++) {
+    for (u32 i = 0; ret == -EAGAIN && i < tries; i++) {
         struct timespec pause = {0, 1000000L << i};
         pause.tv_sec = pause.tv_nsec / 1000000000;
         pause.tv_nsec %= 1000000000;
@@ -418,8 +417,18 @@ static long run_once(struct vcpu_state *s)
     return ret;
 }
 
+int vcpu_try(struct vcpu_state *s)
+{
+    enum { FEW_TRIES = 5 };
+    s->v->run->immediate_exit = 1;
+    long ret = run_once(s, FEW_TRIES);
+    s->v->run->immediate_exit = 0;
+    return ret == -EINTR ? 0 : (int)ret;
+}
+
 void vcpu_run(struct vcpu_state *s, struct vcpu_why *why)
 {
+    enum { TRIES = 11 };
     if (s->native) {
         s->n_exits++;
         native_run(s->native, why);
@@ -432,7 +441,7 @@ void vcpu_run(struct vcpu_state *s, struct vcpu_why *why)
     }
     enter(s);
     for (;;) {
-        long ret = run_once(s);
+        long ret = run_once(s, TRIES);
         if (take_exit(s, why, ret))
             return;
         run->immediate_exit = 0;

@@ -74,6 +74,9 @@ int vcpu_set_up(struct vcpu_state *s, struct vcpu_model *m, struct vcpu *v);
 // Finds the flavour with a vCPU that was set up. 0, or -ENOSYS where neither fits.
 int vcpu_probe(struct vcpu_state *s, struct vcpu_model *m);
 
+// Whether the vCPU can run at all, without running it: 0, -EAGAIN where a limit of processes leaves
+// no room for KVM's own thread, or another -errno.
+int vcpu_try(struct vcpu_state *s);
 // Runs the program until something happens.
 void vcpu_run(struct vcpu_state *s, struct vcpu_why *why);
 
