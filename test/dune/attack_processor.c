@@ -242,6 +242,20 @@ TEST(the_door_by_other_ways)
     CHECK(!signal || is_fault(signal));
 }
 
+// What the library of processes that enter by themselves has is not there for a program that was
+// entered: neither its calls nor its pages.
+TEST(the_librarys_ways)
+{
+    for (u64 at = BORDER; at < BORDER + 0x600000; at += 0x100000)
+        if (at != BORDER + 0x100000)
+            CHECK(is_fault(signal_of(read_door, at)));
+    for (long number = 0x4c480000; number < 0x4c480020; number++) {
+        errno = 0;
+        CHECK_EQ(syscall(number, 0, 0, 0, 0, 0, 0), -1);
+        CHECK_EQ(errno, ENOSYS);
+    }
+}
+
 static u64 wanted_selectors, wanted_flags;
 
 static void change_frame(int signal, siginfo_t *info, void *context)
