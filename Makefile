@@ -15,7 +15,7 @@ FETCH     := sh tools/guest_fetch.sh --arch loong64 --suite $(SUITE) --out $(GUE
 
 export BUILD V
 
-.PHONY: all lh-loong64 run run-cells test soak bench bench-exits bench-loops clean help
+.PHONY: all lh-loong64 run run-cells test soak bench bench-exits bench-enter bench-loops clean help
 
 all:
 	$(Q)sh tools/build.sh
@@ -78,6 +78,12 @@ bench-exits:
 	$(Q)sh tools/test_inputs.sh
 	$(Q)LH_CACHE=$(CACHE) python3 bench/exits.py $(LH) $(ARGS)
 
+bench-enter:
+	$(Q)sh tools/install_packages.sh build
+	$(Q)sh tools/build.sh lh bench/enter_load dune/examples/dune_checkpoint dune/examples/dune_barrier
+	$(Q)python3 bench/enter.py $(LH) $(BUILD)/bench/enter_load $(BUILD)/dune/examples/dune_checkpoint \
+	    $(BUILD)/dune/examples/dune_barrier
+
 clean:
 	$(Q)rm -rf $(BUILD) build-loong64
 
@@ -90,5 +96,6 @@ help:
 	@echo 'make bench   measure guests beside QEMU and beside this machine; ONLY=fp for one kind'
 	@echo 'make bench-loops  measure how many instructions per second the interpreter does'
 	@echo 'make bench-exits  measure exits of guests in guests; LH_BENCH_ACCEL=NAME chooses -accel'
+	@echo 'make bench-enter  measure guest mode beside the host, and what is to be reached'
 	@echo 'make lh-loong64  build the program for loong64 Linux, static: build-loong64/lh'
 	@echo 'make clean   remove $(BUILD)/ and build-loong64/; the guest stays in $(CACHE)/'
