@@ -34,7 +34,7 @@ def monitor_memory(lh):
         p = subprocess.Popen([*prefix, 'sleep', '1'], stdin=subprocess.DEVNULL)
         time.sleep(0.5)
         with open(f'/proc/{p.pid}/status', encoding='ascii') as f:
-            found = re.findall(r'^Rss(?:Anon|File): *(\d+) kB', f.read(), re.M)
+            found = re.findall(r'^Rss(?:Anon|File):\s*(\d+) kB', f.read(), re.M)
         p.wait()
         return sum(int(n) for n in found)
     return resident(lh, 'enter', '--'), resident()
