@@ -15,7 +15,8 @@ import sys
 import tempfile
 import xml.etree.ElementTree
 
-MODULES = ('test_os', 'test_signal', 'test_threading', 'test_mmap', 'test_subprocess', 'test_socket')
+MODULES = ('test_os', 'test_signal', 'test_threading', 'test_mmap', 'test_subprocess', 'test_socket', 'test_posix',
+           'test_fork1', 'test_threadsignals', 'test_select', 'test_epoll', 'test_time')
 LIMIT = 500  # seconds, for one module
 
 # Tests that cannot come out the same, and why.
