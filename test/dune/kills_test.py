@@ -81,7 +81,7 @@ def kill_once(lh, load, how, env):
     # A shell that got SIGTERM has to hand it on; whoever is still there is killed.
     if how != signal.SIGKILL:
         try:
-            p.wait(2)
+            p.wait(0.5)
         except subprocess.TimeoutExpired:
             pass
         subprocess.run(['pkill', '-KILL', '-s', str(p.pid)], check=False)
