@@ -2,7 +2,7 @@
 #include "dune/lib.h"
 #include "dune/arch/x86_64/entry.h"
 #include "dune/arch/x86_64/lib_entry.h"
-#include "dune/arch/x86_64/upcall.h"
+#include "dune/upcall.h"
 #include "dune/calls.h"
 #include "dune/handlers.h"
 #include "dune/process.h"

@@ -3,7 +3,7 @@
 #include "dune/arch/x86_64/entry.h"
 #include "dune/arch/x86_64/frame.h"
 #include "dune/arch/x86_64/native.h"
-#include "dune/arch/x86_64/upcall.h"
+#include "dune/upcall.h"
 #include "dune/process.h"
 #include "dune/space.h"
 #include "dune/thread.h"

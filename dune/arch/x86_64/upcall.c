@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "dune/arch/x86_64/upcall.h"
+#include "dune/upcall.h"
 #include "dune/arch/x86_64/layout.h"
 #include "dune/arch/x86_64/lib_entry.h"
 #include "dune/arch/x86_64/pagetable.h"

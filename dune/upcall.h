@@ -3,6 +3,9 @@
 // the guest: a gate of ring 0 returns at once to lib_upcall in ring 3, with the processor's frame
 // in the vCPU's page, which this process may see.
 //
+// An architecture that does not do so has the same functions: upcall_enable and upcall_take give
+// -ENOSYS, no signal waits, and a handler runs when the monitor called it (lib.in_handler).
+//
 // What cannot be decided there is handed to the monitor by LIB_FAULT: faults that a handler is not
 // for, and those that happen between the gate and the program's stack.
 #pragma once
