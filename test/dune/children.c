@@ -316,14 +316,21 @@ static void *wait_here(void *opaque)
     return NULL;
 }
 
+// Limits count all processes of a user; nobody else is the one that this process becomes.
+static bool become_another(rlim_t limit)
+{
+    uid_t user = 30000 + (uid_t)getpid() % 30000;
+    return !setgid(user) && !setuid(user) &&
+           !setrlimit(RLIMIT_NPROC, &(struct rlimit){limit, limit});
+}
+
 // Threads until the limit, in a process of a user that has one; and it goes on when they end.
 static int storm_of_threads(void)
 {
     static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
-    struct rlimit few = {60, 60};
     pthread_t threads[200];
     int n = 0, n_refused = 0;
-    if (setgid(65533) || setuid(65533) || setrlimit(RLIMIT_NPROC, &few))
+    if (!become_another(60))
         return 2;
     pthread_mutex_lock(&gate);
     for (int i = 0; i < 200; i++) {
@@ -352,9 +359,8 @@ TEST(limits_stop_a_storm_of_threads)
 // Forks are refused at the limit, and what was made before lives on.
 static int fork_to_the_limit(void)
 {
-    struct rlimit few = {40, 40};
     int n = 0, n_refused = 0, n_good = 0, status;
-    if (setgid(65531) || setuid(65531) || setrlimit(RLIMIT_NPROC, &few))
+    if (!become_another(40))
         return 2;
     for (int i = 0; i < 60; i++) {
         pid_t child = fork();
@@ -391,7 +397,6 @@ static void fork_for_ever(int depth)
 // Each child goes on forking, until the limit; and one signal ends them all.
 TEST(a_fork_bomb_is_stopped_and_cleaned_up)
 {
-    struct rlimit few = {50, 50};
     int status, n_reaped = 0;
     if (geteuid())
         SKIP("only root can become another user, whose processes are counted");
@@ -399,7 +404,7 @@ TEST(a_fork_bomb_is_stopped_and_cleaned_up)
     pid_t child = fork();
     if (!child) {
         setpgid(0, 0);
-        if (setgid(65532) || setuid(65532) || setrlimit(RLIMIT_NPROC, &few))
+        if (!become_another(50))
             _exit(2);
         fork_for_ever(0);
     }
