@@ -170,6 +170,7 @@ upcall_again:
     mov     %r15, %rdi
     mov     48(%r15), %rsi
 upcall_return:                      // registers, rcx with flags and address on the stack; area in r15
+    movl    $1, 0xa0(%r15)          // what is loaded from is below the stack: signals wait
     mov     %rsi, %rsp
     mov     %r15, %rcx
     mov     0(%rdi), %rax
