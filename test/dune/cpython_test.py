@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """CPython's own tests, run on the host and in guest mode: each single test has to come out the same.
-cpython_test.py LH [MODULE...]
+cpython_test.py LH [MODULE...|long]
 
 What tools/cpython_fetch.sh brought is used: an interpreter and its tests. A test whose outcomes differ is
 run again by itself in both ways, since some depend on time; what differs again is a failure here, or has
@@ -15,8 +15,10 @@ import sys
 import tempfile
 import xml.etree.ElementTree
 
-MODULES = ('test_os', 'test_signal', 'test_threading', 'test_mmap', 'test_subprocess', 'test_socket', 'test_posix',
-           'test_fork1', 'test_threadsignals', 'test_select', 'test_epoll', 'test_time')
+MODULES = ('test_os', 'test_threading', 'test_mmap', 'test_posix', 'test_threadsignals', 'test_select', 'test_epoll',
+           'test_time')
+# These take minutes, and wait in most of them: `make soak` has them too.
+LONG = ('test_signal', 'test_subprocess', 'test_socket', 'test_fork1')
 LIMIT = 500  # seconds, for one module
 
 # Tests that cannot come out the same, and why.
@@ -104,7 +106,7 @@ def main():
     if not program or not glob.glob(os.path.dirname(program) + '/../lib/python3*/test/test_os.py'):
         print('1..0 # SKIP missing the tests of CPython; tools/cpython_fetch.sh fetches them')
         return 0
-    modules = rest or MODULES
+    modules = MODULES + LONG if rest == ['long'] else rest or MODULES
     print(f'1..{len(modules)}', flush=True)
     n_bad = 0
     for i, module in enumerate(modules, 1):

@@ -3,7 +3,7 @@
 """Kills `lh enter` and all below it at random moments, and looks whether anything is left: processes,
 virtual machines that somebody holds, memory of the kernel. kills_test.py LH PAYLOAD
 
-LH_DUNE_KILLS is how many times: 50, or what `make soak` says."""
+LH_DUNE_KILLS is how many times: 15, or what `make soak` says."""
 
 import glob
 import os
@@ -16,7 +16,7 @@ import time
 
 from harness import Skip, check, check_equal, main
 
-TIMES = int(os.environ.get('LH_DUNE_KILLS', '50'))
+TIMES = int(os.environ.get('LH_DUNE_KILLS', '15'))
 THREADS = '''
 import os, subprocess, threading
 def work():
