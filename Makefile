@@ -15,7 +15,7 @@ FETCH     := sh tools/guest_fetch.sh --arch loong64 --suite $(SUITE) --out $(GUE
 
 export BUILD V
 
-.PHONY: all lh-loong64 run run-cells test soak bench bench-exits bench-loops clean help
+.PHONY: all lh-loong64 run run-cells test soak bench bench-exits bench-enter bench-loops clean help
 
 all:
 	$(Q)sh tools/build.sh
@@ -52,6 +52,8 @@ soak:
 	$(Q)HV_IMAGE=$(BUILD)/hv/longhouse-loongarch64.elf LH_PAYLOADS=$(BUILD)/guest \
 	    BUILD_LOONG64=$(abspath $(BUILD))/loong64 PYTHONPATH=test/boot LH_SOAK_TIMES=1000 \
 	    python3 test/cells/life_test.py $(LH) restarts cycles
+	$(Q)LH_DUNE_KILLS=1000 PYTHONPATH=test/cli python3 test/dune/kills_test.py $(LH) none
+	$(Q)python3 test/dune/cpython_test.py $(LH) long
 
 bench:
 	$(Q)sh tools/install_packages.sh build image guest test
@@ -78,6 +80,12 @@ bench-exits:
 	$(Q)LH_CACHE=$(CACHE) sh bench/build_micro.sh $(BUILD)/bench
 	$(Q)LH_CACHE=$(CACHE) python3 bench/exits.py $(LH) $(ARGS)
 
+bench-enter:
+	$(Q)sh tools/install_packages.sh build
+	$(Q)sh tools/build.sh lh bench/enter_load dune/examples/dune_checkpoint dune/examples/dune_barrier
+	$(Q)python3 bench/enter.py $(LH) $(BUILD)/bench/enter_load $(BUILD)/dune/examples/dune_checkpoint \
+	    $(BUILD)/dune/examples/dune_barrier
+
 clean:
 	$(Q)rm -rf $(BUILD) build-loong64
 
@@ -86,9 +94,10 @@ help:
 	@echo 'make run     build, fetch a Debian guest once, start it on this terminal'
 	@echo 'make run-cells  the same under the hypervisor, which divides the machine; FIRMWARE=1: by EDK2'
 	@echo 'make test    build and run every test; the last line counts them'
-	@echo 'make soak    run guests in guests, hostile ones, and cells, for a long time'
+	@echo 'make soak    run guests in guests, hostile ones, cells, and killed programs, for a long time'
 	@echo 'make bench   measure guests beside QEMU and beside this machine; ONLY=fp for one kind'
 	@echo 'make bench-loops  measure how many instructions per second the interpreter does'
 	@echo 'make bench-exits  measure exits of guests in guests; LH_BENCH_ACCEL=NAME chooses -accel'
+	@echo 'make bench-enter  measure guest mode beside the host, and what is to be reached'
 	@echo 'make lh-loong64  build the program for loong64 Linux, static: build-loong64/lh'
 	@echo 'make clean   remove $(BUILD)/ and build-loong64/; the guest stays in $(CACHE)/'

@@ -9,8 +9,8 @@
 //   native.h   struct native, a program on the host's own processor
 //   arch.h     all of them, and ARCH_ constants
 //
-// and, beside its assembly, vcpu.c, exceptions.c, frame.c and native.c, which are behind vcpu.h,
-// exceptions.h, frame.h and native.h of this folder.
+// and, beside its assembly, vcpu.c, exceptions.c, frame.c, native.c and upcall.c, which are
+// behind vcpu.h, exceptions.h, frame.h, native.h and upcall.h of this folder.
 #pragma once
 
 #if defined(__x86_64__)

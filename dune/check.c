@@ -57,10 +57,10 @@ static u64 time_entries(void *opaque)
     return (now() - start) / ROUNDS;
 }
 
-static int try_kvm(struct check *c, struct space *space, int kvm_fd, const struct hidden *hidden)
+static int try_kvm(struct check *c, struct space *space, int kvm_fd, struct hidden *hidden)
 {
     struct vcpu_state s = {0};
-    int ret = space_open_vm(space, kvm_fd, (struct hidden *)hidden, c->chunk_size, &c->what);
+    int ret = space_open_vm(space, kvm_fd, hidden, c->chunk_size, &c->what);
     if (ret < 0)
         return ret;
     c->what = "make a vCPU";
@@ -84,11 +84,12 @@ static int try_kvm(struct check *c, struct space *space, int kvm_fd, const struc
 
 static void check_kvm(struct check *c)
 {
-    struct hidden hidden = {100, 1000};
+    struct hidden hidden;
     struct space *space = raw_pages(sizeof(*space));
     int fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
     c->what = "open it";
-    c->kvm_error = fd < 0 ? errno : space ? -try_kvm(c, space, fd, &hidden) : ENOMEM;
+    int ret = fd < 0 ? -errno : hidden_init(&hidden);
+    c->kvm_error = ret ? -ret : space ? -try_kvm(c, space, fd, &hidden) : ENOMEM;
     if (fd >= 0)
         close(fd);
     if (space)

@@ -15,8 +15,10 @@
 #include "dune/thread.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/kvm.h>
 #include <linux/sched.h>
+#include <linux/wait.h>
 #include <signal.h>
 #include <string.h>
 
@@ -64,15 +66,30 @@ static void become_child(struct saved *s, const struct birth *b)
         vcpu_save_tls(&s->regs, &s->extra, b->tls);
 }
 
+static bool wants_both(const struct birth *b)
+{
+    return b->flags & CLONE_PIDFD && b->flags & CLONE_PARENT_SETTID;
+}
+
 // What the kernel does for the child; the rest is done here.
 static u64 host_flags(const struct birth *b)
 {
-    return b->flags & ~(u64)(CLONE_SETTLS | CLONE_CLEAR_SIGHAND | CLONE_DETACHED);
+    u64 ours = CLONE_SETTLS | CLONE_CLEAR_SIGHAND | CLONE_DETACHED;
+    return b->flags & ~(wants_both(b) ? ours | CLONE_PARENT_SETTID : ours);
 }
 
 static u64 host_parent_tid(const struct birth *b)
 {
     return b->flags & CLONE_PIDFD ? b->pidfd : b->parent_tid;
+}
+
+// clone, by which the kernel is asked, has one argument for both.
+static long tell_parent(const struct birth *b, long tid)
+{
+    u32 id = (u32)tid;
+    if (tid > 0 && wants_both(b))
+        guest_write(b->parent_tid, &id, sizeof(id));
+    return tid;
 }
 
 static void inherit_stack(struct thread *child, const struct thread *t)
@@ -207,7 +224,7 @@ static long new_borrower(struct thread *t, const struct birth *b)
     thread_free(child);
     raw_pages_free(p, sizeof(*p));
     signals_use_mask(t);
-    return ret;
+    return tell_parent(b, ret);
 }
 
 static void forget_threads(struct thread *t)
@@ -224,18 +241,59 @@ static _Noreturn void child_cannot_run(const char *what, long ret)
     signals_die(SIGKILL);
 }
 
-static void open_child(struct thread *t, struct saved *s)
+// A child that cannot have a virtual machine is a fork that failed: its parent waits for the word
+// that there is one, by a pipe that ends with the child.
+static void open_report(int report[2], const struct birth *b, const struct space *space)
+{
+    report[0] = report[1] = -1;
+    if (space->has_vm && !(b->flags & CLONE_FILES) && raw(SYS_pipe2, report, O_CLOEXEC) < 0)
+        report[0] = report[1] = -1; // no descriptor is left
+}
+
+static void give_report(const int report[2])
+{
+    if (report[0] < 0)
+        return;
+    raw(SYS_write, report[1], "", 1);
+    raw(SYS_close, report[0]);
+    raw(SYS_close, report[1]);
+}
+
+static long take_report(const int report[2], const struct birth *b, long child)
+{
+    char byte;
+    int pidfd;
+    if (report[0] < 0)
+        return child;
+    raw(SYS_close, report[1]);
+    long n = child > 0 ? raw(SYS_read, report[0], &byte, 1) : 1;
+    raw(SYS_close, report[0]);
+    if (n != 0)
+        return child;
+    raw(SYS_wait4, child, 0, __WALL, 0);
+    if (b->flags & CLONE_PIDFD && guest_read(&pidfd, b->pidfd, sizeof(pidfd)) == 0)
+        raw(SYS_close, pidfd);
+    return -EAGAIN;
+}
+
+static void open_child(struct thread *t, struct saved *s, const int report[2])
 {
     struct space *space = t->process->space;
+    const char *what = space->has_vm ? "create a virtual machine" : "dispatch system calls";
     t->process->pid = t->tid = (int)raw(SYS_getpid);
     forget_threads(t);
-    int ret = space->has_vm ? space_open_vm_again(space) : native_begin(&t->native);
-    if (ret < 0)
-        child_cannot_run(space->has_vm ? "create a virtual machine" : "dispatch system calls", ret);
+    long ret = space->has_vm ? space_open_vm_again(space) : native_begin(&t->native);
     lock_drop(&space->vm.lock);
-    if (space->has_vm && !give_vcpu(t, space))
-        child_cannot_run("create a vCPU", -EAGAIN);
+    if (ret >= 0 && space->has_vm) {
+        what = "run a vCPU";
+        ret = give_vcpu(t, space) ? vcpu_try(&t->vcpu) : -EAGAIN;
+    }
+    if (ret < 0 && report[0] >= 0)
+        raw(SYS_exit_group, 1);
+    if (ret < 0)
+        child_cannot_run(what, ret);
     restore(t, s);
+    give_report(report);
 }
 
 static long new_process(struct thread *t, const struct birth *b)
@@ -243,17 +301,21 @@ static long new_process(struct thread *t, const struct birth *b)
     struct process *p = t->process;
     struct space *space = p->space;
     struct saved s;
+    int report[2];
     if (save(t, &s) < 0)
         return -EAGAIN;
     COUNT(p->settings, forks);
     signals_block_all();
+    open_report(report, b, space);
     lock_take(&p->lock);
     lock_take(&space->lock);
     lock_take(&space->vm.lock);
+    lock_take(&p->settings->hidden.lock);
     long ret = raw(SYS_clone, host_flags(b), 0, host_parent_tid(b), b->child_tid, 0);
+    lock_drop(&p->settings->hidden.lock);
     if (ret == 0) {
         become_child(&s, b);
-        open_child(t, &s);
+        open_child(t, &s, report);
         if (b->flags & CLONE_CLEAR_SIGHAND)
             signals_reset(p);
     } else {
@@ -261,8 +323,9 @@ static long new_process(struct thread *t, const struct birth *b)
     }
     lock_drop(&space->lock);
     lock_drop(&p->lock);
+    ret = ret ? take_report(report, b, ret) : 0;
     signals_use_mask(t);
-    return ret ? ret : CALL_DONE;
+    return ret ? tell_parent(b, ret) : CALL_DONE;
 }
 
 // Namespaces and cgroups of a child are the kernel's affair; what shares memory without waiting
@@ -273,10 +336,8 @@ static long give_birth(struct thread *t, const struct birth *b)
     if (!space_holds(b->parent_tid, 4) || !space_holds(b->child_tid, 4) ||
         !space_holds(b->pidfd, 4) || (b->flags & CLONE_SETTLS && b->tls >> 47))
         return -EFAULT;
-    if (b->flags & CLONE_PIDFD && b->flags & CLONE_PARENT_SETTID)
-        return -EINVAL;
     if (b->flags & CLONE_THREAD)
-        return new_thread(t, b);
+        return b->flags & CLONE_PIDFD ? -EINVAL : new_thread(t, b);
     if (!(b->flags & CLONE_VM))
         return new_process(t, b);
     return b->flags & CLONE_VFORK ? new_borrower(t, b) : -EINVAL;
@@ -292,7 +353,7 @@ HANDLER(clone)
                       .pidfd = a[0] & CLONE_PIDFD ? a[2] : 0,
                       .child_tid = uses_child ? a[3] : 0,
                       .tls = a[4]};
-    return give_birth(t, &b);
+    return wants_both(&b) ? -EINVAL : give_birth(t, &b);
 }
 
 struct clone3_arguments {
@@ -307,7 +368,8 @@ HANDLER(clone3)
         return -EINVAL;
     if (guest_read(&c, a[0], a[1] < sizeof(c) ? a[1] : sizeof(c)))
         return -EFAULT;
-    if (c.set_tid_size || c.flags >> 33 || c.flags & CSIGNAL || !c.stack != !c.stack_size)
+    if (c.set_tid_size || c.flags >> 33 || c.flags & CSIGNAL || c.exit_signal > 64 ||
+        !c.stack != !c.stack_size)
         return -EINVAL;
     struct birth b = {.flags = c.flags | c.exit_signal,
                       .stack = c.stack ? c.stack + c.stack_size : 0,

@@ -117,7 +117,7 @@ static bool read_options(struct options *o, char **argv, struct err *e)
     return check_options(o, e);
 }
 
-static bool hide_fd(const struct settings *s, int fd, int *to, struct err *e)
+static bool hide_fd(struct settings *s, int fd, int *to, struct err *e)
 {
     *to = hidden_move(&s->hidden, fd);
     return *to >= 0 || err_set(e, "no room for open files of our own: %s", strerror(-*to));
@@ -129,6 +129,14 @@ static bool open_hidden(struct settings *s, const char *file, int flags, int *to
     if (fd < 0)
         return err_set(e, "%s: %s", file, strerror(errno));
     return hide_fd(s, fd, to, e);
+}
+
+static bool open_kvm(struct settings *s, struct err *e)
+{
+    int fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+    if (fd < 0)
+        return err_set(e, "/dev/kvm: %s; --backend sud does without", strerror(errno));
+    return hide_fd(s, fd, &s->kvm_fd, e);
 }
 
 static bool open_trace(struct settings *s, const struct options *o, struct err *e)
@@ -215,15 +223,26 @@ static bool open_policy(struct settings *s, const struct options *o, struct err 
 static bool open_all(struct settings *s, const struct options *o, struct err *e)
 {
     int ret = hidden_init(&s->hidden);
+    ret = ret ? ret : hidden_begin(&s->hidden);
     if (ret < 0)
         return err_set(e, "the limit of open files: %s", strerror(-ret));
     s->root_pid = getpid();
     s->is_native = o->backend && !strcmp(o->backend, "sud");
     s->door = o->door ? vcpu_door_named(o->door) : 0;
-    return open_policy(s, o, e) &&
-           (s->is_native || open_hidden(s, "/dev/kvm", O_RDWR, &s->kvm_fd, e)) &&
+    return open_policy(s, o, e) && (s->is_native || open_kvm(s, e)) &&
            open_hidden(s, "/proc/self/exe", O_PATH, &s->self_fd, e) && open_trace(s, o, e) &&
            open_stats(s, o, e);
+}
+
+// What exec would say before it looks into the file.
+static int program_error(const char *file)
+{
+    struct stat st;
+    if (stat(file, &st))
+        return errno;
+    if (S_ISDIR(st.st_mode))
+        return EISDIR;
+    return access(file, X_OK) ? errno : 0;
 }
 
 static bool is_program(const char *file)
@@ -292,7 +311,8 @@ static bool start_first(struct settings *s, const struct options *o, struct err 
     if (!file)
         return false;
     struct load l = {.file = file, .arguments = o->program, .environment = environ};
-    bool ok = open_all(s, o, e);
+    int wrong = program_error(file);
+    bool ok = wrong ? err_set(e, "%s: %s", file, strerror(wrong)) : open_all(s, o, e);
     if (ok && read_script(file, &script))
         ok = start_script(s, &script, file, o->program + 1, e);
     else if (ok)

@@ -111,17 +111,19 @@ static long count_words(u64 list, u64 *n)
 static void write_state(const struct settings *s, char *to, u64 size)
 {
     struct line text = {to, size, 0};
-    message_add(&text, EXEC_AGAIN "%d,%d,%d,%d,%d,%d,%d,%d,%d,%d", s->kvm_fd, s->self_fd,
-                s->trace_fd, s->stats_fd, s->policy_fd, s->hidden.first, s->hidden.end, s->root_pid,
-                s->is_native, s->door);
+    message_add(&text, EXEC_AGAIN "%d,%d,%d,%d,%d,%d,%d,%u,%d,%d,%d", s->kvm_fd, s->self_fd,
+                s->trace_fd, s->stats_fd, s->policy_fd, s->hidden.first, s->hidden.end,
+                s->hidden.hard, s->root_pid, s->is_native, s->door);
 }
 
 bool exec_state_read(struct settings *s, const char *state)
 {
     int is_native = 0;
-    bool ok = sscanf(state, "%d,%d,%d,%d,%d,%d,%d,%d,%d,%d", &s->kvm_fd, &s->self_fd, &s->trace_fd,
-                     &s->stats_fd, &s->policy_fd, &s->hidden.first, &s->hidden.end, &s->root_pid,
-                     &is_native, &s->door) == 10;
+    unsigned long long hard = 0;
+    bool ok = sscanf(state, "%d,%d,%d,%d,%d,%d,%d,%llu,%d,%d,%d", &s->kvm_fd, &s->self_fd,
+                     &s->trace_fd, &s->stats_fd, &s->policy_fd, &s->hidden.first, &s->hidden.end,
+                     &hard, &s->root_pid, &is_native, &s->door) == 11;
+    s->hidden.hard = hard;
     s->is_native = is_native;
     return ok;
 }
@@ -204,7 +206,12 @@ static long execute(struct thread *t, struct plan *p, u64 arguments, u64 environ
         const char *no_environment[] = {NULL};
         keep_over_exec(s, true);
         COUNT(s, execs);
+        // A child of vfork has a limit of its own, and no other thread that raises it.
+        if (!t->borrows)
+            lock_take(&s->hidden.lock);
         ret = raw(SYS_execveat, s->self_fd, "", words, no_environment, AT_EMPTY_PATH);
+        if (!t->borrows)
+            lock_drop(&s->hidden.lock);
         keep_over_exec(s, false);
     }
     raw_pages_free(t->scratch, t->scratch_size);
@@ -254,7 +261,7 @@ static long name_of_fd(struct thread *t, int fd, char *to)
     to[n] = 0;
     if (*to == '/' && raw(SYS_faccessat, AT_FDCWD, to, 0) == 0)
         return 0;
-    long kept = raw(SYS_fcntl, fd, F_DUPFD, t->process->settings->hidden.first);
+    long kept = hidden_copy(&t->process->settings->hidden, fd, false);
     message_add(&text, "/proc/self/fd/%d", (int)kept);
     return kept < 0 ? kept : 0;
 }

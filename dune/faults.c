@@ -7,6 +7,7 @@
 #include "dune/space.h"
 #include "dune/thread.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <sys/mman.h>
 
@@ -27,15 +28,29 @@ static void serve_page_fault(struct thread *t, const struct vcpu_why *why)
         signals_force(t, SIGSEGV, code, why->address);
 }
 
+// By the host.
+static bool is_mapped(u64 address)
+{
+    u8 vector;
+    return raw(SYS_mincore, address & ~(SPACE_PAGE - 1), 1, &vector) >= 0;
+}
+
 // In flat tables all that the kernel refuses comes this way: nothing mapped, or no right to it.
 static void serve_flat_error(struct thread *t, const struct vcpu_why *why)
 {
-    u8 vector;
     if (lib_end_compartment(t))
         return;
     u64 address = exception_bus_address(t, why);
-    long ret = raw(SYS_mincore, address & ~(SPACE_PAGE - 1), 1, &vector);
-    signals_force(t, SIGSEGV, ret < 0 ? SEGV_MAPERR : SEGV_ACCERR, address);
+    signals_force(t, SIGSEGV, is_mapped(address) ? SEGV_ACCERR : SEGV_MAPERR, address);
+}
+
+// A file got shorter; or a child of fork was not given what was advised so (MADV_DONTFORK).
+static void force_bus_error(struct thread *t, u64 address)
+{
+    if (is_mapped(address))
+        signals_force(t, SIGBUS, BUS_ADRERR, address);
+    else
+        signals_force(t, SIGSEGV, SEGV_MAPERR, address);
 }
 
 // A translation that the processor kept may be older than the tables: they are asked first, and
@@ -47,15 +62,18 @@ static void serve_bus_error(struct thread *t, const struct vcpu_why *why)
     if (code)
         signals_force(t, SIGSEGV, code, address);
     else if (!why->address || (t->bus_pc == regs_pc(t->regs) && t->bus_address == address))
-        signals_force(t, SIGBUS, BUS_ADRERR, address);
+        force_bus_error(t, address);
     t->bus_pc = regs_pc(t->regs);
     t->bus_address = address;
 }
 
 static _Noreturn void give_up(struct thread *t, const struct vcpu_why *why)
 {
-    message("KVM cannot go on: exit %u, result %ld, at %x", (u64)why->reason, why->code,
-            regs_pc(t->regs));
+    if (why->code == -EAGAIN)
+        message("the limit of processes leaves no room for KVM's thread: a process ends");
+    else
+        message("KVM cannot go on: exit %u, result %ld, at %x", (u64)why->reason, why->code,
+                regs_pc(t->regs));
     signals_die(SIGKILL);
 }
 

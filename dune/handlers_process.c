@@ -84,43 +84,35 @@ struct limit {
     u64 soft, hard;
 };
 
-// The program's limit of open files is lower than the kernel's by what the monitor keeps.
-static void show_limit(const struct hidden *h, struct limit *l)
+// Of another process nobody knows what it is told; its hard limit stays.
+static long change_files(struct thread *t, u64 pid, const struct limit *to, struct limit *before)
 {
-    u64 first = (u64)h->first;
-    if (l->hard != ~0ULL)
-        l->hard = l->hard > first + HIDDEN_MAX ? l->hard - HIDDEN_MAX : first;
-    if (l->soft == (u64)h->end)
-        l->soft = first;
-    else if (l->soft > l->hard)
-        l->soft = l->hard;
-}
-
-static void hide_limit(const struct hidden *h, struct limit *l)
-{
-    if (l->hard < ~0ULL - HIDDEN_MAX)
-        l->hard += HIDDEN_MAX;
-    if (l->soft >= (u64)h->first)
-        l->soft = l->soft == (u64)h->first ? (u64)h->end : l->soft + HIDDEN_MAX;
-    if (l->hard < l->soft)
-        l->hard = l->soft;
+    struct hidden *h = &t->process->settings->hidden;
+    bool is_own = !pid || (int)pid == t->process->pid;
+    u64 hard = is_own ? h->hard : (u64)h->first;
+    long ret = raw(SYS_prlimit64, pid, RLIMIT_NOFILE, 0, before);
+    struct limit kept = {to ? to->soft : 0, before->hard};
+    if (ret < 0)
+        return ret;
+    before->hard = before->hard < hard ? before->hard : hard;
+    before->soft = before->soft < before->hard ? before->soft : before->hard;
+    if (to && !is_own)
+        return to->hard > hard ? -EPERM : raw(SYS_prlimit64, pid, RLIMIT_NOFILE, &kept, 0);
+    return to ? hidden_change_limit(h, (const u64[2]){to->soft, to->hard}) : 0;
 }
 
 static long change_limit(struct thread *t, u64 pid, u64 resource, u64 new, u64 old)
 {
-    const struct hidden *h = &t->process->settings->hidden;
     struct limit to, before;
     if (new &&guest_read(&to, new, sizeof(to)))
         return -EFAULT;
     if (new &&to.soft > to.hard)
         return -EINVAL;
-    if (new &&resource == RLIMIT_NOFILE)
-        hide_limit(h, &to);
-    long ret = raw(SYS_prlimit64, pid, resource, new ? &to : 0, old ? &before : 0);
+    long ret = resource == RLIMIT_NOFILE
+                   ? change_files(t, pid, new ? &to : NULL, &before)
+                   : raw(SYS_prlimit64, pid, resource, new ? &to : 0, old ? &before : 0);
     if (ret < 0 || !old)
         return ret;
-    if (resource == RLIMIT_NOFILE)
-        show_limit(h, &before);
     return guest_write(old, &before, sizeof(before));
 }
 

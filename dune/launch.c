@@ -84,7 +84,9 @@ static void run(void *opaque)
 
 static bool start_in_vm(struct settings *s, struct space *space, struct thread *t, struct err *e)
 {
-    const char *what;
+    const char *what = vcpu_lacks(s->kvm_fd);
+    if (what)
+        return err_set(e, "/dev/kvm: this kernel's KVM lacks %s", what);
     vcpu_use_door(&space->model, s->door);
     int ret = space_open_vm(space, s->kvm_fd, &s->hidden, vcpu_chunk_size(false), &what);
     if (ret < 0)

@@ -8,6 +8,7 @@
 #include "dune/signals.h"
 #include "dune/space.h"
 #include "dune/thread.h"
+#include "dune/upcall.h"
 
 #include <errno.h>
 #include <string.h>
@@ -27,7 +28,7 @@ static bool enter_handler(struct thread *t, const struct lib_handler *h, u64 add
     u64 at = ((regs_free_stack(t->regs) - sizeof(f)) & ~63ULL) - 64;
     if (guest_write(at, &f, sizeof(f)))
         return false;
-    t->lib.in_handler = true;
+    upcall_set_in_handler(t, true);
     regs_enter(t->regs, h->trampoline, at, at, h->opaque, h->function);
     return true;
 }
@@ -42,7 +43,7 @@ static long resume(struct thread *t, u64 at)
         signals_die(SIGSEGV);
     *t->regs = f.regs;
     regs_make_harmless(t->regs);
-    t->lib.in_handler = false;
+    upcall_set_in_handler(t, false);
     return CALL_DONE;
 }
 
@@ -51,8 +52,10 @@ bool lib_fault(struct thread *t, const struct vcpu_why *why)
     const struct lib *lib = t->process->lib;
     if (lib_end_compartment(t))
         return true;
-    return lib->on_fault.function && !t->lib.in_handler &&
-           enter_handler(t, &lib->on_fault, why->address, why->error);
+    if (!lib->on_fault.function || upcall_in_handler(t))
+        return false;
+    upcall_enable(t); // where it cannot be, each fault comes here
+    return enter_handler(t, &lib->on_fault, why->address, why->error);
 }
 
 bool lib_end_compartment(struct thread *t)
@@ -108,6 +111,8 @@ static long serve_own(struct thread *t, u64 number, u64 a[6])
     case LIB_SPACE_PROTECT: return lib_space_protect(t, a[0], a[1], a[2], a[3]);
     case LIB_SPACE_FREE: return lib_space_free(t, a[0]);
     case LIB_SPACE_CALL: return lib_space_call(t, a);
+    case LIB_FAULT: return upcall_take(t, false);
+    case LIB_FAULT_SAVED: return upcall_take(t, true);
     }
     return -ENOSYS;
 }
@@ -149,7 +154,7 @@ static long serve_program(struct thread *t, u64 number, u64 a[6])
 static bool is_handled(struct thread *t, u64 number)
 {
     const struct lib *lib = t->process->lib;
-    return number < LIB_CALLS && lib->on_call[number].function && !t->lib.in_handler;
+    return number < LIB_CALLS && lib->on_call[number].function && !upcall_in_handler(t);
 }
 
 void lib_serve(struct thread *t)

@@ -29,6 +29,8 @@ enum lib_call {
     LIB_SPACE_FREE,
     LIB_SPACE_CALL,
     LIB_SPACE_RETURN,
+    LIB_FAULT,
+    LIB_FAULT_SAVED,
     LIB_END
 };
 

@@ -14,5 +14,7 @@ int lib_call_on_stack(void *stack, void (*function)(struct uregs *, void *), voi
 _Noreturn void lib_leave(const struct uregs *regs, const struct vcpu_extra *extra);
 // A system call of the library's own.
 long lib_door(u64 number, u64 a, u64 b, u64 c, u64 d, u64 e, u64 f);
+// In the program, where upcall_enable works: where gates lead for page faults, and its end.
+extern const char lib_upcall[], lib_upcall_end[];
 // In the program: where a handler begins and ends, and a compartment's function.
 extern const char lib_trampoline[], lib_compartment[];

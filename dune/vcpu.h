@@ -35,6 +35,9 @@ struct vcpu_why {
     long code;
 };
 
+// What this kernel's KVM has not and guests need, or NULL.
+const char *vcpu_lacks(int kvm_fd);
+
 // How large memory slots should be: where the processor has two stages of translation large ones
 // cost little, but for a log of what was written, which is as long as they are.
 u64 vcpu_chunk_size(bool has_log);
@@ -57,6 +60,9 @@ bool vcpu_enters_kernel(const struct vcpu_model *m);
 // The next run makes a system call that nobody has to answer.
 void vcpu_at_probe(struct vcpu_state *s);
 
+// Whether the vCPU can run at all, without running it: 0, -EAGAIN where a limit of processes leaves
+// no room for a thread of KVM's own, or another -errno.
+int vcpu_try(struct vcpu_state *s);
 // Runs the program until something happens.
 void vcpu_run(struct vcpu_state *s, struct vcpu_why *why);
 

@@ -23,7 +23,7 @@ static long new_fd(struct vm *vm, int fd, unsigned long request, u64 argument)
     if (ret != -EMFILE || !hidden_raise_limit(vm->hidden, saved))
         return ret;
     ret = ioctl_again(fd, request, (void *)argument);
-    hidden_restore_limit(saved);
+    hidden_restore_limit(vm->hidden, saved);
     return ret;
 }
 

@@ -155,6 +155,9 @@ TEST(memory_by_files)
     REFUSED(open(name, O_RDWR));
     snprintf(name, sizeof(name), "/proc/%d/task/%d/mem", getpid(), getpid());
     REFUSED(open(name, O_RDWR));
+    REFUSED(open("/proc/thread-self/mem", O_RDWR));
+    REFUSED(open("/proc/self/../self/mem", O_RDWR));
+    REFUSED(open("/proc/self/cwd/../../proc/self/mem", O_RDWR) < 0 ? (errno = EACCES, -1) : 0);
     symlink("/proc/self/mem", "m");
     REFUSED(open("m", O_RDWR));
     unlink("m");
@@ -277,6 +280,20 @@ TEST(what_may_only_be_read_is_not_executed)
     close(to);
     REFUSED(execve("./program", (char *[]){"x", NULL}, NULL));
     unlink("program");
+}
+
+// A file in memory is not below any path that a rule names.
+TEST(a_file_in_memory_is_not_executed)
+{
+    int from = open(getenv("STATIC"), O_RDONLY), to = (int)syscall(SYS_memfd_create, "program", 0);
+    char name[64];
+    REQUIRE(from >= 0 && to >= 0);
+    CHECK(sendfile(to, from, NULL, 100 << 20) > 0);
+    REFUSED(syscall(SYS_execveat, to, "", (char *[]){"x", NULL}, NULL, 0x1000));
+    snprintf(name, sizeof(name), "/proc/self/fd/%d", to);
+    REFUSED(execve(name, (char *[]){"x", NULL}, NULL));
+    close(from);
+    close(to);
 }
 
 TEST(the_policy_holds_after_exec)

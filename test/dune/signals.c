@@ -139,6 +139,34 @@ TEST(the_alternate_stack_is_used)
     free(stack.ss_sp);
 }
 
+static volatile bool was_disarmed;
+
+static void look_at_stack(int signal, siginfo_t *info, void *context)
+{
+    stack_t now;
+    sigaltstack(NULL, &now);
+    was_disarmed = now.ss_flags == SS_DISABLE;
+    note(signal, info, context);
+}
+
+TEST(an_alternate_stack_that_disarms_itself)
+{
+    stack_t stack = {.ss_sp = malloc(65536), .ss_size = 65536, .ss_flags = (int)(1U << 31)}, now;
+    if (sigaltstack(&stack, NULL))
+        SKIP("an older kernel");
+    handle(SIGUSR1, SA_ONSTACK, look_at_stack);
+    was_disarmed = false;
+    for (int i = 1; i <= 3; i++) {
+        raise(SIGUSR1);
+        CHECK_EQ(n_seen, i);
+        CHECK(last_sp >= (u64)stack.ss_sp && last_sp < (u64)stack.ss_sp + 65536);
+        CHECK(was_disarmed);
+    }
+    sigaltstack(&(stack_t){.ss_flags = SS_DISABLE}, &now);
+    CHECK(now.ss_sp == stack.ss_sp && now.ss_size == 65536);
+    free(stack.ss_sp);
+}
+
 static void overflow(void *opaque)
 {
     volatile char frame[4096];

@@ -27,7 +27,7 @@ lh doctor
 for program in {names}; do
     echo "=== $program"
     case $program in
-        dune_lib) /t/$program ;;
+        dune_lib | dune_upcalls) /t/$program ;;
         *) lh enter /t/$program ;;
     esac
 done

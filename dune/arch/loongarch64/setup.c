@@ -47,6 +47,23 @@ int mailbox_get_csr(const struct vcpu *v, u32 number, u64 *value)
     return (int)vcpu_ioctl(v, KVM_GET_ONE_REG, &r);
 }
 
+// The way out of the guest is found by trying.
+const char *vcpu_lacks(int kvm_fd)
+{
+    static const struct {
+        u32 capability;
+        const char *name;
+    } needed[] = {{KVM_CAP_USER_MEMORY, "KVM_CAP_USER_MEMORY"},
+                  {KVM_CAP_ONE_REG, "KVM_CAP_ONE_REG"},
+                  {KVM_CAP_IMMEDIATE_EXIT, "KVM_CAP_IMMEDIATE_EXIT"}};
+    if (raw(SYS_ioctl, kvm_fd, KVM_GET_API_VERSION, 0) != KVM_API_VERSION)
+        return "the interface of version 12";
+    for (u32 i = 0; i < ARRAY_LEN(needed); i++)
+        if (raw(SYS_ioctl, kvm_fd, KVM_CHECK_EXTENSION, needed[i].capability) <= 0)
+            return needed[i].name;
+    return NULL;
+}
+
 // KVM keeps nothing for the pages of a slot. All chunks of an address space fit into the 47 bits
 // that the least of these processors has for guest-physical addresses, nearly.
 u64 vcpu_chunk_size(bool has_log)

@@ -241,6 +241,14 @@ static bool take_exit(struct vcpu_state *s, struct vcpu_why *why, long ret)
     return true;
 }
 
+int vcpu_try(struct vcpu_state *s)
+{
+    s->v->run->immediate_exit = 1;
+    long ret = raw(SYS_ioctl, s->v->fd, KVM_RUN, 0);
+    s->v->run->immediate_exit = 0;
+    return ret == -EINTR ? 0 : (int)ret;
+}
+
 void vcpu_run(struct vcpu_state *s, struct vcpu_why *why)
 {
     if (s->native) {

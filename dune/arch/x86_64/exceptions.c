@@ -5,6 +5,7 @@
 #include "dune/space.h"
 #include "dune/thread.h"
 
+#include <errno.h>
 #include <linux/kvm.h>
 #include <signal.h>
 #include <string.h>

@@ -90,6 +90,131 @@ lib_trampoline:                     // frame, opaque, handler; all registers are
     syscall
     ud2
 
+    .globl lib_upcall, lib_upcall_end
+    .type lib_upcall, @function
+lib_upcall:                         // rsp: struct area in upcall.c; rax: the address
+    cmpl    $0, 0xa0(%rsp)          // state
+    jne     upcall_live
+    movl    $1, 0xa0(%rsp)
+    mov     %rax, 0x90(%rsp)
+    mov     %rbx, 8(%rsp)
+    mov     %rcx, 16(%rsp)
+    mov     %rdx, 24(%rsp)
+    mov     %rsi, 32(%rsp)
+    mov     %rdi, 40(%rsp)
+    mov     %rbp, 56(%rsp)
+    mov     %r8, 64(%rsp)
+    mov     %r9, 72(%rsp)
+    mov     %r10, 80(%rsp)
+    mov     %r11, 88(%rsp)
+    mov     %r12, 96(%rsp)
+    mov     %r13, 104(%rsp)
+    mov     %r14, 112(%rsp)
+    mov     %r15, 120(%rsp)
+    mov     0x1c8(%rsp), %rax       // struct top: rax, error, rip, flags, rsp
+    mov     %rax, 0(%rsp)
+    mov     0x1d0(%rsp), %rax
+    mov     %rax, 0x98(%rsp)
+    mov     0x1d8(%rsp), %rax
+    mov     %rax, 128(%rsp)
+    mov     0x1e8(%rsp), %rax
+    mov     %rax, 136(%rsp)
+    mov     0x1f0(%rsp), %rax
+    mov     %rax, 48(%rsp)
+    cld
+    xor     %ebp, %ebp
+    mov     %rsp, %r15
+    mov     %rsp, %rdi
+    call    upcall_decide
+    cmp     $1, %rax
+    jb      upcall_saved
+    je      upcall_again
+    mov     %rax, %rsp              // the frame, on the program's stack
+    mov     %rax, %rbx
+    mov     0xc8(%r15), %r12
+    mov     0xd0(%r15), %r13
+    movl    $2, 0xa0(%r15)
+    cmpl    $0, 0xa4(%r15)          // a signal waits
+    je      1f
+    movl    $0, 0xa4(%r15)
+    mov     $0x4c480000, %eax       // LIB_ACTIVE
+    syscall
+1:  sub     $4096, %rsp             // 64-aligned, as the frame is
+    mov     %rsp, %r14
+    lea     512(%r14), %rdi
+    xor     %eax, %eax
+    mov     $8, %ecx
+    rep stosq
+    mov     $-1, %eax
+    mov     $-1, %edx
+    xsave64 (%r14)
+    mov     %rbx, %rdi
+    mov     %r13, %rsi
+    call    *%r12
+    mov     %rbx, %rdi
+    mov     %r15, %rsi
+    call    upcall_finish
+    mov     %rax, %r12
+    mov     $-1, %eax
+    mov     $-1, %edx
+    xrstor64 (%r14)
+    mov     %rbx, %rdi
+    mov     %r12, %rsi
+    test    %r12, %r12
+    jnz     upcall_return
+    mov     $0x4c480005, %eax       // LIB_RESUME
+    syscall
+    ud2
+
+upcall_again:
+    mov     %r15, %rdi
+    mov     48(%r15), %rsi
+upcall_return:                      // registers, rcx with flags and address on the stack; area in r15
+    movl    $1, 0xa0(%r15)          // what is loaded from is below the stack: signals wait
+    mov     %rsi, %rsp
+    mov     %r15, %rcx
+    mov     0(%rdi), %rax
+    mov     8(%rdi), %rbx
+    mov     24(%rdi), %rdx
+    mov     32(%rdi), %rsi
+    mov     56(%rdi), %rbp
+    mov     64(%rdi), %r8
+    mov     72(%rdi), %r9
+    mov     80(%rdi), %r10
+    mov     88(%rdi), %r11
+    mov     96(%rdi), %r12
+    mov     104(%rdi), %r13
+    mov     112(%rdi), %r14
+    mov     120(%rdi), %r15
+    mov     40(%rdi), %rdi
+    movl    $0, 0xa0(%rcx)
+    cmpl    $0, 0xa4(%rcx)
+    jne     2f
+1:  pop     %rcx
+    popfq
+    ret     $128
+2:  movl    $0, 0xa4(%rcx)
+    push    %rax
+    push    %r11
+    mov     $0x4c480000, %eax       // LIB_ACTIVE
+    syscall
+    pop     %r11
+    pop     %rax
+    jmp     1b
+
+upcall_live:
+    mov     %rax, 0xa8(%rsp)
+    mov     %rcx, 0xb0(%rsp)
+    mov     %r11, 0xb8(%rsp)
+    mov     $0x4c48000e, %eax       // LIB_FAULT
+    syscall
+    ud2
+upcall_saved:
+    mov     $0x4c48000f, %eax       // LIB_FAULT_SAVED
+    syscall
+    ud2
+lib_upcall_end:
+
     .globl lib_compartment
     .type lib_compartment, @function
 lib_compartment:                    // argument in rdi, function in rdx

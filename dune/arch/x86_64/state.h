@@ -33,7 +33,13 @@ struct vcpu_state {
     struct uregs *regs;  // shared with KVM
     struct uregs before; // what `regs` said before an entry through ring 0
     u64 n_exits;
+    u64 upcall_root; // the tables on which page faults lead to ring 3, or 0
 };
+
+// Gates for page faults that return to ring 3, see upcall.h: in the tables, and for a vCPU as long
+// as it uses those. 0 or -errno.
+int vcpu_map_upcall_gates(struct pagetable *pt);
+int vcpu_use_upcalls(struct vcpu_state *s, u64 root_gpa);
 
 // The whole floating-point state, as the XSAVE instruction lays it out, 4096 bytes.
 int vcpu_get_xsave(struct vcpu_state *s, void *area);

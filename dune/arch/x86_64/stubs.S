@@ -13,6 +13,11 @@ stub_returns:
     sysretq                         // GUEST_SYSRET
     .balign 16
     iretq                           // GUEST_IRET
+    .balign 16
+    push    %rax                    // GUEST_UPCALL: rax below the processor's frame, the address in
+    mov     %cr2, %rax              // it, and back by the frame below that; vcpu.c undoes it
+    sub     $40, %rsp
+    iretq
 stub_returns_end:
 
 // At GUEST_ENTRY_PAGE. The absolute address is GUEST_DOOR_PAGE.

@@ -38,16 +38,18 @@ enum { MSR_STAR = 0xc0000081, MSR_LSTAR = 0xc0000082, MSR_SFMASK = 0xc0000084 };
 
 extern const u8 stub_returns[], stub_returns_end[], stub_entry[], stub_entry_end[];
 
-static void write_gates(u8 *stubs, u64 *idt)
+static void write_gate(u64 *idt, u32 vector, u64 target)
 {
-    for (u32 i = 0; i < 256; i++) {
-        u64 target = GUEST_STUBS + 16 * i;
-        u64 dpl = i == 3 || i == 4 ? 3 : 0;
-        memset(stubs + 16 * i, 0xf4, 16); // hlt
-        idt[2 * i] = (target & 0xffff) | (u64)SELECTOR_KERNEL_CODE << 16 |
-                     (0x8eULL | dpl << 5) << 40 | (target >> 16 & 0xffff) << 48;
-        idt[2 * i + 1] = target >> 32;
-    }
+    u64 dpl = vector == 3 || vector == 4 ? 3 : 0;
+    idt[2 * vector] = (target & 0xffff) | (u64)SELECTOR_KERNEL_CODE << 16 |
+                      (0x8eULL | dpl << 5) << 40 | (target >> 16 & 0xffff) << 48;
+    idt[2 * vector + 1] = target >> 32;
+}
+
+static void write_idt(u64 *idt)
+{
+    for (u32 i = 0; i < 256; i++)
+        write_gate(idt, i, GUEST_STUBS + 16 * i);
 }
 
 static int map_kernel(struct pagetable *pt)
@@ -56,7 +58,8 @@ static int map_kernel(struct pagetable *pt)
        *entry = pagetable_page(pt);
     if (!entry)
         return -ENOMEM;
-    write_gates(stubs, (u64 *)(void *)idt);
+    memset(stubs, 0xf4, PAGE); // hlt
+    write_idt((u64 *)(void *)idt);
     memcpy(returns, stub_returns, (size_t)(stub_returns_end - stub_returns));
     memcpy(entry, stub_entry, (size_t)(stub_entry_end - stub_entry));
     int ret = pagetable_map(pt, GUEST_STUBS, pagetable_page_gpa(pt, stubs), 0);
@@ -82,6 +85,27 @@ static void allow_what_host_has(struct kvm_cpuid2 *cpuid)
         if (e->function == 7 && e->index == 0)
             e->ebx |= seven_b;
     }
+}
+
+const char *vcpu_lacks(int kvm_fd)
+{
+    static const struct {
+        u32 capability, bits;
+        const char *name;
+    } needed[] = {{KVM_CAP_USER_MEMORY, 1, "KVM_CAP_USER_MEMORY"},
+                  {KVM_CAP_EXT_CPUID, 1, "KVM_CAP_EXT_CPUID"},
+                  {KVM_CAP_SYNC_REGS, KVM_SYNC_X86_REGS, "KVM_CAP_SYNC_REGS"},
+                  {KVM_CAP_IMMEDIATE_EXIT, 1, "KVM_CAP_IMMEDIATE_EXIT"},
+                  {KVM_CAP_XSAVE, 1, "KVM_CAP_XSAVE"},
+                  {KVM_CAP_XCRS, 1, "KVM_CAP_XCRS"}};
+    if (raw(SYS_ioctl, kvm_fd, KVM_GET_API_VERSION, 0) != KVM_API_VERSION)
+        return "the interface of version 12";
+    for (u32 i = 0; i < ARRAY_LEN(needed); i++) {
+        long has = raw(SYS_ioctl, kvm_fd, KVM_CHECK_EXTENSION, needed[i].capability);
+        if (has < 0 || !((u64)has & needed[i].bits))
+            return needed[i].name;
+    }
+    return NULL;
 }
 
 static bool is_on(const char *parameter)
@@ -263,6 +287,7 @@ int vcpu_set_up(struct vcpu_state *s, struct vcpu_model *m, struct vcpu *v)
     v->is_set_up = true;
     v->run->kvm_valid_regs = KVM_SYNC_X86_REGS;
     s->v = v;
+    s->upcall_root = 0;
     s->ring = VCPU_IN_RING3;
     s->regs = (struct uregs *)&v->run->s.regs.regs;
     *s->regs = (struct uregs){.rflags = FLAGS_FIXED | FLAGS_IF};
@@ -351,6 +376,19 @@ static void enter(struct vcpu_state *s)
     r->rflags = FLAGS_FIXED;
 }
 
+// The gate has changed rax at most, and the fault comes again.
+static bool undo_upcall(struct vcpu_state *s)
+{
+    const u64 *frame = (const u64 *)(const void *)(s->v->page + PAGE) - 6;
+    enum { AFTER_CR2 = 4 };
+    if (s->regs->rip >= GUEST_UPCALL + AFTER_CR2)
+        s->regs->rax = frame[-1];
+    s->regs->rip = frame[1];
+    s->regs->rflags = frame[3];
+    s->regs->rsp = frame[4];
+    return true;
+}
+
 // Between an exception and the `hlt` behind it nothing can be told yet, and the way out of ring 0
 // may not have begun.
 static bool undo_entry(struct vcpu_state *s, struct vcpu_why *why)
@@ -361,6 +399,10 @@ static bool undo_entry(struct vcpu_state *s, struct vcpu_why *why)
         if (at == GUEST_DOOR_CODE)
             s->regs->rip = s->regs->rcx - 2;
         return true;
+    }
+    if (at >= GUEST_UPCALL && at < GUEST_UPCALL + 16) {
+        s->ring = VCPU_IN_RING0;
+        return undo_upcall(s);
     }
     if (at != GUEST_SYSRET && at != GUEST_IRET)
         return false;
@@ -392,11 +434,10 @@ static bool take_exit(struct vcpu_state *s, struct vcpu_why *why, long ret)
 
 // KVM starts a thread of its own when a VM first runs; where the number of processes is limited it
 // may have to wait for others to end.
-static long run_once(struct vcpu_state *s)
+static long run_once(struct vcpu_state *s, u32 tries)
 {
-    enum { TRIES = 11 };
     long ret = raw(SYS_ioctl, s->v->fd, KVM_RUN, 0);
-    for (u32 i = 0; ret == -EAGAIN && i < TRIES; i++) {
+    for (u32 i = 0; ret == -EAGAIN && i < tries; i++) {
         struct timespec pause = {0, 1000000L << i};
         pause.tv_sec = pause.tv_nsec / 1000000000;
         pause.tv_nsec %= 1000000000;
@@ -406,8 +447,18 @@ static long run_once(struct vcpu_state *s)
     return ret;
 }
 
+int vcpu_try(struct vcpu_state *s)
+{
+    enum { FEW_TRIES = 5 };
+    s->v->run->immediate_exit = 1;
+    long ret = run_once(s, FEW_TRIES);
+    s->v->run->immediate_exit = 0;
+    return ret == -EINTR ? 0 : (int)ret;
+}
+
 void vcpu_run(struct vcpu_state *s, struct vcpu_why *why)
 {
+    enum { TRIES = 11 };
     if (s->native) {
         s->n_exits++;
         native_run(s->native, why);
@@ -420,7 +471,7 @@ void vcpu_run(struct vcpu_state *s, struct vcpu_why *why)
     }
     enter(s);
     for (;;) {
-        long ret = run_once(s);
+        long ret = run_once(s, TRIES);
         if (take_exit(s, why, ret))
             return;
         run->immediate_exit = 0;
@@ -465,5 +516,27 @@ int vcpu_use_root(struct vcpu_state *s, u64 root_gpa)
     struct kvm_sregs sregs;
     long ret = vcpu_ioctl(s->v, KVM_GET_SREGS, &sregs);
     sregs.cr3 = root_gpa;
+    sregs.idt.base = s->upcall_root == root_gpa ? GUEST_UPCALL_IDT : GUEST_IDT;
     return ret < 0 ? (int)ret : (int)vcpu_ioctl(s->v, KVM_SET_SREGS, &sregs);
+}
+
+int vcpu_map_upcall_gates(struct pagetable *pt)
+{
+    const u64 *present = pagetable_entry(pt, GUEST_UPCALL_IDT);
+    if (present && *present & PTE_PRESENT)
+        return 0;
+    u64 *idt = pagetable_page(pt);
+    if (!idt)
+        return -ENOMEM;
+    write_idt(idt);
+    write_gate(idt, 14, GUEST_UPCALL);
+    return pagetable_map(pt, GUEST_UPCALL_IDT, pagetable_page_gpa(pt, idt), PTE_NX);
+}
+
+int vcpu_use_upcalls(struct vcpu_state *s, u64 root_gpa)
+{
+    s->upcall_root = root_gpa;
+    int ret = vcpu_use_root(s, root_gpa);
+    s->upcall_root = ret ? 0 : root_gpa;
+    return ret;
 }
