@@ -268,11 +268,14 @@ static void drop_page(struct jit *j, struct jit_page *p)
     j->n_drops++;
 }
 
+// Four slots first, if there is one processor: two threads that ran a loop with them on two
+// processors took 8.5 ns for a round, and 2.4 with the table of pages.
 void jit_probe_from_now(struct jit *j, struct jit_page *p, unsigned offset)
 {
     const unsigned n = offset / 4 % CODE_N_INSNS, max = 128;
     pthread_mutex_lock(&j->lock);
-    u64 *set = p->ways[n / 64] >> (n % 64) & 1 ? p->probing : p->ways;
+    const bool has_ways = p->ways[n / 64] >> (n % 64) & 1;
+    u64 *set = has_ways || j->n_vcpus > 1 ? p->probing : p->ways;
     if (p->n_probing < max && !(set[n / 64] >> (n % 64) & 1)) {
         set[n / 64] |= BIT(n % 64);
         p->n_probing++;
