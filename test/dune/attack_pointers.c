@@ -59,61 +59,61 @@ TEST(direct_access)
 TEST(buffers)
 {
     int zero = open("/dev/zero", O_RDWR);
-    REFUSED(read(zero, target(), 64), EFAULT);
-    REFUSED(write(zero, target(), 64), EFAULT);
-    REFUSED(pread(zero, target(), 64, 0), EFAULT);
-    REFUSED(pwrite(zero, target(), 64, 0), EFAULT);
-    REFUSED(syscall(SYS_getrandom, target(), 64, 0), EFAULT);
-    REFUSED(syscall(SYS_getcwd, target(), 4096), EFAULT);
-    REFUSED(syscall(SYS_readlinkat, AT_FDCWD, "/proc/self/root", target(), 64), EFAULT);
-    REFUSED(syscall(SYS_getdents64, open("/", O_RDONLY), target(), 4096), EFAULT);
+    FAILS(read(zero, target(), 64), EFAULT);
+    FAILS(write(zero, target(), 64), EFAULT);
+    FAILS(pread(zero, target(), 64, 0), EFAULT);
+    FAILS(pwrite(zero, target(), 64, 0), EFAULT);
+    FAILS(syscall(SYS_getrandom, target(), 64, 0), EFAULT);
+    FAILS(syscall(SYS_getcwd, target(), 4096), EFAULT);
+    FAILS(syscall(SYS_readlinkat, AT_FDCWD, "/proc/self/root", target(), 64), EFAULT);
+    FAILS(syscall(SYS_getdents64, open("/", O_RDONLY), target(), 4096), EFAULT);
     // From below the border to above it.
-    REFUSED(read(zero, (void *)0x4ffffffff000, 0x7f0000000000 - 0x4ffffffff000), EFAULT);
-    REFUSED(read(zero, (void *)0x4fffffffc000, 0x8000), EFAULT);
+    FAILS(read(zero, (void *)0x4ffffffff000, 0x7f0000000000 - 0x4ffffffff000), EFAULT);
+    FAILS(read(zero, (void *)0x4fffffffc000, 0x8000), EFAULT);
 }
 
 TEST(structures)
 {
-    REFUSED(syscall(SYS_fstat, 0, target()), EFAULT);
-    REFUSED(syscall(SYS_newfstatat, AT_FDCWD, "/", target(), 0), EFAULT);
-    REFUSED(syscall(SYS_statx, AT_FDCWD, "/", 0, 0x7ff, target()), EFAULT);
-    REFUSED(syscall(SYS_uname, target()), EFAULT);
-    REFUSED(syscall(SYS_pipe2, target(), 0), EFAULT);
-    REFUSED(syscall(SYS_socketpair, AF_UNIX, SOCK_STREAM, 0, target()), EFAULT);
-    REFUSED(syscall(SYS_clock_gettime, CLOCK_MONOTONIC, target()), EFAULT);
-    REFUSED(syscall(SYS_gettimeofday, target(), NULL), EFAULT);
-    REFUSED(syscall(SYS_times, target()), EFAULT);
-    REFUSED(syscall(SYS_getrusage, 0, target()), EFAULT);
-    REFUSED(syscall(SYS_sysinfo, target()), EFAULT);
-    REFUSED(syscall(SYS_getresuid, target(), target(), target()), EFAULT);
-    REFUSED(syscall(SYS_prlimit64, 0, 7, NULL, target()), EFAULT);
-    REFUSED(syscall(SYS_getgroups, 100, target()), EFAULT);
-    REFUSED(syscall(SYS_sched_getaffinity, 0, 128, target()), EFAULT);
-    REFUSED(syscall(SYS_wait4, -1, target(), WNOHANG, NULL), EFAULT);
-    REFUSED(syscall(SYS_waitid, P_ALL, 0, target(), WNOHANG | WEXITED, NULL), EFAULT);
+    FAILS(syscall(SYS_fstat, 0, target()), EFAULT);
+    FAILS(syscall(SYS_newfstatat, AT_FDCWD, "/", target(), 0), EFAULT);
+    FAILS(syscall(SYS_statx, AT_FDCWD, "/", 0, 0x7ff, target()), EFAULT);
+    FAILS(syscall(SYS_uname, target()), EFAULT);
+    FAILS(syscall(SYS_pipe2, target(), 0), EFAULT);
+    FAILS(syscall(SYS_socketpair, AF_UNIX, SOCK_STREAM, 0, target()), EFAULT);
+    FAILS(syscall(SYS_clock_gettime, CLOCK_MONOTONIC, target()), EFAULT);
+    FAILS(syscall(SYS_gettimeofday, target(), NULL), EFAULT);
+    FAILS(syscall(SYS_times, target()), EFAULT);
+    FAILS(syscall(SYS_getrusage, 0, target()), EFAULT);
+    FAILS(syscall(SYS_sysinfo, target()), EFAULT);
+    FAILS(syscall(SYS_getresuid, target(), target(), target()), EFAULT);
+    FAILS(syscall(SYS_prlimit64, 0, 7, NULL, target()), EFAULT);
+    FAILS(syscall(SYS_getgroups, 100, target()), EFAULT);
+    FAILS(syscall(SYS_sched_getaffinity, 0, 128, target()), EFAULT);
+    FAILS(syscall(SYS_wait4, -1, target(), WNOHANG, NULL), EFAULT);
+    FAILS(syscall(SYS_waitid, P_ALL, 0, target(), WNOHANG | WEXITED, NULL), EFAULT);
 }
 
 TEST(texts)
 {
-    REFUSED(open((char *)target(), O_RDONLY), EFAULT);
-    REFUSED(mkdir((char *)target(), 0700), EFAULT);
-    REFUSED(syscall(SYS_execve, target(), NULL, NULL), EFAULT);
+    FAILS(open((char *)target(), O_RDONLY), EFAULT);
+    FAILS(mkdir((char *)target(), 0700), EFAULT);
+    FAILS(syscall(SYS_execve, target(), NULL, NULL), EFAULT);
     char *arguments[] = {(char *)target(), NULL};
-    REFUSED(syscall(SYS_execve, "/bin/true", arguments, NULL), EFAULT);
-    REFUSED(execve("/bin/true", (char **)target(), NULL), EFAULT);
-    REFUSED(execve("/bin/true", (char *[]){"x", NULL}, arguments), EFAULT);
+    FAILS(syscall(SYS_execve, "/bin/true", arguments, NULL), EFAULT);
+    FAILS(execve("/bin/true", (char **)target(), NULL), EFAULT);
+    FAILS(execve("/bin/true", (char *[]){"x", NULL}, arguments), EFAULT);
 }
 
 TEST(vectors)
 {
     int zero = open("/dev/zero", O_RDWR), pair[2];
     struct iovec v[2] = {{"abc", 3}, {target(), 64}};
-    REFUSED(readv(zero, v + 1, 1), EFAULT);
-    REFUSED(writev(zero, v, 2), EFAULT);
-    REFUSED(preadv(zero, v + 1, 1, 0), EFAULT);
-    REFUSED(readv(zero, (struct iovec *)target(), 1), EFAULT);
+    FAILS(readv(zero, v + 1, 1), EFAULT);
+    FAILS(writev(zero, v, 2), EFAULT);
+    FAILS(preadv(zero, v + 1, 1, 0), EFAULT);
+    FAILS(readv(zero, (struct iovec *)target(), 1), EFAULT);
     REQUIRE(pipe(pair) == 0);
-    REFUSED(vmsplice(pair[1], v + 1, 1, 0), EFAULT);
+    FAILS(vmsplice(pair[1], v + 1, 1, 0), EFAULT);
 }
 
 TEST(messages)
@@ -123,19 +123,19 @@ TEST(messages)
     struct iovec good = {&c, 1}, bad = {target(), 8};
     REQUIRE(socketpair(AF_UNIX, SOCK_DGRAM, 0, pair) == 0);
     struct msghdr m = {.msg_iov = &bad, .msg_iovlen = 1};
-    REFUSED(sendmsg(pair[0], &m, 0), EFAULT);
+    FAILS(sendmsg(pair[0], &m, 0), EFAULT);
     CHECK_EQ(send(pair[0], "x", 1, 0), 1);
-    REFUSED(recvmsg(pair[1], &m, MSG_DONTWAIT), EFAULT);
+    FAILS(recvmsg(pair[1], &m, MSG_DONTWAIT), EFAULT);
     m = (struct msghdr){
         .msg_iov = &good, .msg_iovlen = 1, .msg_control = target(), .msg_controllen = 64};
-    REFUSED(sendmsg(pair[0], &m, 0), EFAULT);
-    REFUSED(recvmsg(pair[1], &m, MSG_DONTWAIT), EFAULT);
+    FAILS(sendmsg(pair[0], &m, 0), EFAULT);
+    FAILS(recvmsg(pair[1], &m, MSG_DONTWAIT), EFAULT);
     m = (struct msghdr){.msg_iov = &good, .msg_iovlen = 1, .msg_name = target(), .msg_namelen = 64};
-    REFUSED(recvmsg(pair[1], &m, MSG_DONTWAIT), EFAULT);
-    REFUSED(recvmsg(pair[1], (struct msghdr *)target(), MSG_DONTWAIT), EFAULT);
+    FAILS(recvmsg(pair[1], &m, MSG_DONTWAIT), EFAULT);
+    FAILS(recvmsg(pair[1], (struct msghdr *)target(), MSG_DONTWAIT), EFAULT);
     struct mmsghdr many = {.msg_hdr = {.msg_iov = &bad, .msg_iovlen = 1}};
-    REFUSED(recvmmsg(pair[1], &many, 1, MSG_DONTWAIT, NULL), EFAULT);
-    REFUSED(sendmmsg(pair[0], &many, 1, 0), EFAULT);
+    FAILS(recvmmsg(pair[1], &many, 1, MSG_DONTWAIT, NULL), EFAULT);
+    FAILS(sendmmsg(pair[0], &many, 1, 0), EFAULT);
 }
 
 TEST(sockets)
@@ -146,18 +146,18 @@ TEST(sockets)
         void *at;
     } filter = {4, target()};
     socklen_t n = 4;
-    REFUSED(setsockopt(s, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof(filter)), EFAULT);
-    REFUSED(setsockopt(s, SOL_SOCKET, SO_SNDBUF, target(), 4), EFAULT);
-    REFUSED(getsockopt(s, SOL_SOCKET, SO_SNDBUF, target(), &n), EFAULT);
-    REFUSED(getsockopt(s, SOL_SOCKET, SO_SNDBUF, &n, (socklen_t *)target()), EFAULT);
-    REFUSED(getsockname(s, (void *)target(), &n), EFAULT);
-    REFUSED(bind(s, (void *)target(), 16), EFAULT);
-    REFUSED(syscall(SYS_recvfrom, s, &filter, 4, MSG_DONTWAIT, target(), &n), EFAULT);
+    FAILS(setsockopt(s, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof(filter)), EFAULT);
+    FAILS(setsockopt(s, SOL_SOCKET, SO_SNDBUF, target(), 4), EFAULT);
+    FAILS(getsockopt(s, SOL_SOCKET, SO_SNDBUF, target(), &n), EFAULT);
+    FAILS(getsockopt(s, SOL_SOCKET, SO_SNDBUF, &n, (socklen_t *)target()), EFAULT);
+    FAILS(getsockname(s, (void *)target(), &n), EFAULT);
+    FAILS(bind(s, (void *)target(), 16), EFAULT);
+    FAILS(syscall(SYS_recvfrom, s, &filter, 4, MSG_DONTWAIT, target(), &n), EFAULT);
     struct {
         int size, pad;
         void *at;
     } list = {64, 0, target()};
-    REFUSED(ioctl(s, 0x8912, &list), EFAULT);
+    FAILS(ioctl(s, 0x8912, &list), EFAULT);
 }
 
 TEST(waiting)
@@ -165,17 +165,17 @@ TEST(waiting)
     int e = epoll_create1(0);
     sigset_t set;
     u64 mask[2] = {(u64)target(), 8};
-    REFUSED(syscall(SYS_epoll_pwait, e, target(), 4, 0, NULL, 8), EFAULT);
-    REFUSED(syscall(SYS_ppoll, target(), 1, NULL, NULL, 8), EFAULT);
-    REFUSED(syscall(SYS_pselect6, 8, target(), NULL, NULL, NULL, NULL), EFAULT);
-    REFUSED(syscall(SYS_pselect6, 0, NULL, NULL, NULL, NULL, mask), EFAULT);
-    REFUSED(syscall(SYS_nanosleep, target(), NULL), EFAULT);
-    REFUSED(syscall(SYS_rt_sigprocmask, SIG_BLOCK, NULL, target(), 8), EFAULT);
-    REFUSED(syscall(SYS_rt_sigaction, SIGUSR1, target(), NULL, 8), EFAULT);
-    REFUSED(syscall(SYS_rt_sigaction, SIGUSR1, NULL, target(), 8), EFAULT);
-    REFUSED(syscall(SYS_rt_sigpending, target(), 8), EFAULT);
+    FAILS(syscall(SYS_epoll_pwait, e, target(), 4, 0, NULL, 8), EFAULT);
+    FAILS(syscall(SYS_ppoll, target(), 1, NULL, NULL, 8), EFAULT);
+    FAILS(syscall(SYS_pselect6, 8, target(), NULL, NULL, NULL, NULL), EFAULT);
+    FAILS(syscall(SYS_pselect6, 0, NULL, NULL, NULL, NULL, mask), EFAULT);
+    FAILS(syscall(SYS_nanosleep, target(), NULL), EFAULT);
+    FAILS(syscall(SYS_rt_sigprocmask, SIG_BLOCK, NULL, target(), 8), EFAULT);
+    FAILS(syscall(SYS_rt_sigaction, SIGUSR1, target(), NULL, 8), EFAULT);
+    FAILS(syscall(SYS_rt_sigaction, SIGUSR1, NULL, target(), 8), EFAULT);
+    FAILS(syscall(SYS_rt_sigpending, target(), 8), EFAULT);
     sigfillset(&set);
-    REFUSED(syscall(SYS_rt_sigtimedwait, &set, target(), mask, 8), EFAULT);
+    FAILS(syscall(SYS_rt_sigtimedwait, &set, target(), mask, 8), EFAULT);
 }
 
 TEST(futexes)
@@ -187,23 +187,23 @@ TEST(futexes)
     } item = {0, target(), 2, 0};
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
-    REFUSED(syscall(SYS_futex, target(), FUTEX_WAKE, 1), EFAULT);
-    REFUSED(syscall(SYS_futex, target(), FUTEX_LOCK_PI, 0, NULL), EFAULT);
-    REFUSED(syscall(SYS_futex, &now, FUTEX_WAKE_OP, 1, 1, target(), 0), EFAULT);
-    REFUSED(syscall(SYS_futex, &now, FUTEX_WAIT, 1, target()), EFAULT);
-    REFUSED(syscall(449, &item, 1, 0, &now, CLOCK_MONOTONIC), EFAULT);
+    FAILS(syscall(SYS_futex, target(), FUTEX_WAKE, 1), EFAULT);
+    FAILS(syscall(SYS_futex, target(), FUTEX_LOCK_PI, 0, NULL), EFAULT);
+    FAILS(syscall(SYS_futex, &now, FUTEX_WAKE_OP, 1, 1, target(), 0), EFAULT);
+    FAILS(syscall(SYS_futex, &now, FUTEX_WAIT, 1, target()), EFAULT);
+    FAILS(syscall(449, &item, 1, 0, &now, CLOCK_MONOTONIC), EFAULT);
 }
 
 TEST(threads_and_children)
 {
-    REFUSED(syscall(SYS_clone, CLONE_CHILD_SETTID | SIGCHLD, NULL, NULL, target(), 0), EFAULT);
-    REFUSED(syscall(SYS_clone, CLONE_PARENT_SETTID | SIGCHLD, NULL, target(), NULL, 0), EFAULT);
-    REFUSED(syscall(SYS_set_tid_address, target()), EFAULT);
-    REFUSED(syscall(SYS_set_robust_list, target(), 24), EFAULT);
+    FAILS(syscall(SYS_clone, CLONE_CHILD_SETTID | SIGCHLD, NULL, NULL, target(), 0), EFAULT);
+    FAILS(syscall(SYS_clone, CLONE_PARENT_SETTID | SIGCHLD, NULL, target(), NULL, 0), EFAULT);
+    FAILS(syscall(SYS_set_tid_address, target()), EFAULT);
+    FAILS(syscall(SYS_set_robust_list, target(), 24), EFAULT);
     u64 c[11] = {CLONE_CHILD_SETTID, 0, (u64)target(), 0, SIGCHLD};
-    REFUSED(syscall(435, c, sizeof(c)), EFAULT);
-    REFUSED(syscall(435, target(), 88), EFAULT);
-    REFUSED(syscall(SYS_rseq, target(), 32, 0, 0), EFAULT);
+    FAILS(syscall(435, c, sizeof(c)), EFAULT);
+    FAILS(syscall(435, target(), 88), EFAULT);
+    FAILS(syscall(SYS_rseq, target(), 32, 0, 0), EFAULT);
 }
 
 TEST(mappings)
@@ -215,10 +215,10 @@ TEST(mappings)
     CHECK(mmap(at, PAGE, rights, flags | 0x100000, -1, 0) == MAP_FAILED);
     CHECK(mmap((void *)0x500000200000, PAGE, rights, flags | MAP_FIXED, -1, 0) == MAP_FAILED);
     CHECK(mmap(at, PAGE, rights, flags, -1, 0) < (void *)0x500000000000);
-    REFUSED(munmap(at, PAGE), EINVAL);
-    REFUSED(mprotect(at, PAGE, PROT_NONE), ENOMEM);
-    REFUSED(madvise(at, PAGE, MADV_DONTNEED), ENOMEM);
-    REFUSED(mlock(at, PAGE), ENOMEM);
+    FAILS(munmap(at, PAGE), EINVAL);
+    FAILS(mprotect(at, PAGE, PROT_NONE), ENOMEM);
+    FAILS(madvise(at, PAGE, MADV_DONTNEED), ENOMEM);
+    FAILS(mlock(at, PAGE), ENOMEM);
     CHECK(mremap(mine, PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, at) == MAP_FAILED);
     CHECK(mremap(at, PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, mine) == MAP_FAILED);
     CHECK(mremap(at, PAGE, 2 * PAGE, MREMAP_MAYMOVE) == MAP_FAILED);
@@ -231,13 +231,13 @@ TEST(mappings)
 
 TEST(settings)
 {
-    REFUSED(prctl(PR_SET_MM, 1, target(), 0, 0), EINVAL);
-    REFUSED(prctl(PR_SET_SECCOMP, 1, 0, 0, 0), EINVAL);
-    REFUSED(prctl(59, 1, 0, 0, 0), EINVAL);
-    REFUSED(prctl(PR_SET_NAME, target(), 0, 0, 0), EFAULT);
-    REFUSED(prctl(PR_GET_PDEATHSIG, target(), 0, 0, 0), EFAULT);
-    REFUSED(ioctl(0, 0x5413, target()), EFAULT);
-    REFUSED(fcntl(0, F_GETLK, target()), EFAULT);
+    FAILS(prctl(PR_SET_MM, 1, target(), 0, 0), EINVAL);
+    FAILS(prctl(PR_SET_SECCOMP, 1, 0, 0, 0), EINVAL);
+    FAILS(prctl(59, 1, 0, 0, 0), EINVAL);
+    FAILS(prctl(PR_SET_NAME, target(), 0, 0, 0), EFAULT);
+    FAILS(prctl(PR_GET_PDEATHSIG, target(), 0, 0, 0), EFAULT);
+    FAILS(ioctl(0, 0x5413, target()), EFAULT);
+    FAILS(fcntl(0, F_GETLK, target()), EFAULT);
 }
 
 static void set_bad_stack(void *opaque)
@@ -310,15 +310,15 @@ TEST(descriptors_of_the_monitor_are_not_sent)
     struct cmsghdr *c = CMSG_FIRSTHDR(&m);
     *c = (struct cmsghdr){CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS};
     memcpy(CMSG_DATA(c), &fd, sizeof(int));
-    REFUSED(sendmsg(pair[0], &m, 0), EBADF);
-    REFUSED(dup2(0, fd), EBADF);
+    FAILS(sendmsg(pair[0], &m, 0), EBADF);
+    FAILS(dup2(0, fd), EBADF);
 }
 
 TEST(another_virtual_machine)
 {
     int fd = open("/dev/kvm", O_RDWR);
     if (fd >= 0)
-        REFUSED(ioctl(fd, 0xae01, 0), ENOTTY);
+        FAILS(ioctl(fd, 0xae01, 0), ENOTTY);
 }
 
 static struct iovec changing;

@@ -31,7 +31,7 @@ __attribute__((constructor)) static void read_places(void)
         abort();
 }
 
-#define REFUSED(call)                                                                    \
+#define FAILS(call)                                                                      \
     do {                                                                                 \
         errno = 0;                                                                       \
         CHECK_EQ((call), -1);                                                            \
@@ -61,25 +61,25 @@ TEST(what_is_allowed_works)
 TEST(files_outside)
 {
     struct stat st;
-    REFUSED(open(secret, O_RDONLY));
-    REFUSED(open("../outside/secret", O_RDONLY));
-    REFUSED(open(secret, O_PATH));
-    REFUSED(stat(secret, &st));
-    REFUSED(access(secret, R_OK));
-    REFUSED(truncate(secret, 0));
-    REFUSED(unlink(secret));
-    REFUSED(rename(secret, "mine"));
-    REFUSED(link(secret, "mine"));
-    REFUSED(mkdir("../outside/new", 0700));
-    REFUSED(chdir(outside));
-    REFUSED(open("/etc/passwd", O_WRONLY));
-    REFUSED(open("/nonexistent", O_RDONLY));
+    FAILS(open(secret, O_RDONLY));
+    FAILS(open("../outside/secret", O_RDONLY));
+    FAILS(open(secret, O_PATH));
+    FAILS(stat(secret, &st));
+    FAILS(access(secret, R_OK));
+    FAILS(truncate(secret, 0));
+    FAILS(unlink(secret));
+    FAILS(rename(secret, "mine"));
+    FAILS(link(secret, "mine"));
+    FAILS(mkdir("../outside/new", 0700));
+    FAILS(chdir(outside));
+    FAILS(open("/etc/passwd", O_WRONLY));
+    FAILS(open("/nonexistent", O_RDONLY));
     int dir = open(".", O_RDONLY | O_DIRECTORY);
-    REFUSED(openat(dir, "../outside/secret", O_RDONLY));
+    FAILS(openat(dir, "../outside/secret", O_RDONLY));
     struct {
         u64 flags, mode, resolve;
     } how = {O_RDONLY, 0, 0};
-    REFUSED(syscall(437, AT_FDCWD, secret, &how, sizeof(how)));
+    FAILS(syscall(437, AT_FDCWD, secret, &how, sizeof(how)));
 }
 
 TEST(descriptors_for_reading_change_nothing)
@@ -87,28 +87,28 @@ TEST(descriptors_for_reading_change_nothing)
     struct timespec times[2] = {{1, 0}, {1, 0}};
     int fd = open("/usr", O_RDONLY);
     REQUIRE(fd >= 0);
-    REFUSED(fchmod(fd, 0777));
-    REFUSED(fchown(fd, 1, 1));
-    REFUSED(futimens(fd, times));
-    REFUSED(syscall(SYS_fchownat, fd, "", 1, 1, 0x1000));
-    REFUSED(syscall(SYS_fsetxattr, fd, "user.x", "y", 1, 0));
+    FAILS(fchmod(fd, 0777));
+    FAILS(fchown(fd, 1, 1));
+    FAILS(futimens(fd, times));
+    FAILS(syscall(SYS_fchownat, fd, "", 1, 1, 0x1000));
+    FAILS(syscall(SYS_fsetxattr, fd, "user.x", "y", 1, 0));
 }
 
 TEST(links_that_lead_outside)
 {
     unlink("way");
     CHECK_EQ(symlink(secret, "way"), 0);
-    REFUSED(open("way", O_RDONLY));
-    REFUSED(open("way", O_WRONLY | O_CREAT, 0600));
-    REFUSED(truncate("way", 0));
-    REFUSED(chmod("way", 0777));
-    REFUSED(chown("way", 1, 1));
+    FAILS(open("way", O_RDONLY));
+    FAILS(open("way", O_WRONLY | O_CREAT, 0600));
+    FAILS(truncate("way", 0));
+    FAILS(chmod("way", 0777));
+    FAILS(chown("way", 1, 1));
     unlink("way");
     CHECK_EQ(symlink("../outside/new", "way"), 0);
     CHECK_EQ(open("way", O_WRONLY | O_CREAT, 0600), -1);
     unlink("way");
     CHECK_EQ(symlink("..", "up"), 0);
-    REFUSED(open("up/outside/secret", O_RDONLY));
+    FAILS(open("up/outside/secret", O_RDONLY));
     unlink("up");
 }
 
@@ -147,23 +147,23 @@ TEST(a_link_that_is_swapped_meanwhile)
 TEST(memory_by_files)
 {
     char name[64];
-    REFUSED(open("/proc/self/mem", O_RDWR));
-    REFUSED(open("/proc/self/maps", O_RDONLY));
-    REFUSED(open("/proc/self/task/self/mem", O_RDONLY) < 0 && errno == ENOENT ? (errno = EACCES, -1)
-                                                                              : -1);
+    FAILS(open("/proc/self/mem", O_RDWR));
+    FAILS(open("/proc/self/maps", O_RDONLY));
+    FAILS(open("/proc/self/task/self/mem", O_RDONLY) < 0 && errno == ENOENT ? (errno = EACCES, -1)
+                                                                            : -1);
     snprintf(name, sizeof(name), "/proc/%d/mem", getpid());
-    REFUSED(open(name, O_RDWR));
+    FAILS(open(name, O_RDWR));
     snprintf(name, sizeof(name), "/proc/%d/task/%d/mem", getpid(), getpid());
-    REFUSED(open(name, O_RDWR));
-    REFUSED(open("/proc/thread-self/mem", O_RDWR));
-    REFUSED(open("/proc/self/../self/mem", O_RDWR));
-    REFUSED(open("/proc/self/cwd/../../proc/self/mem", O_RDWR) < 0 ? (errno = EACCES, -1) : 0);
+    FAILS(open(name, O_RDWR));
+    FAILS(open("/proc/thread-self/mem", O_RDWR));
+    FAILS(open("/proc/self/../self/mem", O_RDWR));
+    FAILS(open("/proc/self/cwd/../../proc/self/mem", O_RDWR) < 0 ? (errno = EACCES, -1) : 0);
     symlink("/proc/self/mem", "m");
-    REFUSED(open("m", O_RDWR));
+    FAILS(open("m", O_RDWR));
     unlink("m");
-    REFUSED(open("/proc/self/map_files", O_RDONLY));
-    REFUSED(open("/proc/self/environ", O_RDONLY));
-    REFUSED(open("/proc/kcore", O_RDONLY) < 0 ? (errno = errno == ENOENT ? EACCES : errno, -1) : 0);
+    FAILS(open("/proc/self/map_files", O_RDONLY));
+    FAILS(open("/proc/self/environ", O_RDONLY));
+    FAILS(open("/proc/kcore", O_RDONLY) < 0 ? (errno = errno == ENOENT ? EACCES : errno, -1) : 0);
 }
 
 TEST(descriptors_by_files)
@@ -178,8 +178,8 @@ TEST(descriptors_by_files)
 
 TEST(devices)
 {
-    REFUSED(open("/dev/kvm", O_RDWR));
-    REFUSED(mknod("mem", S_IFCHR | 0600, 0x101) == 0 ? open("mem", O_RDONLY) : -1);
+    FAILS(open("/dev/kvm", O_RDWR));
+    FAILS(mknod("mem", S_IFCHR | 0600, 0x101) == 0 ? open("mem", O_RDONLY) : -1);
     unlink("mem");
 }
 
@@ -189,18 +189,18 @@ TEST(other_processes)
         void *at;
         u64 n;
     } v = {box, 8};
-    REFUSED(kill(1, 0));
-    REFUSED(kill(getppid(), 0));
-    REFUSED(kill(-1, 0));
-    REFUSED(kill(0, 0));
-    REFUSED(syscall(SYS_tkill, getppid(), 0));
-    REFUSED(syscall(SYS_ptrace, 16, getppid(), 0, 0));
-    REFUSED(syscall(SYS_process_vm_readv, getpid(), &v, 1, &v, 1, 0));
-    REFUSED(syscall(SYS_process_vm_writev, getpid(), &v, 1, &v, 1, 0));
-    REFUSED(syscall(434, 1, 0));    // pidfd_open
-    REFUSED(syscall(438, 0, 0, 0)); // pidfd_getfd
-    REFUSED(syscall(SYS_kcmp, getpid(), getpid(), 0, 0, 0));
-    REFUSED(syscall(SYS_prlimit64, 1, 7, NULL, &v));
+    FAILS(kill(1, 0));
+    FAILS(kill(getppid(), 0));
+    FAILS(kill(-1, 0));
+    FAILS(kill(0, 0));
+    FAILS(syscall(SYS_tkill, getppid(), 0));
+    FAILS(syscall(SYS_ptrace, 16, getppid(), 0, 0));
+    FAILS(syscall(SYS_process_vm_readv, getpid(), &v, 1, &v, 1, 0));
+    FAILS(syscall(SYS_process_vm_writev, getpid(), &v, 1, &v, 1, 0));
+    FAILS(syscall(434, 1, 0));    // pidfd_open
+    FAILS(syscall(438, 0, 0, 0)); // pidfd_getfd
+    FAILS(syscall(SYS_kcmp, getpid(), getpid(), 0, 0, 0));
+    FAILS(syscall(SYS_prlimit64, 1, 7, NULL, &v));
     CHECK_EQ(kill(getpid(), 0), 0);
     pid_t child = fork();
     if (!child) {
@@ -214,32 +214,32 @@ TEST(other_processes)
 TEST(ways_round_the_monitor)
 {
     u8 zeros[128] = {0};
-    REFUSED(syscall(425, 8, zeros)); // io_uring_setup
-    REFUSED(syscall(SYS_userfaultfd, 0));
-    REFUSED(syscall(SYS_bpf, 0, zeros, 64));
-    REFUSED(syscall(SYS_perf_event_open, zeros, 0, -1, -1, 0));
-    REFUSED(syscall(SYS_seccomp, 1, 0, zeros));
-    REFUSED(syscall(SYS_unshare, CLONE_NEWUSER));
-    REFUSED(syscall(SYS_setns, 0, 0));
-    REFUSED(syscall(SYS_mount, "a", "b", "c", 0, NULL));
-    REFUSED(syscall(SYS_chroot, "."));
-    REFUSED(syscall(SYS_pivot_root, ".", "."));
-    REFUSED(syscall(SYS_keyctl, 0, 0, 0, 0, 0));
-    REFUSED(syscall(SYS_add_key, "user", "x", "y", 1, -1));
-    REFUSED(syscall(SYS_init_module, zeros, 8, ""));
-    REFUSED(syscall(SYS_remap_file_pages, box, 4096, 0, 0, 0));
-    REFUSED(syscall(SYS_setuid, 0));
-    REFUSED(syscall(SYS_open_by_handle_at, 0, zeros, 0));
-    REFUSED(syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, NULL, NULL, NULL, 0));
-    REFUSED(syscall(9999));
+    FAILS(syscall(425, 8, zeros)); // io_uring_setup
+    FAILS(syscall(SYS_userfaultfd, 0));
+    FAILS(syscall(SYS_bpf, 0, zeros, 64));
+    FAILS(syscall(SYS_perf_event_open, zeros, 0, -1, -1, 0));
+    FAILS(syscall(SYS_seccomp, 1, 0, zeros));
+    FAILS(syscall(SYS_unshare, CLONE_NEWUSER));
+    FAILS(syscall(SYS_setns, 0, 0));
+    FAILS(syscall(SYS_mount, "a", "b", "c", 0, NULL));
+    FAILS(syscall(SYS_chroot, "."));
+    FAILS(syscall(SYS_pivot_root, ".", "."));
+    FAILS(syscall(SYS_keyctl, 0, 0, 0, 0, 0));
+    FAILS(syscall(SYS_add_key, "user", "x", "y", 1, -1));
+    FAILS(syscall(SYS_init_module, zeros, 8, ""));
+    FAILS(syscall(SYS_remap_file_pages, box, 4096, 0, 0, 0));
+    FAILS(syscall(SYS_setuid, 0));
+    FAILS(syscall(SYS_open_by_handle_at, 0, zeros, 0));
+    FAILS(syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, NULL, NULL, NULL, 0));
+    FAILS(syscall(9999));
 }
 
 TEST(settings_of_the_monitor)
 {
-    REFUSED(prctl(PR_SET_DUMPABLE, 1, 0, 0, 0));
-    REFUSED(prctl(PR_SET_SECCOMP, 2, 0, 0, 0));
-    REFUSED(prctl(PR_SET_PTRACER, -1, 0, 0, 0));
-    REFUSED(ioctl(0, 0x5412, "x")); // TIOCSTI
+    FAILS(prctl(PR_SET_DUMPABLE, 1, 0, 0, 0));
+    FAILS(prctl(PR_SET_SECCOMP, 2, 0, 0, 0));
+    FAILS(prctl(PR_SET_PTRACER, -1, 0, 0, 0));
+    FAILS(ioctl(0, 0x5412, "x")); // TIOCSTI
 }
 
 TEST(sockets_with_names)
@@ -249,10 +249,10 @@ TEST(sockets_with_names)
     if (s < 0)
         SKIP("the policy has no sockets");
     snprintf(a.sun_path, sizeof(a.sun_path), "../outside/socket");
-    REFUSED(bind(s, (struct sockaddr *)&a, sizeof(a)));
-    REFUSED(connect(s, (struct sockaddr *)&a, sizeof(a)));
-    REFUSED(socket(16, SOCK_RAW, 0)); // netlink
-    REFUSED(socket(17, SOCK_RAW, 0)); // packet
+    FAILS(bind(s, (struct sockaddr *)&a, sizeof(a)));
+    FAILS(connect(s, (struct sockaddr *)&a, sizeof(a)));
+    FAILS(socket(16, SOCK_RAW, 0)); // netlink
+    FAILS(socket(17, SOCK_RAW, 0)); // packet
 }
 
 TEST(the_environment_is_not_the_monitors)
@@ -273,12 +273,12 @@ TEST(the_environment_is_not_the_monitors)
 TEST(what_may_only_be_read_is_not_executed)
 {
     unlink("program");
-    REFUSED(execve("/etc/ld.so.cache", (char *[]){"x", NULL}, NULL));
+    FAILS(execve("/etc/ld.so.cache", (char *[]){"x", NULL}, NULL));
     int from = open(getenv("STATIC"), O_RDONLY),
         to = open("program", O_WRONLY | O_CREAT | O_TRUNC, 0755);
     CHECK(from >= 0 && to >= 0 && sendfile(to, from, NULL, 100 << 20) > 0);
     close(to);
-    REFUSED(execve("./program", (char *[]){"x", NULL}, NULL));
+    FAILS(execve("./program", (char *[]){"x", NULL}, NULL));
     unlink("program");
 }
 
@@ -289,9 +289,9 @@ TEST(a_file_in_memory_is_not_executed)
     char name[64];
     REQUIRE(from >= 0 && to >= 0);
     CHECK(sendfile(to, from, NULL, 100 << 20) > 0);
-    REFUSED(syscall(SYS_execveat, to, "", (char *[]){"x", NULL}, NULL, 0x1000));
+    FAILS(syscall(SYS_execveat, to, "", (char *[]){"x", NULL}, NULL, 0x1000));
     snprintf(name, sizeof(name), "/proc/self/fd/%d", to);
-    REFUSED(execve(name, (char *[]){"x", NULL}, NULL));
+    FAILS(execve(name, (char *[]){"x", NULL}, NULL));
     close(from);
     close(to);
 }

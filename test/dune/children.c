@@ -2,6 +2,7 @@
 // Making children and waiting for them, groups, limits and storms, as a program sees them; passes
 // on the host too.
 #include "base/test.h"
+#include "test/dune/fails.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,13 +18,6 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#define FAILS(call, error)        \
-    do {                          \
-        errno = 0;                \
-        CHECK_EQ((call), -1);     \
-        CHECK_EQ(errno, (error)); \
-    } while (0)
 
 static int status_of(pid_t child)
 {

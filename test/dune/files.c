@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Files, descriptors and sockets as a program sees them; passes on the host too.
 #include "base/test.h"
+#include "test/dune/fails.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -23,13 +24,6 @@
 #include <sys/wait.h>
 #include <sys/xattr.h>
 #include <unistd.h>
-
-#define FAILS(call, error)        \
-    do {                          \
-        errno = 0;                \
-        CHECK_EQ((call), -1);     \
-        CHECK_EQ(errno, (error)); \
-    } while (0)
 
 static char *box(void)
 {

@@ -2,6 +2,7 @@
 // What is different for a program in guest mode, as lh-enter(1) lists it: each refusal is the one
 // that is documented, and nothing else is lost by it. Runs in a guest only, without a policy.
 #include "base/test.h"
+#include "test/dune/fails.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,13 +19,6 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#define FAILS(call, error)        \
-    do {                          \
-        errno = 0;                \
-        CHECK_EQ((call), -1);     \
-        CHECK_EQ(errno, (error)); \
-    } while (0)
 
 extern const unsigned int __rseq_size __attribute__((weak));
 
@@ -77,9 +71,9 @@ TEST(calls_that_do_not_exist)
     u8 zeros[64] = {0};
     u8 *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     FAILS(syscall(SYS_modify_ldt, 0, zeros, sizeof(zeros)), ENOSYS);
-    FAILS(syscall(447, 0), ENOSYS);                // memfd_secret
-    FAILS(syscall(453, 0, 4096, 0), ENOSYS);       // map_shadow_stack
-    FAILS(syscall(462, page, 4096, 0), ENOSYS);    // mseal
+    FAILS(syscall(447, 0), ENOSYS);             // memfd_secret
+    FAILS(syscall(453, 0, 4096, 0), ENOSYS);    // map_shadow_stack
+    FAILS(syscall(462, page, 4096, 0), ENOSYS); // mseal
     FAILS(syscall(SYS_remap_file_pages, page, 4096, 0, 0, 0), ENOSYS);
     FAILS(syscall(SYS_set_thread_area, zeros), ENOSYS);
     FAILS(syscall(SYS_uselib, "x"), ENOSYS);

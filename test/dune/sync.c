@@ -2,6 +2,7 @@
 // What threads and processes wait for each other with, as a program sees it; passes on the host
 // too.
 #include "base/test.h"
+#include "test/dune/fails.h"
 
 #include <errno.h>
 #include <linux/futex.h>
@@ -20,13 +21,6 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
-
-#define FAILS(call, error)        \
-    do {                          \
-        errno = 0;                \
-        CHECK_EQ((call), -1);     \
-        CHECK_EQ(errno, (error)); \
-    } while (0)
 
 static long futex(u32 *word, int op, u32 value, const void *timeout, u32 *second, u32 third)
 {

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+// A system call that has to fail with one error.
+#pragma once
+
+#include "base/test.h"
+
+#include <errno.h>
+
+#define FAILS(call, error)        \
+    do {                          \
+        errno = 0;                \
+        CHECK_EQ((call), -1);     \
+        CHECK_EQ(errno, (error)); \
+    } while (0)
