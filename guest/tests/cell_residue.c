@@ -8,29 +8,10 @@
 #include "guest/lib/loongarch64/start.h"
 #include "guest/lib/random.h"
 #include "guest/lib/report.h"
+#include "guest/tests/cell_registers.h"
 
 #define MEMORY_FROM (SCRATCH_BASE / 2)
 #define MEMORY_TO   0x3000000ULL // up to where patterns go
-
-// 32 registers of 256 bits.
-static u64 vectors[32 * 4] __attribute__((aligned(32)));
-
-// xvst and xvld by their words: the compiler must not use these registers by itself.
-static void store_vectors(void)
-{
-    register u64 *a0 __asm__("a0") = vectors;
-    __asm__ volatile(".set n, 0\n\t.rept 32\n\t.word 0x2cc00080 | (32 * n) << 10 | n\n\t"
-                     ".set n, n + 1\n\t.endr" ::"r"(a0)
-                     : "memory");
-}
-
-static void load_vectors(void)
-{
-    register u64 *a0 __asm__("a0") = vectors;
-    __asm__ volatile(".set n, 0\n\t.rept 32\n\t.word 0x2c800080 | (32 * n) << 10 | n\n\t"
-                     ".set n, n + 1\n\t.endr" ::"r"(a0)
-                     : "memory");
-}
 
 static const u16 numbers[] = {0x10, 0x11, 0x12, 0x13, 0x19, 0x1a, 0x30, 0x31, 0x32,  0x33,
                               0x34, 0x35, 0x36, 0x37, 0x38, 0x39, 0x3a, 0x3b, 0x3c,  0x3d,

@@ -6,28 +6,9 @@
 #include "guest/lib/loongarch64/csr.h"
 #include "guest/lib/random.h"
 #include "guest/lib/report.h"
+#include "guest/tests/cell_registers.h"
 
 enum { STEPS = 20000 };
-
-// 32 registers of 256 bits.
-static u64 vectors[32 * 4] __attribute__((aligned(32)));
-
-// By their words, as the compiler must not use these registers by itself.
-static void store_vectors(void)
-{
-    register u64 *a0 __asm__("a0") = vectors;
-    __asm__ volatile(".set n, 0\n\t.rept 32\n\t.word 0x2cc00080 | (32 * n) << 10 | n\n\t"
-                     ".set n, n + 1\n\t.endr" ::"r"(a0)
-                     : "memory");
-}
-
-static void load_vectors(void)
-{
-    register u64 *a0 __asm__("a0") = vectors;
-    __asm__ volatile(".set n, 0\n\t.rept 32\n\t.word 0x2c800080 | (32 * n) << 10 | n\n\t"
-                     ".set n, n + 1\n\t.endr" ::"r"(a0)
-                     : "memory");
-}
 
 static void step(void)
 {
