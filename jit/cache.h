@@ -68,8 +68,8 @@ struct jit_stubs {
     const u8 *call;       // rdx: struct jit_call; executes by the interpreter and returns
     const u8 *call_last;  // likewise, but goes on where next_pc says; jumped to
     const u8 *call_leave; // likewise, but leaves: other translations may be right now
-    // By mode, slot, and whether more than 8 bytes are accessed; rax: address - slot base. Fills
-    // the slot: rdx becomes delta and the carry is clear, or rax the address and the carry is set.
+    // By mode and slot; rax: address - slot base, rdx: bytes. Fills the slot: rdx becomes delta and
+    // the carry is clear, or rax the address and the carry is set.
     const u8 *miss[LA_N_MODES][LA_N_REGION_SLOTS]; // NULL until jit_make_misses
     const u8 *fill; // rdx: struct jit_access, rax: address, which stays; rdx becomes delta
     const u8 *unit; // eax: offset, ecx: EUEN bit; loads the registers of a unit

@@ -266,7 +266,6 @@ static struct la_target *look_up(struct jit *j, struct la_cpu *c)
     if (t)
         return t;
     c->code.vcpu->n_lookups++;
-    go_outside(j, c->code.vcpu);
     if (c->pc & 3)
         return NULL;
     u64 pa = la_translate(c, c->pc, LA_FETCH);

@@ -212,13 +212,14 @@ struct la_window {
 // Where code at a virtual address was translated to.
 struct la_target {
     u64 va;
-    u64 context; // mmu_context << 32; ~0: none << 32: equal to the word at cpu.requests while nothing is requested
+    // mmu_context << 32, equal to the word at cpu.requests while nothing is requested; ~0: none
+    u64 context;
     void *host;
     u64 pc_base; // VA of the 16 KiB of physical memory that hold it
 };
+#define LA_N_TARGETS 4096 // 32 bytes each: the index is scaled by 8 from (VA ^ VA >> 12) & 0x3ffc
 #define LA_N_WINDOW_TARGETS 16384 // likewise, with two bits more
 #define LA_N_EXECUTED 32768
-#define LA_N_TARGETS 4096 // 32 bytes each: the index is scaled by 8 from (VA ^ VA >> 12) & 0x3ffc
 
 // While instructions are tried and undone again (jit/check.c): the bytes that stores replaced. A
 // device that is touched ends the trial: it leaves through la_cpu.leave before anything happens.

@@ -323,8 +323,6 @@ bool trans_is_branched_on(const struct trans *t, unsigned fcc, bool *goes_back)
     if (t->now + 1 >= t->n || t->is_target[t->now + 1] ||
         (next->op != LA_BCEQZ && next->op != LA_BCNEZ) || next->rj != fcc)
         return false;
-    if (!(t->units & EUEN_FPE))
-        return false;
     *goes_back = next->imm <= 0;
     return true;
 }
