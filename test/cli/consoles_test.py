@@ -6,7 +6,7 @@ import os
 import re
 import socket
 
-from harness import Skip, check, check_equal, main, read, read_some, wait_for, wait_until, write
+from harness import Skip, check, check_equal, connect, main, read, read_some, wait_for, write
 
 ECHO = ('print', 'ready\\n', 'echo', '.', 'print', '\\nbye\\n', 'poweroff')
 HELLO = ('print', 'hello\\n', 'poweroff')
@@ -58,13 +58,6 @@ def test_chardevs(s):
     check_equal(read(s.path('out')), b'hello\n')
 
 
-def connect(path):
-    client = socket.socket(socket.AF_UNIX)
-    client.settimeout(30)
-    client.connect(path)
-    return client
-
-
 def talk(client):
     seen = wait_for(client.fileno(), b'ready\n')
     client.sendall(b'one.')
@@ -89,7 +82,6 @@ def test_unix_server_without_waiting(s):
     path = s.path('socket')
     kernel = s.payload('echo', '.', 'poweroff')
     with s.start('run', kernel, '-serial', f'unix:{path},server,wait=off') as p:
-        wait_until(lambda: os.path.exists(path), 'the socket is there')
         with connect(path) as client:
             client.sendall(b'one')
             wait_for(client.fileno(), b'one')

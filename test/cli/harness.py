@@ -11,6 +11,7 @@ import os
 import pty
 import select
 import signal
+import socket
 import struct
 import subprocess
 import sys
@@ -156,6 +157,15 @@ def wait_until(condition, what):
         if time.monotonic() > end:
             raise AssertionError(f'never: {what}')
         time.sleep(0.02)
+
+
+def connect(path):
+    """A connection to the socket that a program started now will listen at. Its name is there a moment
+    before it listens."""
+    client = socket.socket(socket.AF_UNIX)
+    client.settimeout(TIMEOUT)
+    wait_until(lambda: client.connect_ex(path) == 0, f'something listens at {path}')
+    return client
 
 
 def check(condition, *told):

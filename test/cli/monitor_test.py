@@ -8,7 +8,7 @@ import re
 import socket
 import time
 
-from harness import TIMEOUT, Terminal, check, check_equal, main, wait_until
+from harness import TIMEOUT, Terminal, check, check_equal, connect, main, wait_until
 
 PROMPT = b'(lh) '
 SPIN = ('print', 'ready\\n', 'spin')
@@ -18,10 +18,7 @@ class Client:
     """Somebody at the monitor's socket."""
 
     def __init__(self, path):
-        wait_until(lambda: os.path.exists(path), 'the socket is there')
-        self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.settimeout(TIMEOUT)
-        self.socket.connect(path)
+        self.socket = connect(path)
         self.seen = b''
         check(b"monitor; 'help' lists" in self.answer())
 
@@ -295,11 +292,8 @@ def test_a_script(s):
     """All of the input at once, and no more: all answers come, then the end."""
     p, path = machine(s)
     with p:
-        wait_until(lambda: os.path.exists(path), 'the socket is there')
         for end in (b'', b'never ended'):
-            with socket.socket(socket.AF_UNIX) as client:
-                client.settimeout(TIMEOUT)
-                client.connect(path)
+            with connect(path) as client:
                 client.sendall(b'info version\r\n' + 50 * b'info csr\n' + b'info version\n' + end)
                 client.shutdown(socket.SHUT_WR)
                 seen = b''
