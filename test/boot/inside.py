@@ -50,19 +50,32 @@ def memory(t, s, n_mib, n_mib_firmware=0):
         check(n_mib * 0.95 - 200 < total < n_mib, total)
 
 
+def interrupt_counts(s, n):
+    """How often each interrupt came to each of n processors, by what the kernel calls it."""
+    rows = {}
+    for line in s('cat /proc/interrupts').splitlines()[1:]:
+        words = line.replace(':', ' ').split()
+        rows[' '.join(words[n + 1:]) or words[0]] = [int(w) for w in words[1:n + 1] if w.isdigit()]
+    return rows
+
+
 def interrupts(t, s, n):
+    """They come when there is a reason: a sleep on each processor, an answer on the serial port."""
+    def of(rows, name):
+        return next(v for k, v in rows.items() if k.endswith(name))
+
     with t.test('every processor has timer interrupts, and none are in error'):
-        rows = {}
-        for line in s('cat /proc/interrupts').splitlines()[1:]:
-            words = line.replace(':', ' ').split()
-            rows[' '.join(words[n + 1:]) or words[0]] = [int(w) for w in words[1:n + 1] if w.isdigit()]
-        timer = next(v for k, v in rows.items() if k.endswith('timer'))
-        check(len(timer) == n and min(timer) > 20, rows)
-        check(max(next(v for k, v in rows.items() if k.endswith('ttyS0'))) > 0, rows)
+        before = interrupt_counts(s, n)
+        for cpu in range(n):
+            s(f'taskset -c {cpu} sleep 0.02')
+        rows = interrupt_counts(s, n)
+        check(all(b > a for a, b in zip(of(before, 'timer'), of(rows, 'timer'))), before, rows)
+        check(sum(of(rows, 'ttyS0')) > sum(of(before, 'ttyS0')), before, rows)
         if n > 1:
-            check(min(next(v for k, v in rows.items() if k.endswith('IPI'))) > 0, rows)
-        # A level line may fall between the interrupt and the look at who caused it; no more than that.
-        check(rows.get('ERR', [0])[0] <= 2, rows)
+            check(min(of(rows, 'IPI')) > 0, rows)
+        # The serial port's level line may fall between the interrupt and the look at who caused it, as
+        # when another processor prints a message; that is rare.
+        check(rows.get('ERR', [0])[0] <= 2 + sum(of(rows, 'ttyS0')) // 10, rows)
 
 
 def clock(t, s):
