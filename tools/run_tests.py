@@ -30,6 +30,7 @@ Counts = collections.namedtuple('Counts', 'passed failed skipped problems')
 TAP_LINE = re.compile(r'(not )?ok\b\s*(\d+)?\s*(?:-\s*)?(.*?)(?:#\s*((?i:skip\w*|todo))\b\s*(.*))?$')
 TAP_PLAN = re.compile(r'1\.\.(\d+)\s*(?:#\s*(.*))?$')
 SHOWN_LINES = 120
+REASON_LENGTH = 400
 
 # meson's words for the result of a program.
 GOOD = ('OK', 'SKIP', 'EXPECTEDFAIL')
@@ -134,6 +135,29 @@ def show_failure(entry, counts):
         print('    ' + line)
 
 
+def reasons(text):
+    """For each line of TAP that failed, and the last comment beside it: what a reader looks for first."""
+    found, last, failed = [], '', None
+    for line in text.splitlines():
+        result = TAP_LINE.match(line)
+        if line.startswith('#'):
+            last = line[1:].strip() or last
+            if failed is not None:
+                found[failed][1] = last[:REASON_LENGTH]
+        elif result:
+            failed = len(found) if result.group(1) and not result.group(4) else None
+            found += [[line, last[:REASON_LENGTH]]] if failed is not None else []
+            last = ''
+    return found
+
+
+def show_reasons(failures):
+    """Once more at the end, in short: the outputs above may be long."""
+    for entry in failures:
+        for line, reason in reasons(entry.get('stdout', ''))[:8]:
+            print(f'{entry["name"].rpartition(" / ")[2]}: {line}' + (f': {reason}' if reason else ''))
+
+
 def test_environment():
     env = dict(os.environ)
     cache = env.get('XDG_CACHE_HOME') or os.path.join(os.path.expanduser('~'), '.cache')
@@ -176,18 +200,19 @@ def run(build, arguments):
     if os.path.exists(log_path):
         os.remove(log_path)
     status, said = run_meson(build, arguments, env)
-    totals, n_bad = [0, 0, 0], 0
+    totals, failures = [0, 0, 0], []
     for entry in read_log(log_path):
         counts = count_program(entry, env.get('LH_TEST_REQUIRE') == '1')
         totals = [t + c for t, c in zip(totals, counts[:3])]
         if counts.failed:
-            n_bad += 1
+            failures.append(entry)
             show_failure(entry, counts)
-    if status and not n_bad:
+    if status and not failures:
         print(f'meson test ended with status {status}:\n{said[-2000:]}')
         totals[1] += 1
-    if n_bad:
+    if failures:
         print(f'\nthe whole output is in {os.path.join(logs, "testlog.txt")}')
+        show_reasons(failures)
     print(summary(*totals))
     return 0 if totals[1] == 0 and totals[0] > 0 else 1
 

@@ -97,12 +97,18 @@ def dying_hanging_and_bad_status_are_failures(_):
     assert program('FAIL', '1..2\nok 1\nnot ok 2\n', 1) == (1, 1, 0)
 
 
+@test
+def the_reason_is_the_last_comment_before_or_after(_):
+    text = '1..4\n# a\n# b\nnot ok 1 - x\nok 2\n# c\nok 3\nnot ok 4\nnot ok 5 # TODO y\nnot ok 6\n# d\n'
+    assert run_tests.reasons(text) == [['not ok 1 - x', 'b'], ['not ok 4', ''], ['not ok 6', 'd']]
+
+
 PROJECT = '''project('sample')
 sh = find_program('sh')
 test('good', sh, args: ['-c', 'echo 1..2; echo ok 1; echo "ok 2 # SKIP missing disk"'],
   protocol: 'tap')
 if get_option('bad')
-  test('bad', sh, args: ['-c', 'echo 1..2; echo ok 1; echo not ok 2 - this one; echo why >&2; exit 1'],
+  test('bad', sh, args: ['-c', 'echo 1..2; echo ok 1; echo not ok 2 - this one; echo "# hm"; echo why >&2; exit 1'],
     protocol: 'tap')
 endif
 test('environment', sh, args: ['-c', 'test "$LH_TEST_REQUIRE" = "$WANTED" && test -n "$LH_CACHE"'])
@@ -133,7 +139,8 @@ def the_last_line_counts_and_the_status_tells(folder):
 def the_output_of_a_failing_program_is_shown(folder):
     result = sample(folder, bad='true')
     assert result.stdout.splitlines()[-1] == '3 passed, 1 failed, 1 skipped', result.stdout
-    assert 'not ok 2 - this one' in result.stdout and '    why' in result.stdout
+    assert '    not ok 2 - this one' in result.stdout and '    why' in result.stdout
+    assert result.stdout.splitlines()[-2] == 'bad: not ok 2 - this one: hm', result.stdout
     assert result.returncode == 1
 
 
