@@ -419,11 +419,11 @@ bool jit_is_possible(struct err *e)
 
 static void detect_host(struct jit *j)
 {
-    j->has_avx2 = __builtin_cpu_supports("avx2");
-    j->has_fma = __builtin_cpu_supports("fma");
-    j->has_bmi2 = __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("bmi") &&
+    j->has_avx2 = !j->options.no_avx && __builtin_cpu_supports("avx2");
+    j->has_fma = j->has_avx2 && __builtin_cpu_supports("fma");
+    j->has_bmi2 = j->has_avx2 && __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("bmi") &&
                   __builtin_cpu_supports("lzcnt");
-    j->has_evex = !j->options.no_evex && __builtin_cpu_supports("x86-64-v4");
+    j->has_evex = j->has_avx2 && !j->options.no_evex && __builtin_cpu_supports("x86-64-v4");
 }
 
 struct jit *jit_new(struct mem_space *mem, struct log *log, const struct jit_options *options,

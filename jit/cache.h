@@ -137,7 +137,8 @@ struct jit {
     struct mem_space *mem;
     struct log *log;
     struct jit_options options;
-    bool has_evex, has_avx2, has_bmi2, has_fma;
+    bool has_evex, has_avx2, has_bmi2, has_fma; // the wider needs the narrower
+    bool lacks[LA_N_OPS]; // instructions whose template needs what the host has not
     pthread_mutex_t lock;
     pthread_cond_t left; // a processor left translated code
     u8 *buffer;          // for writing

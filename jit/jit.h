@@ -24,6 +24,7 @@ struct jit_options {
     bool no_chain;    // blocks return to the run loop
     bool ras;         // calls and returns are the host's; off, because it was measured to be slower
     bool no_evex;     // as on a host without AVX-512
+    bool no_avx;      // as on one without AVX2
     bool perf_map;    // write /tmp/perf-PID.map, where perf looks for names of code
     bool check;       // blocks are run by the interpreter too, and compared: check.c
     u32 access_form;  // that accesses begin with: 0 one slot, 1 four slots, 2 the table of pages

@@ -280,7 +280,7 @@ struct la_cpu {
     u64 gpr[32]; // gpr[0] is 0 whenever an instruction begins
     u64 pc;      // of the instruction that executes
     u64 next_pc; // of the one after it; branches write it
-    union la_vreg vr[32];
+    _Alignas(16) union la_vreg vr[32]; // translated code with SSE wants them so
     u8 fcc[8];
     u32 fcsr; // FCSR0; FCSR1-3 are views of it
 

@@ -7,6 +7,10 @@
 //
 // Bytes go to a buffer of fixed size. When it is full nothing more is written and `is_full` is set:
 // whoever emits looks at that once at the end.
+//
+// Vector instructions are those of AVX, VEX or EVEX. With `is_sse` they are written as SSE has
+// them, by a move and an instruction where the destination is not the first source; what SSE has
+// not sets `is_lacking`.
 #pragma once
 
 #include "base/types.h"
@@ -46,6 +50,8 @@ struct emit {
     const u8 *literals; // constants that code addresses by their distance
     ptrdiff_t to_run;   // add to an address for writing to get the one that runs
     bool is_full;
+    bool is_sse;     // for a host without AVX2
+    bool is_lacking; // it had no instruction for what was asked; what is written is not it
 };
 
 // Sizes of operands, in bytes.
@@ -169,7 +175,12 @@ enum {
     VOP_NO_LENGTH = 1u << 25, // scalar: the length field is ignored, 0 is written
     VOP_EVEX_W = 1u << 26,    // the W of the EVEX encoding; that of VEX is 0
     VOP_VEX = 1u << 27,       // has no EVEX encoding, or one that means something else
+    VOP_ONE = 1u << 18,       // has one source: no register in the vvvv field
+    VOP_GPR = 1u << 19,       // the second source is a general register
+    VOP_AVX = 1u << 20,       // SSE has no such instruction
 };
+// With `is_sse` the encoder's own; nothing may be kept in it.
+#define EMIT_SSE_SPARE 15
 enum { VMAP_0F = 1, VMAP_0F38 = 2, VMAP_0F3A = 3 };
 enum { VPP_NONE, VPP_66, VPP_F3, VPP_F2 };
 #define VOP(pp, map, w, opcode) \

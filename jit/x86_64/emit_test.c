@@ -411,7 +411,7 @@ static void forms(struct bench *b, unsigned d, unsigned s, unsigned other)
     expect(b, "vpinsrq xmm%u, xmm%u, %s, 1", d, s, gpr(r, W64));
     emit_v_rrri(e, VPEXTRB, 128, d, 0, r, 9);
     expect(b, "vpextrb %s, xmm%u, 9", gpr(r, W32), d);
-    emit_v_rrr(e, VOP(VPP_F2, VMAP_0F, 1, 0x2d), 128, r, 0, s);
+    emit_v_rrr(e, vop_to_gpr(64, 64, false), 128, r, 0, s);
     expect(b, "vcvtsd2si %s, xmm%u", gpr(r, W64), s);
     emit_v_rrri(e, VPSRLQ_IMM, 256, 2, d, s, 17);
     expect(b, "vpsrlq ymm%u, ymm%u, 17", d, s);
@@ -440,4 +440,93 @@ TEST(other_vector_forms)
         for (unsigned s = 0; s < 32; s++)
             forms(&b, d, s, (d * 5 + s * 11 + 3) % 32);
     check_all(&b);
+}
+
+static void sse_forms(struct bench *b, unsigned d, unsigned s)
+{
+    struct emit *e = &b->e;
+    enum reg r = (enum reg)s;
+    char m[40];
+    struct mem a = memory(d * 32 + s);
+    memory_name(a, m);
+    emit_v_rrr(e, VPADDD, 128, d, d, s);
+    expect(b, "paddd xmm%u, xmm%u", d, s);
+    emit_v_rrm(e, VPMULLD, 128, d, d, a);
+    expect(b, "pmulld xmm%u, xmmword ptr %s", d, m);
+    emit_v_rrr(e, VPABSB, 128, d, 0, s);
+    expect(b, "pabsb xmm%u, xmm%u", d, s);
+    emit_v_rrm(e, VMOVSD_STORE, 64, d, 0, a);
+    expect(b, "movsd qword ptr %s, xmm%u", m, d);
+    emit_v_rrr(e, VMOVQ_LOAD, 128, d, 0, r);
+    expect(b, "movq xmm%u, %s", d, gpr(r, W64));
+    emit_v_rrri(e, VPINSRQ, 128, d, d, r, 1);
+    expect(b, "pinsrq xmm%u, %s, 1", d, gpr(r, W64));
+    emit_v_rrri(e, VPEXTRD, 128, d, 0, r, 3);
+    expect(b, "pextrd %s, xmm%u, 3", gpr(r, W32), d);
+    emit_v_rrr(e, vop_from_gpr(32, 64), 128, d, d, r);
+    expect(b, "cvtsi2ss xmm%u, %s", d, gpr(r, W64));
+    emit_v_rrr(e, vop_to_gpr(64, 32, true), 128, r, 0, d);
+    expect(b, "cvttsd2si %s, xmm%u", gpr(r, W32), d);
+    emit_v_rrri(e, VPSRLQ_IMM, 128, 2, d, d, 17);
+    expect(b, "psrlq xmm%u, 17", d);
+    emit_v_rrri(e, vop_round(64, false), 128, d, 0, s, 3);
+    expect(b, "roundpd xmm%u, xmm%u, 3", d, s);
+}
+
+TEST(vector_instructions_of_sse)
+{
+    if (!has_llvm_mc())
+        SKIP("no llvm-mc-19");
+    struct bench b;
+    bench_init(&b);
+    b.e.is_sse = true;
+    for (unsigned d = 0; d < 16; d++)
+        for (unsigned s = 0; s < 16; s++)
+            sse_forms(&b, d, s);
+    CHECK(!b.e.is_lacking);
+    check_all(&b);
+}
+
+// A move before it, and one before that if the second source is the destination.
+TEST(the_destination_of_sse_is_its_first_source)
+{
+    struct bench b;
+    u8 apart[64], in_the_way[64];
+    bench_init(&b);
+    b.e.is_sse = true;
+    emit_v_rrr(&b.e, VPSUBD, 128, 3, 4, 5);
+    CHECK_EQ(b.e.p - b.code, 7);
+    memcpy(apart, "\x0f\x28\xdc\x66\x0f\xfa\xdd", 7); // movaps 3, 4; psubd 3, 5
+    CHECK(!memcmp(b.code, apart, 7));
+    b.e.p = b.code;
+    emit_v_rrr(&b.e, VPSUBD, 128, 3, 4, 3);
+    CHECK_EQ(b.e.p - b.code, 12);
+    memcpy(in_the_way, "\x44\x0f\x28\xfb\x0f\x28\xdc\x66\x41\x0f\xfa\xdf", 12);
+    CHECK(!memcmp(b.code, in_the_way, 12));
+    b.e.p = b.code;
+    emit_v_rrri(&b.e, VPSLLD_IMM, 128, 6, 3, 4, 1);
+    CHECK(!memcmp(b.code, "\x0f\x28\xdc\x66\x0f\x72\xf3\x01", 8));
+    free(b.cases);
+}
+
+TEST(what_sse_lacks_is_told)
+{
+    static const u32 lacking[] = {VPBROADCASTB, VPERMQ, VPTERNLOG, VPSLLVD, VCVTPS2PH};
+    struct bench b;
+    bench_init(&b);
+    b.e.is_sse = true;
+    for (unsigned n = 0; n < ARRAY_LEN(lacking); n++) {
+        b.e.is_lacking = false;
+        emit_v_rrr(&b.e, lacking[n], 128, 1, 2, 3);
+        CHECK(b.e.is_lacking);
+    }
+    b.e.is_lacking = false;
+    emit_v_rrri(&b.e, VCMPPD, 128, 1, 2, 3, 7);
+    CHECK(!b.e.is_lacking);
+    emit_v_rrri(&b.e, VCMPPD, 128, 1, 2, 3, 8);
+    CHECK(b.e.is_lacking);
+    b.e.is_lacking = false;
+    emit_v_rrr(&b.e, VPADDD, 256, 1, 2, 3);
+    CHECK(b.e.is_lacking);
+    free(b.cases);
 }

@@ -1,39 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The encoder for vector instructions: VEX where it can say it, else EVEX.
-#include "jit/x86_64/emit.h"
+#include "jit/x86_64/vector_insn.h"
 #include "jit/x86_64/modrm.h"
 #include "base/bug.h"
-
-enum { EVEX_ROUNDED = 1, EVEX_ZEROING = 2 };
-
-struct vector_insn {
-    u32 vop;
-    unsigned bits, reg, vvvv, rm_reg; // rm_reg: of the rm register; index and base for memory
-    unsigned index, base;
-    unsigned mask, extras, rounding;
-    bool is_memory;
-    unsigned n_imm; // bytes of immediate behind it
-};
-
-static unsigned opcode_of(u32 vop)
-{
-    return vop & 0xff;
-}
-
-static unsigned w_of(u32 vop)
-{
-    return vop >> 8 & 1;
-}
-
-static unsigned map_of(u32 vop)
-{
-    return vop >> 12 & 7;
-}
-
-static unsigned pp_of(u32 vop)
-{
-    return vop >> 16 & 3;
-}
 
 static bool needs_evex(const struct vector_insn *v)
 {
@@ -51,19 +20,19 @@ static unsigned length_of(const struct vector_insn *v)
 // VEX inverts the extension bits; the short form has neither X, B, W nor another map than 0F.
 static void vex(struct emit *e, const struct vector_insn *v)
 {
-    unsigned w = v->vop & VOP_EVEX_W ? 0 : w_of(v->vop);
+    unsigned w = vop_w(v->vop);
     unsigned r = v->reg >> 3 & 1, x = v->is_memory ? v->index >> 3 & 1 : 0;
     unsigned b = v->is_memory ? v->base >> 3 & 1 : v->rm_reg >> 3 & 1;
-    unsigned tail = (~v->vvvv & 15) << 3 | length_of(v) << 2 | pp_of(v->vop);
-    if (!x && !b && !w && map_of(v->vop) == VMAP_0F) {
+    unsigned tail = (~v->vvvv & 15) << 3 | length_of(v) << 2 | vop_pp(v->vop);
+    if (!x && !b && !w && vop_map(v->vop) == VMAP_0F) {
         emit_u8(e, 0xc5);
         emit_u8(e, (r ^ 1) << 7 | tail);
     } else {
         emit_u8(e, 0xc4);
-        emit_u8(e, (r ^ 1) << 7 | (x ^ 1) << 6 | (b ^ 1) << 5 | map_of(v->vop));
+        emit_u8(e, (r ^ 1) << 7 | (x ^ 1) << 6 | (b ^ 1) << 5 | vop_map(v->vop));
         emit_u8(e, w << 7 | tail);
     }
-    emit_u8(e, opcode_of(v->vop));
+    emit_u8(e, vop_opcode(v->vop));
 }
 
 static void evex(struct emit *e, const struct vector_insn *v)
@@ -73,16 +42,20 @@ static void evex(struct emit *e, const struct vector_insn *v)
     unsigned b = v->is_memory ? v->base >> 3 & 1 : v->rm_reg >> 3 & 1;
     unsigned length = v->extras & EVEX_ROUNDED ? v->rounding : length_of(v);
     emit_u8(e, 0x62);
-    emit_u8(e, (r ^ 1) << 7 | (x ^ 1) << 6 | (b ^ 1) << 5 | (r2 ^ 1) << 4 | map_of(v->vop));
-    emit_u8(e, w_of(v->vop) << 7 | (~v->vvvv & 15) << 3 | 4 | pp_of(v->vop));
+    emit_u8(e, (r ^ 1) << 7 | (x ^ 1) << 6 | (b ^ 1) << 5 | (r2 ^ 1) << 4 | vop_map(v->vop));
+    emit_u8(e, (v->vop >> 8 & 1) << 7 | (~v->vvvv & 15) << 3 | 4 | vop_pp(v->vop));
     emit_u8(e, (v->extras & EVEX_ZEROING ? 0x80u : 0) | length << 5 |
                    (v->extras & EVEX_ROUNDED ? 0x10u : 0) | ((v->vvvv >> 4 & 1) ^ 1) << 3 |
                    v->mask);
-    emit_u8(e, opcode_of(v->vop));
+    emit_u8(e, vop_opcode(v->vop));
 }
 
 static void encode(struct emit *e, const struct vector_insn *v, struct mem m)
 {
+    if (e->is_sse) {
+        emit_sse(e, v, m);
+        return;
+    }
     bool is_evex = needs_evex(v);
     BUG_ON(is_evex && v->vop & VOP_VEX);
     if (is_evex)
@@ -120,18 +93,26 @@ void emit_v_rrm(struct emit *e, u32 vop, unsigned bits, unsigned d, unsigned s1,
     with_memory(e, vop, bits, d, s1, s2, 0);
 }
 
+// SSE compares in 8 ways, AVX in 32.
+static void immediate(struct emit *e, u32 vop, unsigned imm)
+{
+    if (e->is_sse && vop_map(vop) == VMAP_0F && vop_opcode(vop) == 0xc2 && imm > 7)
+        e->is_lacking = true;
+    emit_u8(e, imm);
+}
+
 void emit_v_rrri(struct emit *e, u32 vop, unsigned bits, unsigned d, unsigned s1, unsigned s2,
                  unsigned imm)
 {
     emit_v_rrr(e, vop, bits, d, s1, s2);
-    emit_u8(e, imm);
+    immediate(e, vop, imm);
 }
 
 void emit_v_rrmi(struct emit *e, u32 vop, unsigned bits, unsigned d, unsigned s1, struct mem s2,
                  unsigned imm)
 {
     with_memory(e, vop, bits, d, s1, s2, 1);
-    emit_u8(e, imm);
+    immediate(e, vop, imm);
 }
 
 void emit_v_masked(struct emit *e, u32 vop, unsigned bits, unsigned d, unsigned s1, unsigned s2,

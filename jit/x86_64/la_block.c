@@ -27,7 +27,7 @@ static bool changes_much(unsigned op)
     case LA_CLASS_CSR: return op != LA_CSRRD;
     case LA_CLASS_TLB: return op != LA_LDDIR && op != LA_LDPTE && op != LA_TLBSRCH;
     case LA_CLASS_SYS: return op != LA_CACOP;
-    // One without a template, on a host without vectors.
+    // One without a template.
     case LA_CLASS_BRANCH: return true;
     default:
         return op == LA_INVALID || op == LA_IBAR || op == LA_MOVGR2FCSR || op == LA_SYSCALL ||
@@ -58,7 +58,7 @@ static const struct la_template *template_of(const struct jit *j, unsigned op,
     const struct la_template *x = &la_templates[op];
     if (!x->emit || execute != interp_table[op] || (j->options.exact_links && is_of_links(op)))
         return NULL;
-    return x->flags & T_AVX2 && !jit_n_vector_pins(j) ? NULL : x;
+    return j->lacks[op] ? NULL : x;
 }
 
 const struct la_template *trans_template(const struct trans *t, unsigned n)
@@ -253,6 +253,7 @@ static void emit_insn(struct trans *t)
     }
     t->is_ended = x->flags & T_ENDS;
     x->emit(t, i, x->arg);
+    t->jit->lacks[i->op] |= t->e.is_lacking;
     note_definition(t, i);
 }
 
@@ -338,7 +339,7 @@ static void emit_block(struct trans *t)
 {
     if (t->page->is_unwatched)
         compare_source(t);
-    for (t->now = 0; t->now < t->n && !t->is_ended; t->now++) {
+    for (t->now = 0; t->now < t->n && !t->is_ended && !t->e.is_lacking; t->now++) {
         if (t->n_cold + 8 > BLOCK_MAX_COLD || t->n_records + 8 > BLOCK_MAX_COLD)
             break;
         emit_insn(t);
@@ -386,7 +387,8 @@ static bool begin(struct jit *j, struct la_cpu *c, struct jit_page *p, unsigned 
                          .start = start,
                          .limit = start + MAX_BYTES,
                          .literals = j->buffer + j->literals,
-                         .to_run = j->to_run};
+                         .to_run = j->to_run,
+                         .is_sse = !j->has_avx2};
     t->jit = j;
     t->n_vector_pins = jit_n_vector_pins(j);
     t->cpu = c;
@@ -413,12 +415,14 @@ bool jit_translate(struct jit *j, struct la_cpu *c, struct jit_page *p, unsigned
     const u64 began = jit_ticks();
     if (!j->stubs.miss[mode][0] && !jit_make_misses(j, mode))
         return false;
-    if (!begin_closed(j, c, p, offset))
-        return false;
     struct trans *t = j->trans;
-    trans_find_loop(t);
-    find_heads(t);
-    emit_block(t);
+    do {
+        if (!begin_closed(j, c, p, offset))
+            return false;
+        trans_find_loop(t);
+        find_heads(t);
+        emit_block(t);
+    } while (t->e.is_lacking); // an instruction is now known to be the interpreter's
     BUG_ON(t->e.is_full);
     if (t->is_literal_missing)
         return false;

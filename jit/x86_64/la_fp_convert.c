@@ -26,8 +26,7 @@ TEMPLATE(ffint)
         v_rrr(t, VCVTDQ2PD, 128, d, 0, s);
     } else {
         v_rrr(t, from == 32 ? VMOVD_STORE : VMOVQ_STORE, 128, s, 0, RAX);
-        u32 op = VOP(to == 32 ? VPP_F3 : VPP_F2, VMAP_0F, from == 64, 0x2a);
-        v_rrr(t, op, 128, d, s, RAX);
+        v_rrr(t, vop_from_gpr(to, from), 128, d, s, RAX);
     }
     vec_set(t, i->rd, to, d);
 }
@@ -60,8 +59,7 @@ TEMPLATE(ftint)
         v_rrri(t, vop_round(from, true), 128, V0, s, s, mode | 8);
         rounded = V0;
     }
-    unsigned opcode = mode == ROUND_CURRENT ? 0x2d : 0x2c;
-    v_rrr(t, VOP(from == 32 ? VPP_F3 : VPP_F2, VMAP_0F, to == 64, opcode), 128, RAX, 0, rounded);
+    v_rrr(t, vop_to_gpr(from, to, mode != ROUND_CURRENT), 128, RAX, 0, rounded);
     emit_alu_ri(&t->e, ALU_CMP, w, RAX, 1);
     struct cold *x = trans_redo_if(t, CC_O);
     if (is_apart)

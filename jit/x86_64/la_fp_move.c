@@ -62,7 +62,7 @@ TEMPLATE(fsel)
         emit_extend_rm(&t->e, W8, false, RAX, fcc_home(i->ra));
         emit_unary_r(&t->e, UNARY_NEG, W64, RAX);
         v_rrr(t, VMOVQ_LOAD, 128, V0, 0, RAX);
-        v_rrri(t, VBLENDVPD, 128, d, j, k, V0 << 4);
+        vec_select(t, 128, d, V0, j, k);
     }
     vec_set(t, i->rd, 64, d);
 }

@@ -101,7 +101,6 @@ enum template_flag {
     T_INDEX = 4,  // accesses memory at rj + rk
     T_BRANCH = 8, // conditional
     T_ENDS = 16,  // the block ends after it
-    T_AVX2 = 32,  // only where vector registers are pinned
 };
 
 struct la_template {

@@ -5,6 +5,8 @@ unsigned vec_begin(struct trans *t, const struct la_insn *i)
 {
     u32 enable = la_op_info[i->op].enable;
     trans_need_unit(t, enable);
+    // Zeroing one of 256 bits takes no more than an instruction of 128.
+    t->e.is_lacking |= enable & EUEN_ASXE && t->e.is_sse;
     return enable & EUEN_ASXE ? 256 : 128;
 }
 
@@ -197,8 +199,14 @@ void vec_select(struct trans *t, unsigned bits, unsigned d, unsigned mask, unsig
     if (t->jit->has_evex) {
         v_rrri(t, VPTERNLOG, bits, mask, a, b, 0xac);
         v_move(t, bits, d, mask);
-    } else {
+    } else if (t->jit->has_avx2) {
         v_rrri(t, VPBLENDVB, bits, d, a, b, mask << 4);
+    } else {
+        v_move(t, bits, EMIT_SSE_SPARE, a);
+        v_rrr(t, VPXOR, bits, EMIT_SSE_SPARE, EMIT_SSE_SPARE, b);
+        v_rrr(t, VPAND, bits, mask, mask, EMIT_SSE_SPARE);
+        v_rrr(t, VPXOR, bits, mask, mask, a);
+        v_move(t, bits, d, mask);
     }
 }
 

@@ -126,7 +126,7 @@ static void bound64(struct trans *t, unsigned bits, bool is_max, bool is_unsigne
     } else {
         v_rrr(t, VPCMPGTQ, bits, V1, a, b);
     }
-    v_rrri(t, VPBLENDVB, bits, d, is_max ? b : a, is_max ? a : b, V1 << 4);
+    vec_select(t, bits, d, V1, is_max ? b : a, is_max ? a : b);
 }
 
 // `arg`: maximum.

@@ -328,7 +328,7 @@ static bool run_both(struct bench *b, const u32 *words, unsigned n_words, const 
 static bool has_vector_template(unsigned op)
 {
     unsigned flags = la_templates[op].flags;
-    return la_templates[op].emit && flags & T_AVX2 && !(flags & (T_BRANCH | T_ENDS));
+    return la_templates[op].emit && la_op_info[op].enable && !(flags & (T_BRANCH | T_ENDS));
 }
 
 static void all_valid(unsigned valid[32])
@@ -404,23 +404,19 @@ static void try_sequences(const struct jit_options *options, unsigned n_programs
     bench_free(&b);
 }
 
-static bool is_host_able(void)
-{
-    return __builtin_cpu_supports("avx2");
-}
-
 TEST(every_template_agrees_with_the_interpreter)
 {
-    if (!is_host_able())
-        SKIP("no AVX2");
     try_each(&(struct jit_options){0});
 }
 
 TEST(every_template_agrees_without_evex)
 {
-    if (!is_host_able())
-        SKIP("no AVX2");
     try_each(&(struct jit_options){.no_evex = true});
+}
+
+TEST(every_template_agrees_without_avx)
+{
+    try_each(&(struct jit_options){.no_avx = true});
 }
 
 static u32 assemble(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -462,8 +458,6 @@ static bool sets_flag(unsigned op)
 TEST(branches_on_flags_agree)
 {
     struct bench b;
-    if (!is_host_able())
-        SKIP("no AVX2");
     bench_init(&b, NULL);
     for (unsigned op = 1; op < LA_N_OPS; op++)
         for (unsigned n = 0; sets_flag(op) && n < 16; n++) {
@@ -484,8 +478,6 @@ TEST(branches_on_flags_agree)
 TEST(branches_back_on_flags_agree)
 {
     struct bench b;
-    if (!is_host_able())
-        SKIP("no AVX2");
     bench_init(&b, NULL);
     u32 words[] = {assemble("ori $a3, $zero, 100"),    assemble("movgr2fr.d $fa1, $zero"),
                    assemble("addi.d $a3, $a3, -1"),    assemble("movgr2fr.d $fa0, $a3"),
@@ -519,8 +511,6 @@ static void read_exceptions_after(struct bench *b, unsigned op, unsigned n)
 TEST(exceptions_are_read_exactly)
 {
     struct bench b;
-    if (!is_host_able())
-        SKIP("no AVX2");
     bench_init(&b, NULL);
     for (unsigned op = 1; op < LA_N_OPS; op++)
         for (unsigned n = 0; has_vector_template(op) && la_op_info[op].flags & LA_F_FPX && n < 4;
@@ -531,8 +521,6 @@ TEST(exceptions_are_read_exactly)
 
 TEST(sequences_agree)
 {
-    if (!is_host_able())
-        SKIP("no AVX2");
     try_sequences(&(struct jit_options){0}, 1500);
     try_sequences(&(struct jit_options){.no_slots = true}, 100);
     try_sequences(&(struct jit_options){.one_insn = true}, 100);
@@ -540,9 +528,12 @@ TEST(sequences_agree)
 
 TEST(sequences_agree_without_evex)
 {
-    if (!is_host_able())
-        SKIP("no AVX2");
     try_sequences(&(struct jit_options){.no_evex = true}, 1500);
+}
+
+TEST(sequences_agree_without_avx)
+{
+    try_sequences(&(struct jit_options){.no_avx = true}, 1500);
 }
 
 // A flag that is written and branched on at once, in a block that has used no other floating point.
@@ -555,8 +546,6 @@ TEST(first_use_of_flags_agrees)
     u32 words[ARRAY_LEN(lines)];
     unsigned valid[32];
     struct err e = {0};
-    if (!is_host_able())
-        SKIP("no AVX2");
     bench_init(&b, &(struct jit_options){0});
     all_valid(valid);
     for (unsigned n = 0; n < ARRAY_LEN(lines); n++)

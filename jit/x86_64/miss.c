@@ -195,7 +195,11 @@ bool jit_make_misses(struct jit *j, unsigned mode)
     u8 *start = jit_reserve(j, size);
     if (!start)
         return false;
-    struct emit e = {.p = start, .start = start, .limit = start + size, .to_run = j->to_run};
+    struct emit e = {.p = start,
+                     .start = start,
+                     .limit = start + size,
+                     .to_run = j->to_run,
+                     .is_sse = !j->has_avx2};
     for (unsigned slot = 0; slot < LA_N_REGION_SLOTS; slot++)
         j->stubs.miss[mode][slot] = make_of_slot(j, &e, mode, slot);
     BUG_ON(e.is_full);

@@ -69,7 +69,8 @@ void jit_find_target(struct emit *e, bool of_guest, u8 *unknown[2]);
 // Scratch comes first: instructions without an EVEX encoding reach it.
 enum { V0, V1, V2, V3, JIT_N_VECTOR_SCRATCH };
 
-// Guest vector registers below this are in host registers: 28, or 12 without EVEX, or none.
+// Guest vector registers below this are in host registers: 28, 12 without EVEX, 11 without AVX2,
+// and then their lower halves only.
 struct jit;
 unsigned jit_n_vector_pins(const struct jit *j);
 static inline unsigned vr_host(unsigned r)

@@ -27,7 +27,7 @@ static const enum reg callee_saved[] = {RBX, RBP, R12, R13, R14, R15};
 
 unsigned jit_n_vector_pins(const struct jit *j)
 {
-    return (j->has_evex ? 32 : j->has_avx2 ? 16 : JIT_N_VECTOR_SCRATCH) - JIT_N_VECTOR_SCRATCH;
+    return (j->has_evex ? 32 : j->has_avx2 ? 16 : EMIT_SSE_SPARE) - JIT_N_VECTOR_SCRATCH;
 }
 
 static void spill_gprs(struct emit *e)
@@ -81,29 +81,33 @@ static u8 *fold_mxcsr(struct emit *e, const u8 *table)
     return none;
 }
 
+// With SSE only the lower halves are in host registers; the upper ones stay at home.
+static void move_vectors(struct emit *e, const struct jit *j, u32 vop)
+{
+    unsigned bits = j->has_avx2 ? 256 : 128;
+    for (unsigned i = 0; i < jit_n_vector_pins(j); i++)
+        emit_v_rrm(e, vop, bits, vr_host(i), 0, vr_home(i));
+}
+
 // Vector registers to their homes, if they are in the host's; rcx is lost.
 static void spill_vectors(struct emit *e, const struct jit *j, const u8 *table)
 {
-    unsigned n = jit_n_vector_pins(j);
-    if (!n)
-        return;
     emit_alu_mi(e, ALU_CMP, W32, STATE(code.units), 0);
     u8 *skip = emit_jcc(e, CC_E);
-    for (unsigned i = 0; i < n; i++)
-        emit_v_rrm(e, VMOVDQU_STORE, 256, vr_host(i), 0, vr_home(i));
+    move_vectors(e, j, VMOVDQU_STORE);
     u8 *none = fold_mxcsr(e, table);
     emit_patch(none, emit_here(e));
     emit_mov_mi(e, W32, STATE(code.scratch), 0x1f80);
     load_mxcsr(e, STATE(code.scratch));
     emit_mov_mi(e, W32, STATE(code.units), 0);
-    emit_bytes(e, "\xc5\xf8\x77", 3); // vzeroupper
+    if (j->has_avx2)
+        emit_bytes(e, "\xc5\xf8\x77", 3); // vzeroupper
     emit_patch(skip, emit_here(e));
 }
 
 static void load_vectors(struct emit *e, const struct jit *j)
 {
-    for (unsigned i = 0; i < jit_n_vector_pins(j); i++)
-        emit_v_rrm(e, VMOVDQU, 256, vr_host(i), 0, vr_home(i));
+    move_vectors(e, j, VMOVDQU);
     load_mxcsr(e, STATE(code.mxcsr));
     emit_mov_rm(e, W32, RCX, STATE(units));
     emit_mov_mr(e, W32, STATE(code.units), RCX);
@@ -335,7 +339,8 @@ static void make_fold(struct emit *e, struct jit_stubs *s, const u8 *table)
 
 void jit_make_stubs(struct jit *j)
 {
-    struct emit e = {.p = j->buffer + j->used,
+    struct emit e = {.is_sse = !j->has_avx2,
+                     .p = j->buffer + j->used,
                      .start = j->buffer + j->used,
                      .limit = j->buffer + 65536,
                      .to_run = j->to_run};

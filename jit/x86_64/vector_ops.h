@@ -26,18 +26,19 @@
 
 enum {
     // Moves. The 32-bit and 64-bit ones zero the rest of the register if they load.
-    VMOVDQU = VOP(VPP_F3, VMAP_0F, 0, 0x6f),
-    VMOVDQU_STORE = VOP(VPP_F3, VMAP_0F, 0, 0x7f),
-    VMOVAPS = VOP(VPP_NONE, VMAP_0F, 0, 0x28),
-    VMOVD_LOAD = VOP(VPP_66, VMAP_0F, 0, 0x6e), // from a general register or memory
-    VMOVQ_LOAD = VOP(VPP_66, VMAP_0F, 1, 0x6e),
-    VMOVD_STORE = VOP(VPP_66, VMAP_0F, 0, 0x7e),
-    VMOVQ_STORE = VOP(VPP_66, VMAP_0F, 1, 0x7e),
-    VMOVSS_LOAD = VOP(VPP_F3, VMAP_0F, 0, 0x10),
-    VMOVSS_STORE = VOP(VPP_F3, VMAP_0F, 0, 0x11),
-    VMOVSD_LOAD = VOP(VPP_F2, VMAP_0F, 1, 0x10) | VOP_EVEX_W,
-    VMOVSD_STORE = VOP(VPP_F2, VMAP_0F, 1, 0x11) | VOP_EVEX_W,
-    VMOVQ = VOP(VPP_F3, VMAP_0F, 1, 0x7e) | VOP_EVEX_W, // between registers: zeroes above 64 bits
+    VMOVDQU = VOP(VPP_F3, VMAP_0F, 0, 0x6f) | VOP_ONE,
+    VMOVDQU_STORE = VOP(VPP_F3, VMAP_0F, 0, 0x7f) | VOP_ONE,
+    VMOVAPS = VOP(VPP_NONE, VMAP_0F, 0, 0x28) | VOP_ONE,
+    VMOVD_LOAD = VOP(VPP_66, VMAP_0F, 0, 0x6e) | VOP_ONE, // from a general register or memory
+    VMOVQ_LOAD = VOP(VPP_66, VMAP_0F, 1, 0x6e) | VOP_ONE,
+    VMOVD_STORE = VOP(VPP_66, VMAP_0F, 0, 0x7e) | VOP_ONE,
+    VMOVQ_STORE = VOP(VPP_66, VMAP_0F, 1, 0x7e) | VOP_ONE,
+    VMOVSS_LOAD = VOP(VPP_F3, VMAP_0F, 0, 0x10) | VOP_ONE,
+    VMOVSS_STORE = VOP(VPP_F3, VMAP_0F, 0, 0x11) | VOP_ONE,
+    VMOVSD_LOAD = VOP(VPP_F2, VMAP_0F, 1, 0x10) | VOP_ONE | VOP_EVEX_W,
+    VMOVSD_STORE = VOP(VPP_F2, VMAP_0F, 1, 0x11) | VOP_ONE | VOP_EVEX_W,
+    VMOVQ = VOP(VPP_F3, VMAP_0F, 1, 0x7e) | VOP_ONE |
+            VOP_EVEX_W, // between registers: zeroes above 64 bits
 
     // Logic
     VPAND = OP_0F(0xdb),
@@ -69,9 +70,9 @@ enum {
     VPSUBUSW = OP_0F(0xd9),
     VPAVGB = OP_0F(0xe0),
     VPAVGW = OP_0F(0xe3),
-    VPABSB = OP_0F38(0x1c),
-    VPABSW = OP_0F38(0x1d),
-    VPABSD = OP_0F38(0x1e),
+    VPABSB = OP_0F38(0x1c) | VOP_ONE,
+    VPABSW = OP_0F38(0x1d) | VOP_ONE,
+    VPABSD = OP_0F38(0x1e) | VOP_ONE,
     VPABSQ = OP_EVEX_0F38_Q(0x1f),
     VPSADBW = OP_0F(0xf6),
     VPSIGNB = OP_VEX_0F38(0x08),
@@ -129,10 +130,10 @@ enum {
     VPMOVM2W = VOP(VPP_F3, VMAP_0F38, 1, 0x28) | VOP_EVEX,
     VPMOVM2D = VOP(VPP_F3, VMAP_0F38, 0, 0x38) | VOP_EVEX,
     VPMOVM2Q = VOP(VPP_F3, VMAP_0F38, 1, 0x38) | VOP_EVEX,
-    VPTEST = OP_VEX_0F38(0x17),
-    VPMOVMSKB = OP_VEX_0F(0xd7),
-    VMOVMSKPS = VOP(VPP_NONE, VMAP_0F, 0, 0x50) | VOP_VEX,
-    VMOVMSKPD = OP_VEX_0F(0x50),
+    VPTEST = OP_VEX_0F38(0x17) | VOP_ONE,
+    VPMOVMSKB = OP_VEX_0F(0xd7) | VOP_ONE,
+    VMOVMSKPS = VOP(VPP_NONE, VMAP_0F, 0, 0x50) | VOP_ONE | VOP_VEX,
+    VMOVMSKPD = OP_VEX_0F(0x50) | VOP_ONE,
     // Mask registers
     KMOVB_LOAD = VOP(VPP_66, VMAP_0F, 0, 0x90) | VOP_VEX, // from memory
     KMOVB = VOP(VPP_66, VMAP_0F, 0, 0x92) | VOP_VEX,      // from a general register
@@ -153,13 +154,13 @@ enum {
     VPSLLDQ_IMM = OP_0F(0x73) | 7u << 28,
     VPSRLDQ_IMM = OP_0F(0x73) | 3u << 28,
     VPSLLVW = OP_EVEX_0F38_Q(0x12),
-    VPSLLVD = OP_0F38(0x47),
-    VPSLLVQ = OP_0F38_W1(0x47),
+    VPSLLVD = OP_0F38(0x47) | VOP_AVX,
+    VPSLLVQ = OP_0F38_W1(0x47) | VOP_AVX,
     VPSRLVW = OP_EVEX_0F38_Q(0x10),
-    VPSRLVD = OP_0F38(0x45),
-    VPSRLVQ = OP_0F38_W1(0x45),
+    VPSRLVD = OP_0F38(0x45) | VOP_AVX,
+    VPSRLVQ = OP_0F38_W1(0x45) | VOP_AVX,
     VPSRAVW = OP_EVEX_0F38_Q(0x11),
-    VPSRAVD = OP_0F38(0x46),
+    VPSRAVD = OP_0F38(0x46) | VOP_AVX,
     VPSRAVQ = OP_EVEX_0F38_Q(0x46),
     VPRORVD = OP_EVEX_0F38(0x14),
     VPRORVQ = OP_EVEX_0F38_Q(0x14),
@@ -180,82 +181,82 @@ enum {
     VPACKUSWB = OP_0F(0x67),
     VPACKUSDW = OP_0F38(0x2b),
     VPSHUFB = OP_0F38(0x00),
-    VPSHUFD = OP_0F(0x70),
-    VPSHUFHW = VOP(VPP_F3, VMAP_0F, 0, 0x70),
-    VPSHUFLW = VOP(VPP_F2, VMAP_0F, 0, 0x70),
+    VPSHUFD = OP_0F(0x70) | VOP_ONE,
+    VPSHUFHW = VOP(VPP_F3, VMAP_0F, 0, 0x70) | VOP_ONE,
+    VPSHUFLW = VOP(VPP_F2, VMAP_0F, 0, 0x70) | VOP_ONE,
     VSHUFPS = VOP(VPP_NONE, VMAP_0F, 0, 0xc6),
     VSHUFPD = OP_0F_Q(0xc6),
-    VPERMILPS = OP_0F38(0x0c),
-    VPERMILPD = OP_0F38_Q(0x0d),
-    VPERMQ = OP_0F3A_W1(0x00),
-    VPERMD = OP_0F38(0x36),
-    VPERM2I128 = OP_VEX_0F3A(0x46),
-    VINSERTI128 = OP_0F3A(0x38),
-    VEXTRACTI128 = OP_0F3A(0x39), // the rm operand is the destination
-    VPBLENDD = OP_VEX_0F3A(0x02),
-    VPBLENDVB = OP_VEX_0F3A(0x4c), // the mask's register is in bits 7:4 of the immediate
-    VBLENDVPS = OP_VEX_0F3A(0x4a),
-    VBLENDVPD = OP_VEX_0F3A(0x4b),
+    VPERMILPS = OP_0F38(0x0c) | VOP_AVX,
+    VPERMILPD = OP_0F38_Q(0x0d) | VOP_AVX,
+    VPERMQ = OP_0F3A_W1(0x00) | VOP_AVX,
+    VPERMD = OP_0F38(0x36) | VOP_AVX,
+    VPERM2I128 = OP_VEX_0F3A(0x46) | VOP_AVX,
+    VINSERTI128 = OP_0F3A(0x38) | VOP_AVX,
+    VEXTRACTI128 = OP_0F3A(0x39) | VOP_AVX, // the rm operand is the destination
+    VPBLENDD = OP_VEX_0F3A(0x02) | VOP_AVX,
+    VPBLENDVB = OP_VEX_0F3A(0x4c) | VOP_AVX, // the mask's register is in bits 7:4 of the immediate
+    VBLENDVPS = OP_VEX_0F3A(0x4a) | VOP_AVX,
+    VBLENDVPD = OP_VEX_0F3A(0x4b) | VOP_AVX,
     VBLENDMPS = OP_EVEX_0F38(0x65),
     VBLENDMPD = OP_EVEX_0F38_Q(0x65),
     VPERMI2B = OP_EVEX_0F38(0x75), // AVX512_VBMI
     VPERMI2W = OP_EVEX_0F38_Q(0x75),
     VPERMI2D = OP_EVEX_0F38(0x76),
     VPERMI2Q = OP_EVEX_0F38_Q(0x76),
-    VPBROADCASTB = OP_0F38(0x78),
-    VPBROADCASTW = OP_0F38(0x79),
-    VPBROADCASTD = OP_0F38(0x58),
-    VPBROADCASTQ = OP_0F38_Q(0x59),
+    VPBROADCASTB = OP_0F38(0x78) | VOP_AVX,
+    VPBROADCASTW = OP_0F38(0x79) | VOP_AVX,
+    VPBROADCASTD = OP_0F38(0x58) | VOP_AVX,
+    VPBROADCASTQ = OP_0F38_Q(0x59) | VOP_AVX,
     VPBROADCASTB_GPR = OP_EVEX_0F38(0x7a),
     VPBROADCASTW_GPR = OP_EVEX_0F38(0x7b),
     VPBROADCASTD_GPR = OP_EVEX_0F38(0x7c),
     VPBROADCASTQ_GPR = OP_EVEX_0F38_Q(0x7c),
-    VPINSRB = OP_0F3A(0x20),
-    VPINSRW = OP_0F(0xc4),
-    VPINSRD = OP_0F3A(0x22),
-    VPINSRQ = OP_0F3A_W1(0x22),
-    VPEXTRB = OP_0F3A(0x14), // the rm operand is the destination
-    VPEXTRW = OP_0F3A(0x15),
-    VPEXTRD = OP_0F3A(0x16),
-    VPEXTRQ = OP_0F3A_W1(0x16),
-    VPMOVSXBW = OP_0F38(0x20),
-    VPMOVSXBD = OP_0F38(0x21),
-    VPMOVSXBQ = OP_0F38(0x22),
-    VPMOVSXWD = OP_0F38(0x23),
-    VPMOVSXWQ = OP_0F38(0x24),
-    VPMOVSXDQ = OP_0F38(0x25),
-    VPMOVZXBW = OP_0F38(0x30),
-    VPMOVZXBD = OP_0F38(0x31),
-    VPMOVZXBQ = OP_0F38(0x32),
-    VPMOVZXWD = OP_0F38(0x33),
-    VPMOVZXWQ = OP_0F38(0x34),
-    VPMOVZXDQ = OP_0F38(0x35),
+    VPINSRB = OP_0F3A(0x20) | VOP_GPR,
+    VPINSRW = OP_0F(0xc4) | VOP_GPR,
+    VPINSRD = OP_0F3A(0x22) | VOP_GPR,
+    VPINSRQ = OP_0F3A_W1(0x22) | VOP_GPR,
+    VPEXTRB = OP_0F3A(0x14) | VOP_ONE, // the rm operand is the destination
+    VPEXTRW = OP_0F3A(0x15) | VOP_ONE,
+    VPEXTRD = OP_0F3A(0x16) | VOP_ONE,
+    VPEXTRQ = OP_0F3A_W1(0x16) | VOP_ONE,
+    VPMOVSXBW = OP_0F38(0x20) | VOP_ONE,
+    VPMOVSXBD = OP_0F38(0x21) | VOP_ONE,
+    VPMOVSXBQ = OP_0F38(0x22) | VOP_ONE,
+    VPMOVSXWD = OP_0F38(0x23) | VOP_ONE,
+    VPMOVSXWQ = OP_0F38(0x24) | VOP_ONE,
+    VPMOVSXDQ = OP_0F38(0x25) | VOP_ONE,
+    VPMOVZXBW = OP_0F38(0x30) | VOP_ONE,
+    VPMOVZXBD = OP_0F38(0x31) | VOP_ONE,
+    VPMOVZXBQ = OP_0F38(0x32) | VOP_ONE,
+    VPMOVZXWD = OP_0F38(0x33) | VOP_ONE,
+    VPMOVZXWQ = OP_0F38(0x34) | VOP_ONE,
+    VPMOVZXDQ = OP_0F38(0x35) | VOP_ONE,
 
     // Floating point. The fused ones are d = s1 * s2 + d and - d.
-    VCOMISS = VOP(VPP_NONE, VMAP_0F, 0, 0x2f),
-    VCOMISD = OP_0F_Q(0x2f),
-    VUCOMISS = VOP(VPP_NONE, VMAP_0F, 0, 0x2e),
-    VUCOMISD = OP_0F_Q(0x2e),
+    VCOMISS = VOP(VPP_NONE, VMAP_0F, 0, 0x2f) | VOP_ONE,
+    VCOMISD = OP_0F_Q(0x2f) | VOP_ONE,
+    VUCOMISS = VOP(VPP_NONE, VMAP_0F, 0, 0x2e) | VOP_ONE,
+    VUCOMISD = OP_0F_Q(0x2e) | VOP_ONE,
     VCMPPS = VOP(VPP_NONE, VMAP_0F, 0, 0xc2) | VOP_VEX,
     VCMPPD = OP_VEX_0F(0xc2),
     VCMPPS_MASK = VOP(VPP_NONE, VMAP_0F, 0, 0xc2) | VOP_EVEX,
     VCMPPD_MASK = OP_EVEX_0F_Q(0xc2),
     VCVTSS2SD = VOP(VPP_F3, VMAP_0F, 0, 0x5a),
     VCVTSD2SS = VOP(VPP_F2, VMAP_0F, 1, 0x5a) | VOP_EVEX_W,
-    VCVTPS2PD = VOP(VPP_NONE, VMAP_0F, 0, 0x5a),
-    VCVTPD2PS = OP_0F_Q(0x5a),
-    VCVTPS2PH = OP_0F3A(0x1d), // the rm operand is the destination
-    VCVTPH2PS = OP_0F38(0x13),
-    VCVTDQ2PD = VOP(VPP_F3, VMAP_0F, 0, 0xe6),
-    VCVTDQ2PS = VOP(VPP_NONE, VMAP_0F, 0, 0x5b),
+    VCVTPS2PD = VOP(VPP_NONE, VMAP_0F, 0, 0x5a) | VOP_ONE,
+    VCVTPD2PS = OP_0F_Q(0x5a) | VOP_ONE,
+    VCVTPS2PH = OP_0F3A(0x1d) | VOP_AVX, // the rm operand is the destination
+    VCVTPH2PS = OP_0F38(0x13) | VOP_AVX,
+    VCVTDQ2PD = VOP(VPP_F3, VMAP_0F, 0, 0xe6) | VOP_ONE,
+    VCVTDQ2PS = VOP(VPP_NONE, VMAP_0F, 0, 0x5b) | VOP_ONE,
     VCVTUDQ2PS = VOP(VPP_F2, VMAP_0F, 0, 0x7a) | VOP_EVEX,
     VCVTQQ2PD = VOP(VPP_F3, VMAP_0F, 1, 0xe6) | VOP_EVEX,
     VCVTUQQ2PD = VOP(VPP_F3, VMAP_0F, 1, 0x7a) | VOP_EVEX,
     VCVTQQ2PS = VOP(VPP_NONE, VMAP_0F, 1, 0x5b) | VOP_EVEX,
-    VCVTPS2DQ = OP_0F(0x5b),
-    VCVTTPS2DQ = VOP(VPP_F3, VMAP_0F, 0, 0x5b),
-    VCVTPD2DQ = VOP(VPP_F2, VMAP_0F, 1, 0xe6) | VOP_EVEX_W,
-    VCVTTPD2DQ = OP_0F_Q(0xe6),
+    VCVTPS2DQ = OP_0F(0x5b) | VOP_ONE,
+    VCVTTPS2DQ = VOP(VPP_F3, VMAP_0F, 0, 0x5b) | VOP_ONE,
+    VCVTPD2DQ = VOP(VPP_F2, VMAP_0F, 1, 0xe6) | VOP_ONE | VOP_EVEX_W,
+    VCVTTPD2DQ = OP_0F_Q(0xe6) | VOP_ONE,
     VCVTPD2QQ = OP_EVEX_0F_Q(0x7b),
     VCVTTPD2QQ = OP_EVEX_0F_Q(0x7a),
     VCVTPS2QQ = OP_EVEX_0F(0x7b),
@@ -285,17 +286,27 @@ static inline u32 vop_fp(unsigned op, unsigned bits, bool scalar)
 {
     if (scalar)
         return bits == 32 ? VOP_SS(op) : VOP_SD(op);
-    return bits == 32 ? VOP_PS(op) : VOP_PD(op);
+    return (bits == 32 ? VOP_PS(op) : VOP_PD(op)) | (op == FP_SQRT ? (u32)VOP_ONE : 0);
 }
 static inline u32 vop_fma(bool negate_addend, unsigned bits, bool scalar)
 {
-    return VOP(VPP_66, VMAP_0F38, bits == 64, (negate_addend ? 0xbau : 0xb8u) | scalar);
+    return VOP(VPP_66, VMAP_0F38, bits == 64, (negate_addend ? 0xbau : 0xb8u) | scalar) | VOP_AVX;
+}
+// Between a scalar and a general register of `w` bits: from it; to it, by the current rounding or
+// toward zero.
+static inline u32 vop_from_gpr(unsigned bits, unsigned w)
+{
+    return VOP(bits == 32 ? VPP_F3 : VPP_F2, VMAP_0F, w == 64, 0x2a) | VOP_GPR;
+}
+static inline u32 vop_to_gpr(unsigned bits, unsigned w, bool toward_zero)
+{
+    return VOP(bits == 32 ? VPP_F3 : VPP_F2, VMAP_0F, w == 64, toward_zero ? 0x2c : 0x2d) | VOP_ONE;
 }
 // imm: 0 nearest, 1 down, 2 up, 3 zero, 4 as MXCSR says; 8: not inexact.
 static inline u32 vop_round(unsigned bits, bool scalar)
 {
     unsigned op = 0x08u | (bits == 64) | (unsigned)scalar << 1;
-    return bits == 64 ? OP_0F3A_Q(op) : OP_0F3A(op);
+    return (bits == 64 ? OP_0F3A_Q(op) : OP_0F3A(op)) | (scalar ? 0 : (u32)VOP_ONE);
 }
 // imm: 4 minimum, 5 maximum, 6 and 7 the same of magnitudes.
 static inline u32 vop_range(unsigned bits, bool scalar)

@@ -68,7 +68,7 @@ def test_lists(s):
     check_equal(show(s, 'run', '-M', 'help'), show(s, 'run', '-M', '?'))
     check({'max', 'la464', 'lsx'} <= set(first_words(show(s, 'run', '-cpu', 'help'))))
     check_equal(first_words(show(s, 'run', '-accel', 'help')),
-                 ['jit', 'interp', 'kvm', 'llsc', 'one-insn', 'slots', 'chain', 'ras', 'evex',
+                 ['jit', 'interp', 'kvm', 'llsc', 'one-insn', 'slots', 'chain', 'ras', 'evex', 'avx',
                   'exact-cause', 'check', 'perf-map', 'access-form', 'flush-every'])
     check({'guest', 'unimp', 'in_asm'} <= set(first_words(show(s, 'run', '-d', 'help'))))
     serials = show(s, 'run', '-serial', 'help')

@@ -218,6 +218,7 @@ static const struct jit_options jit_ways[] = {
     {.one_insn = true, .exact_cause = true},
     {.no_slots = true},
     {.no_evex = true, .exact_cause = true},
+    {.no_avx = true, .exact_cause = true},
     {.no_chain = true},
 };
 

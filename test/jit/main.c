@@ -32,6 +32,7 @@ static const struct {
     {"access-form=2", {.access_form = 2}},
     {"check=on", {.check = true}},
     {"evex=off", {.no_evex = true}},
+    {"avx=off", {.no_avx = true}},
 };
 
 #define N_PROGRAMS 400 // one after the other in one bed
