@@ -240,7 +240,7 @@ static void emit_insn(struct trans *t)
         t->group_base = 0;
     if (!t->group_base && !t->units && !t->page->is_unwatched && trans_begins_stretch(t))
         t->entry[t->now] = emit_here(&t->e);
-    if (t->n_swaps && t->now)
+    if (t->is_loop && t->now)
         t->entry[t->now] = NULL;
     trans_note_label(t);
     trans_begin_stretch(t);
@@ -390,7 +390,8 @@ static bool begin(struct jit *j, struct la_cpu *c, struct jit_page *p, unsigned 
                          .to_run = j->to_run,
                          .is_sse = !j->has_avx2};
     t->jit = j;
-    t->n_vector_pins = jit_n_vector_pins(j);
+    for (unsigned r = 0; r < 32; r++)
+        t->vr_map[r] = r < jit_n_vector_pins(j) ? (u8)vr_host(r) : NO_VR;
     t->cpu = c;
     t->page = p;
     t->offset = offset;

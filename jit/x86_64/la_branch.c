@@ -149,7 +149,7 @@ static void go_to_page(struct trans *t, s32 target, bool as_call)
 
 void trans_goto(struct trans *t, s32 target)
 {
-    if (t->n_swaps)
+    if (t->is_loop)
         trans_goto_in_loop(t, emit_jmp(&t->e), target);
     else
         trans_goto_outside(t, target);
@@ -170,7 +170,7 @@ static void cold_other_page(struct trans *t, const struct cold *x)
 
 void trans_goto_if(struct trans *t, enum cond cc, s32 target)
 {
-    if (t->n_swaps)
+    if (t->is_loop)
         trans_goto_in_loop(t, emit_jcc(&t->e, cc), target);
     else if (is_in_page(t, target))
         jump_in_page(t, target, (int)cc);

@@ -86,7 +86,7 @@ TEMPLATE(movgr2frh)
     struct mem home = vr_home(i->rd);
     home.disp += 4;
     if (vec_is_pinned(t, i->rd))
-        v_rrri(t, VPINSRD, 128, vr_host(i->rd), vr_host(i->rd), s, 1);
+        v_rrri(t, VPINSRD, 128, t->vr_map[i->rd], t->vr_map[i->rd], s, 1);
     else
         emit_mov_mr(&t->e, W32, home, s);
 }

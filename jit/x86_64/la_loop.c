@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Loops that use registers which have no place in the host's, and leave others alone that have one.
+// Loops that use registers which have no place in the host's, and leave others alone that have one:
+// general registers, and vector registers.
 //
 // A block that is such a loop begins by letting some of its registers change places: what the host
 // registers held goes home, and what the loop uses comes. Wherever the block is left, or C is
@@ -7,6 +8,7 @@
 // and forward ones within it, stay inside; without chaining they leave. Other blocks end where such
 // a loop begins. Not where instructions are counted, nor where blocks compare their source.
 #include "jit/x86_64/la_trans.h"
+#include "jit/x86_64/vector_ops.h"
 
 // A loop must save as many accesses to memory in a round.
 #define LEAST_GAIN 3
@@ -15,45 +17,50 @@ struct uses {
     unsigned n[32];
 };
 
-static void count_uses(const struct trans *t, unsigned first, unsigned last, struct uses *u)
+// Of registers of one of the files.
+static void count_uses(const struct trans *t, unsigned head, unsigned end, u32 files,
+                       struct uses *u)
 {
     *u = (struct uses){0};
-    for (unsigned n = first; n <= last; n++) {
+    for (unsigned n = head; n <= end; n++) {
         const struct la_insn *i = &t->insns[n];
         const struct la_op_info *o = &la_op_info[i->op];
-        const unsigned r[] = {i->rd, i->rj, i->rk};
-        for (unsigned slot = LA_SLOT_D; slot <= LA_SLOT_K; slot++)
-            if (o->file[slot] == LA_FILE_GPR)
+        const unsigned r[] = {i->rd, i->rj, i->rk, i->ra};
+        for (unsigned slot = LA_SLOT_D; slot <= LA_SLOT_A; slot++)
+            if (files >> o->file[slot] & 1)
                 u->n[r[slot]]++;
     }
 }
 
-// The register that is in a host register, by the table of all blocks, or is not, and that is used
-// most or least and not chosen yet; 0: none.
-static unsigned find_use(const struct uses *u, u32 chosen, bool is_pinned, bool most)
+// The candidate that is used most or least; 32 if there is none.
+static unsigned find_use(const struct uses *u, u32 candidates, bool most)
 {
-    unsigned best = 0;
-    for (unsigned r = 1; r < 32; r++) {
-        bool is_candidate = (jit_gpr_host[r] != NO_REG) == is_pinned && !(chosen >> r & 1);
-        if (is_candidate && (!best || (most ? u->n[r] > u->n[best] : u->n[r] < u->n[best])))
+    unsigned best = 32;
+    for (unsigned r = 0; r < 32; r++)
+        if (candidates >> r & 1 &&
+            (best == 32 || (most ? u->n[r] > u->n[best] : u->n[r] < u->n[best])))
             best = r;
-    }
     return best;
 }
 
-static unsigned choose_swaps(const struct uses *u, struct swap *swaps, unsigned *gain)
+// At most `max`, between registers that are in `host`, where `none` says that one is not, and
+// others of `may`. Returns how many, or 0 if they do not save enough.
+static unsigned choose_swaps(const struct uses *u, u32 may, const u8 host[32], unsigned none,
+                             unsigned max, struct swap *swaps)
 {
-    u32 chosen = 0;
-    unsigned n = 0;
-    for (*gain = 0; n < JIT_N_PINS; n++) {
-        unsigned in = find_use(u, chosen, false, true), out = find_use(u, chosen, true, false);
-        if (!in || !out || u->n[in] < u->n[out] + 2)
+    u32 pinned = 0;
+    unsigned n = 0, gain = 0;
+    for (unsigned r = 0; r < 32; r++)
+        pinned |= (u32)(host[r] != none) << r;
+    for (u32 left = may; n < max; n++) {
+        unsigned in = find_use(u, left & ~pinned, true), out = find_use(u, left & pinned, false);
+        if (in == 32 || out == 32 || u->n[in] < u->n[out] + 2)
             break;
-        *gain += u->n[in] - u->n[out];
-        chosen |= 1u << in | 1u << out;
-        swaps[n] = (struct swap){(u8)in, (u8)out, jit_gpr_host[out]};
+        gain += u->n[in] - u->n[out];
+        left &= ~(1u << in | 1u << out);
+        swaps[n] = (struct swap){(u8)in, (u8)out, host[out]};
     }
-    return n;
+    return gain >= LEAST_GAIN ? n : 0;
 }
 
 // The instruction that a branch leads to; `limit` if it is outside of the first so many.
@@ -82,16 +89,36 @@ static unsigned find_end(const struct trans *t, unsigned head)
     return end;
 }
 
+// Of the first instruction that uses vector registers.
+static u32 unit_of(const struct trans *t, unsigned head, unsigned end)
+{
+    for (unsigned n = head; n <= end; n++)
+        if (la_op_info[t->insns[n].op].enable)
+            return la_op_info[t->insns[n].op].enable;
+    return 0;
+}
+
 static bool begins_loop(struct trans *t, unsigned head, unsigned *end)
 {
+    const u32 vectors = 1u << LA_FILE_FPR | 1u << LA_FILE_VR | 1u << LA_FILE_XR;
     struct uses u;
-    unsigned gain;
     *end = find_end(t, head);
     if (*end == head)
         return false;
-    count_uses(t, head, *end, &u);
-    t->n_swaps = choose_swaps(&u, t->swaps, &gain);
-    return gain >= LEAST_GAIN;
+    count_uses(t, head, *end, 1u << LA_FILE_GPR, &u);
+    t->n_swaps = choose_swaps(&u, ~1u, t->map, NO_REG, JIT_N_PINS, t->swaps);
+    count_uses(t, head, *end, vectors, &u);
+    t->n_vr_swaps = choose_swaps(&u, ~0u, t->vr_map, NO_VR, LOOP_MAX_VR_SWAPS, t->vr_swaps);
+    t->loop_unit = unit_of(t, head, *end);
+    return t->n_swaps || t->n_vr_swaps;
+}
+
+static void take_places(u8 map[32], u8 none, const struct swap *swaps, unsigned n)
+{
+    for (const struct swap *s = swaps; s < swaps + n; s++) {
+        map[s->in] = s->host;
+        map[s->out] = none;
+    }
 }
 
 static void take_loop(struct trans *t, unsigned end)
@@ -102,10 +129,9 @@ static void take_loop(struct trans *t, unsigned end)
         if (target > n && target < t->n)
             t->is_target[target] = true;
     }
-    for (unsigned n = 0; n < t->n_swaps; n++) {
-        t->map[t->swaps[n].in] = t->swaps[n].host;
-        t->map[t->swaps[n].out] = NO_REG;
-    }
+    take_places(t->map, NO_REG, t->swaps, t->n_swaps);
+    take_places(t->vr_map, NO_VR, t->vr_swaps, t->n_vr_swaps);
+    t->is_loop = true;
 }
 
 void trans_find_loop(struct trans *t)
@@ -124,33 +150,65 @@ void trans_find_loop(struct trans *t)
         }
         n_plain = head;
     }
-    t->n_swaps = 0;
+    t->n_swaps = t->n_vr_swaps = 0;
     t->n = n_plain;
+}
+
+// What is in the host register goes to the home of one, and that of the other one comes.
+static void change_vector(struct trans *t, unsigned host, unsigned out, unsigned in)
+{
+    unsigned bits = t->jit->has_avx2 ? 256 : 128;
+    emit_v_rrm(&t->e, VMOVDQU_STORE, bits, host, 0, vr_home(out));
+    emit_v_rrm(&t->e, VMOVDQU, bits, host, 0, vr_home(in));
+}
+
+static void change(struct trans *t, unsigned host, unsigned out, unsigned in)
+{
+    emit_mov_mr(&t->e, W64, gpr_home(out), (enum reg)host);
+    emit_mov_rm(&t->e, W64, (enum reg)host, gpr_home(in));
 }
 
 void trans_swap_in(struct trans *t)
 {
-    for (unsigned n = 0; n < t->n_swaps; n++) {
-        const struct swap *s = &t->swaps[n];
-        emit_mov_mr(&t->e, W64, gpr_home(s->out), (enum reg)s->host);
-        emit_mov_rm(&t->e, W64, (enum reg)s->host, gpr_home(s->in));
-    }
+    for (const struct swap *s = t->swaps; s < t->swaps + t->n_swaps; s++)
+        change(t, s->host, s->out, s->in);
+    for (const struct swap *s = t->vr_swaps; s < t->vr_swaps + t->n_vr_swaps; s++)
+        change_vector(t, s->host, s->out, s->in);
 }
 
 void trans_swap_out(struct trans *t)
 {
-    for (unsigned n = 0; n < t->n_swaps; n++) {
-        const struct swap *s = &t->swaps[n];
-        emit_mov_mr(&t->e, W64, gpr_home(s->in), (enum reg)s->host);
-        emit_mov_rm(&t->e, W64, (enum reg)s->host, gpr_home(s->out));
-    }
+    for (const struct swap *s = t->swaps; s < t->swaps + t->n_swaps; s++)
+        change(t, s->host, s->in, s->out);
+    for (const struct swap *s = t->vr_swaps; s < t->vr_swaps + t->n_vr_swaps; s++)
+        change_vector(t, s->host, s->in, s->out);
+}
+
+// Where the unit is off the interpreter executes the first instruction, whatever it is.
+static void cold_load(struct trans *t, const struct cold *x)
+{
+    emit_mov_ri(&t->e, RAX, x->offset);
+    emit_mov_ri(&t->e, RCX, t->loop_unit);
+    emit_call_to(&t->e, t->jit->stubs.unit);
+    emit_jmp_to(&t->e, emit_run_address(&t->e, x->back));
+}
+
+// Vector registers change places only while they are in the host's. They stay there until the block
+// is left: whatever is called from it brings them back.
+static void load_vectors(struct trans *t)
+{
+    emit_test_mi8(&t->e, STATE(code.units), t->loop_unit);
+    trans_cold(t, cold_load, emit_jcc(&t->e, CC_E))->back = emit_here(&t->e);
+    t->units |= t->loop_unit;
 }
 
 void trans_note_label(struct trans *t)
 {
-    if (!t->n_swaps)
+    if (!t->is_loop)
         return;
     if (t->now == 0) {
+        if (t->n_vr_swaps)
+            load_vectors(t);
         trans_swap_in(t);
         t->label[0] = emit_here(&t->e);
     } else if (t->is_target[t->now] && !t->group_base && t->flag_end != t->now) {

@@ -9,7 +9,9 @@
 #include "jit/cache.h"
 #include "jit/x86_64/state.h"
 
-#define BLOCK_MAX_COLD 192
+#define BLOCK_MAX_COLD    192
+#define LOOP_MAX_VR_SWAPS 12
+#define NO_VR             32
 
 struct trans;
 
@@ -65,12 +67,16 @@ struct trans {
 
     u32 defined[32]; // 1 + offset of the instruction that a register's value is from; 0: it came in
 
-    u8 map[32]; // jit_gpr_host, but for the swaps
+    // Host registers, of general registers or NO_REG, and of vector registers or NO_VR. Those of
+    // all blocks, but for the swaps.
+    u8 map[32], vr_map[32];
 
     // A block that is a loop in which registers change places (la_loop.c): none of this otherwise.
     // The labels are where branches within lead to, NULL if they cannot, and the units known there.
-    unsigned n_swaps;
-    struct swap swaps[JIT_N_PINS];
+    bool is_loop;
+    unsigned n_swaps, n_vr_swaps;
+    struct swap swaps[JIT_N_PINS], vr_swaps[LOOP_MAX_VR_SWAPS];
+    u32 loop_unit; // that the vector registers are loaded for
     bool is_target[BLOCK_MAX_INSNS];
     u8 *label[BLOCK_MAX_INSNS];
     u32 label_units[BLOCK_MAX_INSNS];
@@ -84,7 +90,6 @@ struct trans {
     // The open group: rdx is the delta of accesses through the register; 0: none. For a base that
     // is not pinned rdx is the base's host address.
     unsigned group_base;
-    unsigned n_vector_pins;
     unsigned group_end; // the first instruction after it
 
     struct cold cold[BLOCK_MAX_COLD];

@@ -47,7 +47,7 @@ bool fp_begin(struct trans *t, const struct la_insn *i, unsigned *bits)
 unsigned vec_use(struct trans *t, unsigned r, unsigned bits, unsigned scratch)
 {
     if (vec_is_pinned(t, r))
-        return vr_host(r);
+        return t->vr_map[r];
     v_rrm(t, vec_load_op(bits), bits, scratch, 0, vr_home(r));
     return scratch;
 }
@@ -59,7 +59,7 @@ void vec_copy(struct trans *t, unsigned d, unsigned r, unsigned bits)
 
 unsigned vec_dest(const struct trans *t, unsigned r)
 {
-    return vec_is_pinned(t, r) ? vr_host(r) : V0;
+    return vec_is_pinned(t, r) ? t->vr_map[r] : V0;
 }
 
 unsigned vec_dest_apart(const struct trans *t, const struct la_insn *i)
@@ -71,7 +71,7 @@ unsigned vec_dest_apart(const struct trans *t, const struct la_insn *i)
 void vec_set(struct trans *t, unsigned r, unsigned bits, unsigned value)
 {
     if (vec_is_pinned(t, r))
-        v_move(t, bits, vr_host(r), value);
+        v_move(t, bits, t->vr_map[r], value);
     else
         v_rrm(t, vec_store_op(bits), bits, value, 0, vr_home(r));
 }
@@ -79,7 +79,7 @@ void vec_set(struct trans *t, unsigned r, unsigned bits, unsigned value)
 void vec_op(struct trans *t, u32 vop, unsigned bits, unsigned d, unsigned s1, unsigned r)
 {
     if (vec_is_pinned(t, r))
-        v_rrr(t, vop, bits, d, s1, vr_host(r));
+        v_rrr(t, vop, bits, d, s1, t->vr_map[r]);
     else
         v_rrm(t, vop, bits, d, s1, vr_home(r));
 }
@@ -88,7 +88,7 @@ void vec_op_imm(struct trans *t, u32 vop, unsigned bits, unsigned d, unsigned s1
                 unsigned imm)
 {
     if (vec_is_pinned(t, r))
-        v_rrri(t, vop, bits, d, s1, vr_host(r), imm);
+        v_rrri(t, vop, bits, d, s1, t->vr_map[r], imm);
     else
         emit_v_rrmi(&t->e, vop, bits, d, s1, vr_home(r), imm);
 }

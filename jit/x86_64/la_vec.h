@@ -18,7 +18,7 @@ bool fp_begin(struct trans *t, const struct la_insn *i, unsigned *bits);
 
 static inline bool vec_is_pinned(const struct trans *t, unsigned r)
 {
-    return r < t->n_vector_pins;
+    return t->vr_map[r] != NO_VR;
 }
 
 // log2 of the bytes of an integer lane of the first source, and whether it is unsigned; the second.

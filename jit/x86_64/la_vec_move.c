@@ -43,7 +43,7 @@ TEMPLATE(xvinsgr2vr)
     }
     v_rrr(t, arg == 2 ? VMOVD_LOAD : VMOVQ_LOAD, 128, V0, 0, trans_use(t, i->rj, RAX));
     v_rrr(t, broadcast_op[arg], 256, V0, 0, V0);
-    insert_lane(t, arg, vr_host(i->rd), V0, i->imm2);
+    insert_lane(t, arg, t->vr_map[i->rd], V0, i->imm2);
 }
 
 // `arg` as above, and 4 if the lane is sign-extended.

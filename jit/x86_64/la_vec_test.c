@@ -536,6 +536,64 @@ TEST(sequences_agree_without_avx)
     try_sequences(&(struct jit_options){.no_avx = true}, 1500);
 }
 
+// The body of a loop, that works with the same bits defined in every round. False: try another one.
+static bool fill_loop(struct bench *b, const u16 *ops, unsigned n_ops, u32 *words, unsigned n,
+                      unsigned valid[32])
+{
+    unsigned some[6];
+    for (unsigned k = 0; k < ARRAY_LEN(some); k++)
+        some[k] = ops[bits_of(b) % n_ops];
+    for (unsigned k = 0; k < n; k++)
+        words[k] = random_word(b, some[bits_of(b) % ARRAY_LEN(some)], valid);
+    for (unsigned round = 0; round < 2; round++)
+        for (unsigned k = 0; k < n; k++)
+            if (!flow(words[k], op_of(words[k]), valid))
+                return false;
+    return true;
+}
+
+// Loops exchange registers. What is undefined at the end of a round may be defined within it.
+static void try_loops(const struct jit_options *options, unsigned n_programs)
+{
+    static const u8 how[8] = {[3] = WITHOUT_UNITS, [6] = WITHOUT_UNITS, [7] = WITH_TRAPS};
+    struct bench b;
+    u16 ops[LA_N_OPS];
+    unsigned n_ops = 0;
+    for (unsigned op = 1; op < LA_N_OPS; op++)
+        if (fits_sequence(op) &&
+            !(la_op_info[op].writes & 1 && la_op_info[op].file[LA_SLOT_D] == LA_FILE_GPR))
+            ops[n_ops++] = (u16)op;
+    bench_init(&b, options);
+    for (unsigned program = 0; program < n_programs;) {
+        u32 words[N_SEQUENCE + 3];
+        unsigned valid[32], narrow[32];
+        all_valid(valid);
+        if (!fill_loop(&b, ops, n_ops, words + 1, N_SEQUENCE, valid))
+            continue;
+        for (unsigned r = 0; r < 32; r++)
+            narrow[r] = valid[r] < 32 ? valid[r] : 32;
+        words[0] = assemble("ori $s1, $zero, 4");
+        words[N_SEQUENCE + 1] = assemble("addi.d $s1, $s1, -1");
+        words[N_SEQUENCE + 2] = assemble("bnez $s1, %d", -4 * (N_SEQUENCE + 1));
+        write_program(&b, words, ARRAY_LEN(words));
+        for (unsigned n = 0; n < 4; n++)
+            if (!run_both(&b, words, ARRAY_LEN(words), valid, narrow, how[program % 8])) {
+                CHECK_STR("a loop", "the same as interpreted");
+                bench_free(&b);
+                return;
+            }
+        program++;
+    }
+    bench_free(&b);
+}
+
+TEST(loops_agree)
+{
+    try_loops(&(struct jit_options){0}, 300);
+    try_loops(&(struct jit_options){.no_evex = true}, 600);
+    try_loops(&(struct jit_options){.no_avx = true}, 600);
+}
+
 // A flag that is written and branched on at once, in a block that has used no other floating point.
 TEST(first_use_of_flags_agrees)
 {
