@@ -3,6 +3,7 @@
 // on the host too.
 #include "base/test.h"
 #include "test/dune/fails.h"
+#include "test/dune/machine.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -117,12 +118,7 @@ TEST(clone3_borrows_memory)
                            .stack = (u64)stack,
                            .stack_size = 65536};
     signal(SIGUSR1, exit);
-    long child;
-    __asm__ volatile("mov %[number], %%eax\n syscall\n test %%rax, %%rax\n jnz 1f\n"
-                     "movl $77, %[mark]\n mov $60, %%eax\n mov $9, %%edi\n syscall\n 1:"
-                     : "=&a"(child), [mark] "+m"(mark)
-                     : [number] "i"(435), "D"(&a), "S"(sizeof(a))
-                     : "rcx", "r11", "memory");
+    long child = machine_clone3(&a, sizeof(a), &mark);
     CHECK_EQ(mark, 77);
     CHECK_EQ(status_of((pid_t)child), 9 << 8);
     signal(SIGUSR1, SIG_DFL);
