@@ -111,20 +111,19 @@ static long count_words(u64 list, u64 *n)
 static void write_state(const struct settings *s, char *to, u64 size)
 {
     struct line text = {to, size, 0};
-    message_add(&text, EXEC_AGAIN "%d,%d,%d,%d,%d,%d,%d,%u,%d,%d,%d", s->kvm_fd, s->self_fd,
+    message_add(&text, EXEC_AGAIN "%d,%d,%d,%d,%d,%d,%d,%u,%d,%d", s->kvm_fd, s->self_fd,
                 s->trace_fd, s->stats_fd, s->policy_fd, s->hidden.first, s->hidden.end,
-                s->hidden.hard, s->root_pid, s->is_native, s->door);
+                s->hidden.hard, s->root_pid, s->door);
 }
 
 bool exec_state_read(struct settings *s, const char *state)
 {
-    int is_native = 0;
     unsigned long long hard = 0;
-    bool ok = sscanf(state, "%d,%d,%d,%d,%d,%d,%d,%llu,%d,%d,%d", &s->kvm_fd, &s->self_fd,
+    bool ok = sscanf(state, "%d,%d,%d,%d,%d,%d,%d,%llu,%d,%d", &s->kvm_fd, &s->self_fd,
                      &s->trace_fd, &s->stats_fd, &s->policy_fd, &s->hidden.first, &s->hidden.end,
-                     &hard, &s->root_pid, &is_native, &s->door) == 11;
+                     &hard, &s->root_pid, &s->door) == 10;
     s->hidden.hard = hard;
-    s->is_native = is_native;
+    s->is_native = s->kvm_fd < 0;
     return ok;
 }
 

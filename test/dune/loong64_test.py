@@ -182,6 +182,7 @@ def run(t):
     with t.machine('-m', '2G', '-smp', '2', '-nic', 'none', '-kernel', guest_file('vmlinuz'),
                    '-initrd', make_initrd(t, lh), '-append', 'console=ttyS0,115200') as m:
         s = m.shell()
+        s('export LH_DUNE_FORKS=100')
         messages(t, s)
         command_line(t, s)
         programs(t, s)

@@ -143,10 +143,12 @@ TEST(a_move_that_leaves_something)
 {
     u8 *p = map(2 * PAGE);
     p[0] = 5;
-    u8 *q = mremap(p, 2 * PAGE, 2 * PAGE, MREMAP_MAYMOVE | 4 /* MREMAP_DONTUNMAP */);
+    const int flags = MREMAP_MAYMOVE | 4; // MREMAP_DONTUNMAP, which has an address, too
+    u8 *q = mremap(p, 2 * PAGE, 2 * PAGE, flags, NULL);
     if (q == MAP_FAILED && errno == EINVAL)
         SKIP("an older kernel");
     REQUIRE(q != MAP_FAILED);
+    FAILS(mremap(q, 2 * PAGE, 2 * PAGE, flags, (void *)8), EINVAL);
     CHECK(q[0] == 5 && p[0] == 0);
     p[0] = 6;
     CHECK_EQ(q[0], 5);
