@@ -208,7 +208,9 @@ static long execute(struct thread *t, struct plan *p, u64 arguments, u64 environ
         // A child of vfork has a limit of its own, and no other thread that raises it.
         if (!t->borrows)
             lock_take(&s->hidden.lock);
-        ret = raw(SYS_execveat, s->self_fd, "", words, no_environment, AT_EMPTY_PATH);
+        const u64 a[6] = {(u64)s->self_fd, (u64) "", (u64)words, (u64)no_environment,
+                          AT_EMPTY_PATH};
+        ret = calls_forward(t, SYS_execveat, a);
         if (!t->borrows)
             lock_drop(&s->hidden.lock);
         keep_over_exec(s, false);
@@ -239,8 +241,6 @@ HANDLER(execve)
 {
     char file[PATH_SIZE];
     long n = guest_text(file, a[0], sizeof(file));
-    if (t->taken)
-        return -512;
     if (n >= 0 && paths_is_own_file(t, a[0]))
         memcpy(file, t->process->settings->exe, sizeof(file));
     return n < 0 ? n : !n ? -ENOENT : plan_and_execute(t, file, a[1], a[2]);
