@@ -25,7 +25,7 @@ bool space_holds(u64 at, u64 size)
 
 void space_open_border(void)
 {
-    border = (1ULL << 47) - SPACE_PAGE;
+    border = ARCH_TASK_END;
 }
 
 enum { PROT_BITS = PROT_READ | PROT_WRITE | PROT_EXEC };
