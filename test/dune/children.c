@@ -18,7 +18,15 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
+
+static u64 now_us(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (u64)t.tv_sec * 1000000 + (u64)t.tv_nsec / 1000;
+}
 
 static int status_of(pid_t child)
 {
@@ -303,6 +311,51 @@ TEST(what_survives_exec)
         _exit(99);
     }
     CHECK_EQ(status_of(child), 6 << 8);
+}
+
+static int told;
+
+static void tell(int signal)
+{
+    if (write(told, "h", 1) != 1)
+        abort();
+}
+
+// A child that has a handler executes a program that has none: 1 if the signal that came `us` after
+// it said so was handled or ended it, 0 if it was lost.
+static int signal_at_exec(int us)
+{
+    int ready[2], handled[2], status;
+    char byte;
+    if (pipe(ready) || pipe2(handled, O_NONBLOCK))
+        return 0;
+    pid_t child = fork();
+    if (!child) {
+        told = handled[1];
+        signal(SIGUSR1, tell);
+        if (write(ready[1], "r", 1) == 1)
+            execl("/bin/sleep", "sleep", "0.1", NULL);
+        _exit(99);
+    }
+    int ok = read(ready[0], &byte, 1) == 1;
+    for (u64 start = now_us(); now_us() < start + (u64)us;)
+        ;
+    kill(child, SIGUSR1);
+    status = status_of(child);
+    ok &= status == SIGUSR1 || (status == 0 && read(handled[0], &byte, 1) == 1);
+    for (int i = 0; i < 2; i++) {
+        close(ready[i]);
+        close(handled[i]);
+    }
+    return ok;
+}
+
+TEST(no_signal_is_lost_by_exec)
+{
+    int n_good = 0;
+    for (int i = 0; i < 80; i++)
+        n_good += signal_at_exec(i * 13);
+    CHECK_EQ(n_good, 80);
 }
 
 static void *wait_here(void *opaque)
