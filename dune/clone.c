@@ -304,8 +304,11 @@ static long new_process(struct thread *t, const struct birth *b)
     int report[2];
     if (save(t, &s) < 0)
         return -EAGAIN;
-    COUNT(p->settings, forks);
+    // A signal that was noted would be the child's as well.
     signals_block_all();
+    if (t->taken)
+        return RESTART_CALL;
+    COUNT(p->settings, forks);
     open_report(report, b, space);
     lock_take(&p->lock);
     lock_take(&space->lock);

@@ -111,20 +111,19 @@ static long count_words(u64 list, u64 *n)
 static void write_state(const struct settings *s, char *to, u64 size)
 {
     struct line text = {to, size, 0};
-    message_add(&text, EXEC_AGAIN "%d,%d,%d,%d,%d,%d,%d,%u,%d,%d,%d", s->kvm_fd, s->self_fd,
+    message_add(&text, EXEC_AGAIN "%d,%d,%d,%d,%d,%d,%d,%u,%d,%d", s->kvm_fd, s->self_fd,
                 s->trace_fd, s->stats_fd, s->policy_fd, s->hidden.first, s->hidden.end,
-                s->hidden.hard, s->root_pid, s->is_native, s->door);
+                s->hidden.hard, s->root_pid, s->door);
 }
 
 bool exec_state_read(struct settings *s, const char *state)
 {
-    int is_native = 0;
     unsigned long long hard = 0;
-    bool ok = sscanf(state, "%d,%d,%d,%d,%d,%d,%d,%llu,%d,%d,%d", &s->kvm_fd, &s->self_fd,
+    bool ok = sscanf(state, "%d,%d,%d,%d,%d,%d,%d,%llu,%d,%d", &s->kvm_fd, &s->self_fd,
                      &s->trace_fd, &s->stats_fd, &s->policy_fd, &s->hidden.first, &s->hidden.end,
-                     &hard, &s->root_pid, &is_native, &s->door) == 11;
+                     &hard, &s->root_pid, &s->door) == 10;
     s->hidden.hard = hard;
-    s->is_native = is_native;
+    s->is_native = s->kvm_fd < 0;
     return ok;
 }
 
@@ -209,7 +208,9 @@ static long execute(struct thread *t, struct plan *p, u64 arguments, u64 environ
         // A child of vfork has a limit of its own, and no other thread that raises it.
         if (!t->borrows)
             lock_take(&s->hidden.lock);
-        ret = raw(SYS_execveat, s->self_fd, "", words, no_environment, AT_EMPTY_PATH);
+        const u64 a[6] = {(u64)s->self_fd, (u64) "", (u64)words, (u64)no_environment,
+                          AT_EMPTY_PATH};
+        ret = calls_forward(t, SYS_execveat, a);
         if (!t->borrows)
             lock_drop(&s->hidden.lock);
         keep_over_exec(s, false);
@@ -240,8 +241,6 @@ HANDLER(execve)
 {
     char file[PATH_SIZE];
     long n = guest_text(file, a[0], sizeof(file));
-    if (t->taken)
-        return -512;
     if (n >= 0 && paths_is_own_file(t, a[0]))
         memcpy(file, t->process->settings->exe, sizeof(file));
     return n < 0 ? n : !n ? -ENOENT : plan_and_execute(t, file, a[1], a[2]);

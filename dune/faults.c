@@ -72,8 +72,8 @@ static _Noreturn void give_up(struct thread *t, const struct vcpu_why *why)
     if (why->code == -EAGAIN)
         message("the limit of processes leaves no room for KVM's thread: a process ends");
     else
-        message("KVM cannot go on: exit %u, result %ld, at %x", (u64)why->reason, why->code,
-                regs_pc(t->regs));
+        message("KVM cannot go on: exit %u, result %ld, at %x, address %x", (u64)why->reason,
+                why->code, regs_pc(t->regs), why->address);
     signals_die(SIGKILL);
 }
 

@@ -33,6 +33,8 @@ HANDLER(sigaltstack);
 HANDLER(exit);
 HANDLER(exit_group);
 HANDLER(arch_prctl);
+HANDLER(getitimer);
+HANDLER(setitimer);
 HANDLER(prctl);
 HANDLER(personality);
 HANDLER(getrlimit);

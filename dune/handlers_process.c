@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Calls about the process itself: signals, ending, limits, thread pointers.
 #include "dune/calls.h"
+#include "dune/entry.h"
 #include "dune/handlers.h"
 #include "dune/policy.h"
 #include "dune/process.h"
@@ -44,8 +45,12 @@ HANDLER(sigaltstack)
     return signals_alt_stack(t, a[0], a[1]);
 }
 
+// What was noted and not delivered yet would be lost.
 HANDLER(exit)
 {
+    signals_block_all();
+    if (t->taken)
+        return RESTART_CALL;
     thread_exit(t, (int)a[0]);
 }
 

@@ -43,12 +43,31 @@ static bool look_at_maps(struct space *s, struct err *e)
     return ok;
 }
 
-static bool make_first_thread(struct thread *t, struct space *space, struct err *e)
+// Others may take each place of a process that becomes free: with a policy there is no other way
+// than to wait for one.
+static int try_first(struct thread *t, bool has_policy)
+{
+    enum { MANY_TRIES = 64 };
+    int ret = vcpu_try(&t->vcpu);
+    for (int i = 0; i < MANY_TRIES && ret == -EAGAIN && has_policy; i++)
+        ret = vcpu_try(&t->vcpu);
+    return ret;
+}
+
+// *is_full: KVM has no room for a thread of its own.
+static bool make_first_thread(struct thread *t, struct space *space, bool has_policy, bool *is_full,
+                              struct err *e)
 {
     struct vcpu *v = vm_take_vcpu(&space->vm);
     int ret = v ? vcpu_set_up(&t->vcpu, &space->model, v) : -ENOMEM;
     if (ret < 0)
         return err_set(e, "/dev/kvm: cannot make a vCPU: %s", strerror(-ret));
+    ret = try_first(t, has_policy);
+    *is_full = ret == -EAGAIN;
+    if (ret < 0)
+        return err_set(e, "/dev/kvm: cannot run a vCPU: %s",
+                       *is_full ? "the limit of processes leaves no room for a thread of KVM's own"
+                                : strerror(-ret));
     t->regs = t->vcpu.regs;
     if (vcpu_probe(&t->vcpu, &space->model) < 0)
         return err_set(e, "/dev/kvm: system calls of a guest enter its kernel in a way that is not "
@@ -82,7 +101,8 @@ static void run(void *opaque)
     thread_run(opaque);
 }
 
-static bool start_in_vm(struct settings *s, struct space *space, struct thread *t, struct err *e)
+static bool start_in_vm(struct settings *s, struct space *space, struct thread *t, bool *is_full,
+                        struct err *e)
 {
     const char *what = vcpu_lacks(s->kvm_fd);
     if (what)
@@ -91,7 +111,7 @@ static bool start_in_vm(struct settings *s, struct space *space, struct thread *
     int ret = space_open_vm(space, s->kvm_fd, &s->hidden, vcpu_chunk_size(false), &what);
     if (ret < 0)
         return err_set(e, "/dev/kvm: cannot %s: %s", what, strerror(-ret));
-    return make_first_thread(t, space, e);
+    return make_first_thread(t, space, s->policy, is_full, e);
 }
 
 static bool start_native(struct thread *t, struct err *e)
@@ -102,6 +122,23 @@ static bool start_native(struct thread *t, struct err *e)
                        strerror(-ret));
     thread_be_native(t);
     return true;
+}
+
+static bool start(struct settings *s, struct space *space, struct thread *t, struct err *e)
+{
+    bool is_full = false;
+    if (s->is_native)
+        return start_native(t, e);
+    if (start_in_vm(s, space, t, &is_full, e))
+        return true;
+    if (!is_full || !s->is_again || s->policy)
+        return false;
+    // To execute a program takes no place elsewhere: it goes on without KVM. The next one that it
+    // executes is in guest mode again.
+    vm_close(&space->vm);
+    space->has_vm = false;
+    s->is_native = true;
+    return start_native(t, e);
 }
 
 bool launch_program(struct settings *s, struct load *l, struct err *e)
@@ -120,7 +157,7 @@ bool launch_program(struct settings *s, struct load *l, struct err *e)
     if (!t)
         return err_set(e, "out of memory");
     t->tid = p->pid;
-    if (s->is_native ? !start_native(t, e) : !start_in_vm(s, space, t, e))
+    if (!start(s, space, t, e))
         return false;
     *t->regs = regs_first(l->entry, l->sp);
     if (s->policy && !s->is_again && !wall_build(s->policy, e))

@@ -79,19 +79,20 @@ static long set_handler(struct lib_handler *h, const u64 a[6])
 }
 
 // The thread is on the host again when this returns to it: with the kernel's own actions, and the
-// registers that the guest had.
-static _Noreturn void leave(struct thread *t)
+// registers that the guest had. A signal that was noted is the guest's still.
+static long leave(struct thread *t)
 {
     struct uregs regs = *t->regs;
     struct vcpu_extra extra;
+    signals_block_all();
+    if (t->taken)
+        return RESTART_CALL;
     if (vcpu_get_extra(&t->vcpu, &extra) < 0)
         signals_die(SIGKILL);
     signals_give_back(t->process);
     vm_give_vcpu(&t->process->space->vm, t->vcpu.v);
-    u64 mask = t->mask;
-    thread_free(t);
-    raw(SYS_rt_sigprocmask, 2, &mask, 0, 8);
-    lib_leave(&regs, &extra);
+    __atomic_fetch_sub((u32 *)&t->process->n_threads, 1, __ATOMIC_RELAXED);
+    lib_leave(&regs, &extra, &t->is_used, t->mask);
 }
 
 static long serve_own(struct thread *t, u64 number, u64 a[6])
@@ -99,7 +100,7 @@ static long serve_own(struct thread *t, u64 number, u64 a[6])
     struct lib *lib = t->process->lib;
     switch (number) {
     case LIB_ACTIVE: return 1;
-    case LIB_LEAVE: leave(t);
+    case LIB_LEAVE: return leave(t);
     case LIB_PROTECT: return protect(t, a[0], a[1], a[2]);
     case LIB_ON_FAULT: return set_handler(&lib->on_fault, a);
     case LIB_ON_CALL: return a[3] < LIB_CALLS ? set_handler(lib->on_call + a[3], a) : -EINVAL;

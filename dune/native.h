@@ -23,3 +23,15 @@ _Noreturn void native_interrupt(struct native *n, int signal, const siginfo_t *i
                                 ucontext_t *uc);
 // What one call takes on the way to a handler and back, in nanoseconds; 0 where that cannot be.
 u64 native_time(int rounds);
+
+// Of the architecture. In native_entry.S: the first keeps the monitor's registers in `kept` and
+// returns from a signal to what the frame says; the second goes back to where the first was called.
+// Between the labels calls are not dispatched.
+void native_enter(u64 *kept, void *frame);
+_Noreturn void native_leave(const u64 *kept);
+extern const char native_allowed[], native_allowed_end[];
+// The program's registers, of a handler's context.
+void native_take(struct native *n, const ucontext_t *uc);
+// getppid with a selector that a handler finds, and what that does: the call gives 0.
+void native_call(volatile u8 *selector);
+volatile u8 *native_answer(ucontext_t *uc);

@@ -46,6 +46,8 @@ struct process {
     _Atomic(struct thread *) threads; // memory of threads, free or not
     _Atomic u32 n_threads;
     int pid;
+    int virtual_timer,
+        virtual_timer_pid; // where ITIMER_VIRTUAL is not the kernel's; of that process
 };
 
 #define COUNT(settings, what)                                                         \

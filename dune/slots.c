@@ -36,10 +36,12 @@ int slots_add(struct slots *s, u64 hva, u64 size)
 
 u64 slots_gpa(struct slots *s, u64 hva)
 {
+    if (hva >= ARCH_TASK_END)
+        return 0;
     const struct slot *slot = slots_find(s, hva);
     u64 start = hva & ~(s->chunk_size - 1), size = s->chunk_size;
-    if (start < SLOTS_TASK_END && size > SLOTS_TASK_END - start)
-        size = SLOTS_TASK_END - start; // the kernel refuses a slot that goes on to its own half
+    if (size > ARCH_TASK_END - start)
+        size = ARCH_TASK_END - start; // the kernel refuses a slot that goes on to its own half
     if (!slot && slots_add(s, start, size) == 0)
         slot = s->list + s->n - 1;
     return slot ? slot->gpa + (hva - slot->hva) : 0;

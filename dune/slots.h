@@ -13,8 +13,6 @@ enum { SLOTS_MAX = 4096 };
 // Below it nothing is, which makes doors; and processors have registers of their own below 4 GiB.
 #define SLOTS_FIRST_GPA 0x100000000ULL
 
-#define SLOTS_TASK_END ((1ULL << 47) - ARCH_PAGE)
-
 struct slot {
     u64 hva, size, gpa;
 };

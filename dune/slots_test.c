@@ -46,6 +46,17 @@ TEST(ranges_take_whole_chunks_of_addresses)
     CHECK(!slots_find(&s, 0x7ff000009000));
 }
 
+// The vDSO may lie there.
+TEST(the_last_page_has_an_address_and_the_next_has_none)
+{
+    begin();
+    u64 last = ARCH_TASK_END - ARCH_PAGE, start = last & ~(CHUNK - 1);
+    CHECK_EQ(slots_gpa(&s, last), SLOTS_FIRST_GPA + (last - start));
+    CHECK_EQ(s.list[0].hva + s.list[0].size, ARCH_TASK_END);
+    CHECK_EQ(slots_gpa(&s, last + ARCH_PAGE), 0);
+    CHECK_EQ(s.n, 1);
+}
+
 TEST(refusals_leave_no_trace)
 {
     begin();

@@ -25,7 +25,7 @@ bool space_holds(u64 at, u64 size)
 
 void space_open_border(void)
 {
-    border = (1ULL << 47) - SPACE_PAGE;
+    border = ARCH_TASK_END;
 }
 
 enum { PROT_BITS = PROT_READ | PROT_WRITE | PROT_EXEC };
@@ -182,7 +182,8 @@ long space_remap(struct space *s, u64 at, u64 old_size, u64 size, int flags, u64
     size = space_page_up(size);
     if (at & (SPACE_PAGE - 1) || !size || flags & ~7 ||
         (flags & (MREMAP_FIXED | MREMAP_DONTUNMAP) && !(flags & MREMAP_MAYMOVE)) ||
-        (flags & MREMAP_FIXED && (to & (SPACE_PAGE - 1) || !space_holds(to, size))))
+        (flags & (MREMAP_FIXED | MREMAP_DONTUNMAP) && to & (SPACE_PAGE - 1)) ||
+        (flags & MREMAP_FIXED && !space_holds(to, size)))
         return -EINVAL;
     if (!space_holds(at, old_size) || !space_holds(at, size))
         return -EFAULT;

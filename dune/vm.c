@@ -48,7 +48,7 @@ int vm_open(struct vm *vm, int kvm_fd, struct hidden *hidden)
     return create(vm);
 }
 
-int vm_open_again(struct vm *vm)
+void vm_close(struct vm *vm)
 {
     for (u32 i = 0; i < vm->n_vcpus; i++) {
         struct vcpu *v = vm->vcpus + i;
@@ -60,6 +60,11 @@ int vm_open_again(struct vm *vm)
         v->is_taken = v->is_set_up = false;
     }
     raw(SYS_close, vm->vm_fd);
+}
+
+int vm_open_again(struct vm *vm)
+{
+    vm_close(vm);
     return create(vm);
 }
 

@@ -34,6 +34,8 @@ struct vm {
 int vm_open(struct vm *vm, int kvm_fd, struct hidden *hidden);
 // In a child of fork: lets go of the parent's VM and makes another one. 0 or -errno.
 int vm_open_again(struct vm *vm);
+// Lets go of the VM and its vCPUs.
+void vm_close(struct vm *vm);
 // For slots_init; the opaque pointer is the VM.
 int vm_add_slot(void *opaque, u32 index, const struct slot *slot);
 

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <fenv.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -69,6 +70,18 @@ TEST(in_and_out_again_and_again)
         CHECK_EQ(dune_active(), 0);
     }
     CHECK_EQ(own, 127);
+}
+
+TEST(a_rounding_mode_comes_along)
+{
+    NEED_KVM();
+    fesetround(FE_UPWARD);
+    REQUIRE(dune_enter() == 0);
+    CHECK_EQ(fegetround(), FE_UPWARD);
+    fesetround(FE_TOWARDZERO);
+    CHECK_EQ(dune_leave(), 0);
+    CHECK_EQ(fegetround(), FE_TOWARDZERO);
+    fesetround(FE_TONEAREST);
 }
 
 TEST(the_c_library_works_inside)

@@ -19,7 +19,7 @@ from machine import Gone
 from report import CACHE, Skip, Tester, check, check_equal, guest_file
 
 LIMIT_S = 300
-PROGRAMS = 'memory', 'processes', 'signals', 'threads', 'sync', 'server'
+PROGRAMS = 'memory', 'processes', 'children', 'signals', 'threads', 'times', 'files', 'mappings', 'sync', 'server'
 EXAMPLES = 'barrier', 'checkpoint', 'pager', 'privsep', 'tracer'
 OTHERS = 'attack_pointers', 'attack_policy', 'dune_lib', 'static_true'
 LIBRARIES = 'libc.so.6', 'libm.so.6', 'libgcc_s.so.1'
@@ -182,6 +182,7 @@ def run(t):
     with t.machine('-m', '2G', '-smp', '2', '-nic', 'none', '-kernel', guest_file('vmlinuz'),
                    '-initrd', make_initrd(t, lh), '-append', 'console=ttyS0,115200') as m:
         s = m.shell()
+        s('export LH_DUNE_FORKS=100')
         messages(t, s)
         command_line(t, s)
         programs(t, s)

@@ -17,6 +17,10 @@ extern const int machine_low_flag;
 
 // Writes a function that returns.
 void machine_put_return(u8 *code);
+// Writes a function that gives a number below 2048.
+void machine_put_number(u8 *code, u32 number);
+// clone3 of a child on a stack of its own, which sets *mark to 77 and ends with status 9.
+long machine_clone3(const void *arguments, u64 size, volatile int *mark);
 // Of a handler's context.
 u64 machine_pc(const void *context);
 // Executes something undefined, and then gives what a register holds that functions keep. A handler

@@ -18,6 +18,26 @@ void machine_put_return(u8 *code)
     __asm__ volatile("ibar 0" : : : "memory");
 }
 
+void machine_put_number(u8 *code, u32 number)
+{
+    u32 words[] = {0x03800004 | number << 10, 0x4c000020}; // ori $a0, $zero, number; jr $ra
+    memcpy(code, words, sizeof(words));
+    __asm__ volatile("ibar 0" : : : "memory");
+}
+
+long machine_clone3(const void *arguments, u64 size, volatile int *mark)
+{
+    register u64 a0 __asm__("a0") = (u64)arguments, a1 __asm__("a1") = size;
+    __asm__ volatile("ori $a7, $zero, 435\n syscall 0\n bnez $a0, 1f\n ori $t0, $zero, 77\n"
+                     "st.w $t0, %[mark], 0\n ori $a0, $zero, 9\n ori $a7, $zero, 93\n"
+                     "syscall 0\n 1:"
+                     : "+r"(a0)
+                     : "r"(a1), [mark] "r"(mark)
+                     : "$a7", "$t0", "$t1", "$t2", "$t3", "$t4", "$t5", "$t6", "$t7", "$t8",
+                       "memory");
+    return (long)a0;
+}
+
 u64 machine_pc(const void *context)
 {
     return ((const ucontext_t *)context)->uc_mcontext.__pc;

@@ -3,6 +3,7 @@
 #include "test/dune/machine.h"
 
 #include <signal.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <ucontext.h>
 
@@ -11,6 +12,24 @@ const int machine_low_flag = MAP_32BIT;
 void machine_put_return(u8 *code)
 {
     *code = 0xc3;
+}
+
+void machine_put_number(u8 *code, u32 number)
+{
+    *code = 0xb8;
+    memcpy(code + 1, &number, sizeof(number));
+    code[5] = 0xc3;
+}
+
+long machine_clone3(const void *arguments, u64 size, volatile int *mark)
+{
+    long child;
+    __asm__ volatile("syscall\n test %%rax, %%rax\n jnz 1f\n movl $77, (%%rdx)\n"
+                     "mov $60, %%eax\n mov $9, %%edi\n syscall\n 1:"
+                     : "=a"(child)
+                     : "a"(435), "D"(arguments), "S"(size), "d"(mark)
+                     : "rcx", "r11", "memory");
+    return child;
 }
 
 u64 machine_pc(const void *context)

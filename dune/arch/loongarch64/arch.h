@@ -14,6 +14,8 @@
 #define ARCH_PLATFORM    "loongarch64"
 #define ARCH_PAGE        0x4000ULL
 #define ARCH_HUGE_PAGE   0x2000000ULL
+// Where the kernel's half of addresses begins for mappings: the vDSO may be right below it.
+#define ARCH_TASK_END (1ULL << 47)
 // Of AT_HWCAP, what a guest has too: all but binary translation, whose registers are not kept, and
 // the walk of page tables by the processor.
 #define ARCH_HWCAP (~0x3c00ULL)

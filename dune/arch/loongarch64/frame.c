@@ -13,7 +13,7 @@
 // What the processor has that the program uses.
 static u32 units_of(const struct thread *t)
 {
-    return t->vcpu.native ? t->vcpu.native->units : t->vcpu.model->units;
+    return t->vcpu.native ? native_units() : t->vcpu.model->units;
 }
 
 static bool is_on(const struct thread *t, u64 sp)

@@ -26,19 +26,31 @@ lib_call_on_stack:                  // stack, function, opaque
 
     .globl lib_leave
     .type lib_leave, @function
-lib_leave:                          // registers, struct vcpu_extra; what calls destroy may be lost
+lib_leave:                          // registers, extra, flag, mask; what calls destroy may be lost
     ld.w    $t0, $a1, 0
     movgr2fcsr $fcsr0, $t0
     .irp n, 24, 25, 26, 27, 28, 29, 30, 31
     fld.d   $f\n, $a1, 16 + 32 * \n
     .endr
-    move    $t0, $a0
-    .irp n, 1, 2, 3, 5, 6, 7, 8, 9, 10, 11, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
-    ld.d    $r\n, $t0, 8 * \n
+    ld.d    $t1, $a0, 256
+    .irp n, 1, 2, 3, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
+    ld.d    $r\n, $a0, 8 * \n
     .endr
-    ld.d    $t0, $t0, 256
+    addi.d  $sp, $sp, -16
+    st.d    $t1, $sp, 8
+    st.d    $a3, $sp, 0
+    dbar    0
+    st.w    $zero, $a2, 0
+    ori     $a0, $zero, 2           // SIG_SETMASK
+    move    $a1, $sp
+    move    $a2, $zero
+    ori     $a3, $zero, 8
+    ori     $a7, $zero, 135         // rt_sigprocmask
+    syscall 0
+    ld.d    $t1, $sp, 8
+    addi.d  $sp, $sp, 16
     move    $a0, $zero
-    jr      $t0
+    jr      $t1
 
     .globl lib_door
     .type lib_door, @function

@@ -18,7 +18,6 @@ struct vcpu_extra {
 struct native {
     struct uregs regs;
     struct vcpu_extra extra;
-    u32 units;    // bits of EUEN
     u64 kept[12]; // of the monitor, while the program runs: see native_leave
     u8 selector;  // 1: system calls are dispatched
     struct vcpu_why *why;
@@ -27,5 +26,7 @@ struct native {
     u64 alt_size;
 };
 
+// Bits of EUEN that may be on.
+u32 native_units(void);
 // What handlers return to, where the program runs on the host's processor.
 extern const char native_sigreturn[];

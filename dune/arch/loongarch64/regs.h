@@ -24,6 +24,11 @@ static inline u64 regs_number(const struct uregs *r)
     return r->gpr[REG_A7];
 }
 
+static inline void regs_set_number(struct uregs *r, u64 number)
+{
+    r->gpr[REG_A7] = number;
+}
+
 static inline void regs_arguments(const struct uregs *r, u64 a[6])
 {
     for (int i = 0; i < 6; i++)

@@ -197,8 +197,10 @@ static void take_access(struct vcpu_state *s, struct vcpu_why *why)
     const struct kvm_run *run = s->v->run;
     struct uregs regs = {.pc = 0};
     bool is_write = run->mmio.is_write;
-    why->address = address_of(s, run->mmio.phys_addr);
-    why->exit = why->address && vcpu_ioctl(s->v, KVM_GET_REGS, &regs) == 0 ? VCPU_BUS : VCPU_DEAD;
+    u64 va = address_of(s, run->mmio.phys_addr);
+    bool has_regs = vcpu_ioctl(s->v, KVM_GET_REGS, &regs) == 0;
+    why->exit = va && has_regs ? VCPU_BUS : VCPU_DEAD;
+    why->address = va ? va : run->mmio.phys_addr;
     why->error = is_write ? VCPU_WRITE : 0;
     regs.pc -= is_write ? 4 : 0;
     finish_exit(s);

@@ -14,6 +14,8 @@
 #define ARCH_PLATFORM    "x86_64"
 #define ARCH_PAGE        4096ULL
 #define ARCH_HUGE_PAGE   0x200000ULL
+// Where the kernel's half of addresses begins for mappings: it keeps a page free below its own.
+#define ARCH_TASK_END ((1ULL << 47) - ARCH_PAGE)
 // Of AT_HWCAP, what a guest has too.
 #define ARCH_HWCAP (~0ULL)
 // Handlers of calls that concern the thread itself and that only this architecture has.

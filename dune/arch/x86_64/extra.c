@@ -7,6 +7,7 @@
 
 #include <asm/prctl.h>
 #include <linux/kvm.h>
+#include <stddef.h>
 #include <string.h>
 
 static int native_base(u64 *fs, u64 *gs)
@@ -60,6 +61,8 @@ int vcpu_set_xsave(struct vcpu_state *s, const void *area)
     return s->native ? 0 : (int)vcpu_ioctl(s->v, KVM_SET_XSAVE, (void *)(u64)area);
 }
 
+_Static_assert(offsetof(struct vcpu_extra, xsave) == 64, "lib_entry.S");
+
 int vcpu_get_extra(struct vcpu_state *s, struct vcpu_extra *x)
 {
     int ret = vcpu_get_base(s, &x->fs_base, &x->gs_base);
@@ -105,9 +108,15 @@ int vcpu_set_tls(struct vcpu_state *s, u64 tls)
 
 int vcpu_adopt_thread(struct vcpu_state *s)
 {
+    enum { X87_AND_SSE = 3 };
+    u8 area[4096] __attribute__((aligned(64)));
     u64 fs = 0, gs = 0;
     native_base(&fs, &gs);
-    return vcpu_set_base(s, &fs, &gs);
+    int ret = vcpu_set_base(s, &fs, &gs);
+    ret = ret < 0 ? ret : vcpu_get_xsave(s, area);
+    __asm__ volatile("fnstcw %0\n stmxcsr %1" : "=m"(*(u16 *)area), "=m"(*(u32 *)(area + 24)));
+    *(u64 *)(area + 512) |= X87_AND_SSE;
+    return ret < 0 ? ret : vcpu_set_xsave(s, area);
 }
 
 void vcpu_take_back(struct vcpu_state *s, const struct vcpu_state *from)

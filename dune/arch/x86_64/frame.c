@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dune/frame.h"
+#include "dune/arch/x86_64/context.h"
 #include "dune/process.h"
 #include "dune/space.h"
 #include "dune/thread.h"
@@ -16,7 +17,7 @@
 
 // include/uapi/asm/sigcontext.h and ucontext.h.
 struct context {
-    u64 r8, r9, r10, r11, r12, r13, r14, r15, rdi, rsi, rbp, rbx, rdx, rax, rcx, rsp, rip, rflags;
+    u64 registers[CONTEXT_REGISTERS];
     u16 cs, gs, fs, ss;
     u64 error, vector, old_mask, cr2;
     u64 fp;
@@ -73,27 +74,8 @@ static void mark_area(u8 *xsave, u32 size)
 static void put_context(struct context *c, const struct uregs *r, const struct frame_trap *trap,
                         u64 mask)
 {
-    *c = (struct context){.r8 = r->r8,
-                          .r9 = r->r9,
-                          .r10 = r->r10,
-                          .r11 = r->r11,
-                          .r12 = r->r12,
-                          .r13 = r->r13,
-                          .r14 = r->r14,
-                          .r15 = r->r15,
-                          .rdi = r->rdi,
-                          .rsi = r->rsi,
-                          .rbp = r->rbp,
-                          .rbx = r->rbx,
-                          .rdx = r->rdx,
-                          .rax = r->rax,
-                          .rcx = r->rcx,
-                          .rsp = r->rsp,
-                          .rip = r->rip,
-                          .rflags = r->rflags,
-                          .cs = 0x33,
-                          .ss = 0x2b,
-                          .old_mask = mask};
+    *c = (struct context){.cs = 0x33, .ss = 0x2b, .old_mask = mask};
+    context_put(c->registers, r);
     if (trap) {
         c->error = trap->error;
         c->vector = trap->vector;
@@ -158,28 +140,13 @@ int frame_push(struct thread *t, const siginfo_t *info, const struct action *a,
     return 0;
 }
 
-static void take_context(struct uregs *r, const struct context *c)
+// What a program may set of the flags: arithmetic, trap, direction, alignment, id.
+static struct uregs take_context(const struct context *c)
 {
-    // What a program may set of the flags: arithmetic, trap, direction, alignment, id.
-    u64 may = 0x254dd5ULL & ~0x300ULL;
-    *r = (struct uregs){.r8 = c->r8,
-                        .r9 = c->r9,
-                        .r10 = c->r10,
-                        .r11 = c->r11,
-                        .r12 = c->r12,
-                        .r13 = c->r13,
-                        .r14 = c->r14,
-                        .r15 = c->r15,
-                        .rdi = c->rdi,
-                        .rsi = c->rsi,
-                        .rbp = c->rbp,
-                        .rbx = c->rbx,
-                        .rdx = c->rdx,
-                        .rax = c->rax,
-                        .rcx = c->rcx,
-                        .rsp = c->rsp,
-                        .rip = c->rip,
-                        .rflags = (c->rflags & may) | 0x202};
+    const u64 may = 0x254dd5ULL & ~0x300ULL;
+    struct uregs r = context_take(c->registers);
+    r.rflags = (r.rflags & may) | 0x202;
+    return r;
 }
 
 static int read_fp(struct thread *t, u64 from)
@@ -207,7 +174,7 @@ int frame_pop(struct thread *t)
     struct frame f;
     if (guest_read(&f, t->regs->rsp - 8, sizeof(f)) || read_fp(t, f.context.fp))
         return -EFAULT;
-    take_context(t->regs, &f.context);
+    *t->regs = take_context(&f.context);
     t->mask = f.mask;
     if (!(f.stack_flags & SS_DISABLE) && f.stack_size) {
         t->alt_sp = f.stack_sp;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Ways into and out of guest mode for a process that goes there by itself. `struct uregs` begins
 // with rax, rbx, rcx, rdx, rsi, rdi, rsp, rbp, then r8 to r15, rip, rflags.
+#define EXTRA_XSAVE 64 // of struct vcpu_extra
 
     .text
 
@@ -29,22 +30,27 @@ lib_call_on_stack:                  // stack, function, opaque
 
     .globl lib_leave
     .type lib_leave, @function
-lib_leave:                          // registers, unused; what `syscall` destroys may be destroyed here
-    mov     %rdi, %rcx
-    mov     48(%rcx), %rsp
-    mov     128(%rcx), %r11         // rip, below the stack pointer's red zone it is not needed
-    mov     8(%rcx), %rbx
-    mov     24(%rcx), %rdx
-    mov     32(%rcx), %rsi
-    mov     40(%rcx), %rdi
-    mov     56(%rcx), %rbp
-    mov     64(%rcx), %r8
-    mov     72(%rcx), %r9
-    mov     80(%rcx), %r10
-    mov     96(%rcx), %r12
-    mov     104(%rcx), %r13
-    mov     112(%rcx), %r14
-    mov     120(%rcx), %r15
+lib_leave:                          // registers, extra, flag, mask; what functions destroy may be lost
+    mov     48(%rdi), %rsp
+    push    128(%rdi)               // rip; nothing of lib_door's is below its stack pointer
+    push    %rcx
+    mov     8(%rdi), %rbx
+    mov     56(%rdi), %rbp
+    mov     96(%rdi), %r12
+    mov     104(%rdi), %r13
+    mov     112(%rdi), %r14
+    mov     120(%rdi), %r15
+    fldcw   EXTRA_XSAVE(%rsi)
+    ldmxcsr EXTRA_XSAVE + 24(%rsi)
+    movl    $0, (%rdx)
+    mov     $14, %eax               // rt_sigprocmask
+    mov     $2, %edi                // SIG_SETMASK
+    mov     %rsp, %rsi
+    xor     %edx, %edx
+    mov     $8, %r10d
+    syscall
+    add     $8, %rsp
+    pop     %r11
     xor     %eax, %eax
     jmp     *%r11
 

@@ -26,6 +26,11 @@ static inline u64 regs_number(const struct uregs *r)
     return r->rax;
 }
 
+static inline void regs_set_number(struct uregs *r, u64 number)
+{
+    r->rax = number;
+}
+
 static inline void regs_arguments(const struct uregs *r, u64 a[6])
 {
     a[0] = r->rdi, a[1] = r->rsi, a[2] = r->rdx, a[3] = r->r10, a[4] = r->r8, a[5] = r->r9;
