@@ -192,6 +192,18 @@ static void store_within(struct la_cpu *c, u64 va, u64 value, unsigned size)
         write_physical(c, pa, value, size);
 }
 
+// A model may store what lies on the first page before it looks at the second.
+static bool stores_in_parts(const struct la_cpu *c)
+{
+    return la_in_guest(c) && c->lvz.cross_partial;
+}
+
+static void write_bytes(struct la_cpu *c, u64 pa, u64 value, unsigned size)
+{
+    for (unsigned i = 0; i < size; i++)
+        write_physical(c, pa + i, value >> (8 * i) & 0xff, 1);
+}
+
 static void store_any(struct la_cpu *c, u64 va, u64 value, unsigned size)
 {
     if (!crosses_granule(va, size)) {
@@ -200,11 +212,12 @@ static void store_any(struct la_cpu *c, u64 va, u64 value, unsigned size)
     }
     u64 first = la_translate(c, va, LA_STORE);
     unsigned n_first = LA_GRANULE - (va & (LA_GRANULE - 1));
+    if (stores_in_parts(c))
+        write_bytes(c, first, value, n_first);
     u64 second = la_translate(c, va + n_first, LA_STORE);
-    for (unsigned i = 0; i < size; i++) {
-        u64 pa = i < n_first ? first + i : second + (i - n_first);
-        write_physical(c, pa, value >> (8 * i) & 0xff, 1);
-    }
+    if (!stores_in_parts(c))
+        write_bytes(c, first, value, n_first);
+    write_bytes(c, second, value >> (8 * n_first), size - n_first);
 }
 
 void la_store_slow(struct la_cpu *c, u64 va, u64 value, unsigned size)
@@ -220,7 +233,7 @@ static void probe(struct la_cpu *c, u64 va, unsigned size, enum la_access access
     if (va & (size - 1) && !(c->cpucfg[1] & BIT(20)))
         la_raise_address(c, EXC_ALE, va);
     la_translate(c, va, access);
-    if (crosses_granule(va, size))
+    if (crosses_granule(va, size) && !(access == LA_STORE && stores_in_parts(c)))
         la_translate(c, (va + size - 1) & ~(u64)(LA_GRANULE - 1), access);
 }
 

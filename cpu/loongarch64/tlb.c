@@ -29,7 +29,7 @@ struct la_tlb_view la_tlb_stage2(struct la_cpu *c)
     return (struct la_tlb_view){
         .tlb = &c->tlb[LA_TLB_STAGE2],
         .context = &c->root,
-        .gid = (u8)la_guest_gid(c),
+        .gid = (u8)la_second_stage_gid(c),
         .has_asid = c->lvz.stage2_asid,
     };
 }
@@ -177,12 +177,30 @@ static bool may_be_cached(const struct la_tlb_view *v, const struct la_tlb_entry
     return false;
 }
 
+static bool exists_elsewhere(const struct la_cpu *c, const struct la_tlb *tlb, unsigned i)
+{
+    bool found = false;
+    for (unsigned kind = 0; c->lvz.tlb_shared && kind < LA_N_TLBS; kind++)
+        found |= kind != tlb->kind && c->tlb[kind].entries[i].exists;
+    return found;
+}
+
+// As if all three kinds were in one array.
+static void drop_elsewhere(struct la_cpu *c, const struct la_tlb *tlb, unsigned i)
+{
+    for (unsigned kind = 0; kind < LA_N_TLBS; kind++)
+        if (kind != tlb->kind)
+            la_tlb_drop(c, &c->tlb[kind], &c->tlb[kind].entries[i]);
+}
+
 // Room made by replacing a second-stage entry is no invalidation.
 void la_tlb_put(struct la_cpu *c, const struct la_tlb_view *v, unsigned i,
                 const struct la_tlb_entry *t)
 {
     struct la_tlb *tlb = v->tlb;
     bool is_stage2 = tlb->kind == LA_TLB_STAGE2;
+    if (c->lvz.tlb_shared)
+        drop_elsewhere(c, tlb, i);
     if (is_stage2 && t->exists)
         drop_overlapping(c, tlb, t);
     if (is_stage2)
@@ -212,17 +230,34 @@ static u32 next_random(struct la_cpu *c)
 static unsigned choose_stlb(struct la_cpu *c, const struct la_tlb_view *v, u64 va)
 {
     unsigned set = la_stlb_set(v, va);
-    for (unsigned way = 0; way < LA_STLB_WAYS; way++)
-        if (!v->tlb->entries[way * LA_STLB_SETS + set].exists)
-            return way * LA_STLB_SETS + set;
+    for (unsigned way = 0, i = set; way < LA_STLB_WAYS; way++, i += LA_STLB_SETS)
+        if (!v->tlb->entries[i].exists && !exists_elsewhere(c, v->tlb, i))
+            return i;
     return next_random(c) % LA_STLB_WAYS * LA_STLB_SETS + set;
+}
+
+unsigned la_mtlb_size(const struct la_cpu *c, const struct la_tlb *tlb)
+{
+    bool is_limited = c->lvz.gmtlb_counts && tlb->kind == LA_TLB_STAGE1;
+    return is_limited ? (unsigned)(c->root.csr[CSR_GTLBC] & 0x3f) + 1 : LA_MTLB_ENTRIES;
 }
 
 static unsigned choose_mtlb(struct la_cpu *c, const struct la_tlb *tlb)
 {
-    u64 free = ~tlb->mtlb_used;
-    unsigned i = free ? (unsigned)__builtin_ctzll(free) : next_random(c) % LA_MTLB_ENTRIES;
+    unsigned n = la_mtlb_size(c, tlb);
+    u64 free = ~tlb->mtlb_used & BITS(n - 1, 0);
+    for (u64 left = free; c->lvz.tlb_shared && left; left &= left - 1)
+        if (exists_elsewhere(c, tlb, LA_STLB_ENTRIES + (unsigned)__builtin_ctzll(left)))
+            free &= ~(left & -left);
+    unsigned i = free ? (unsigned)__builtin_ctzll(free) : next_random(c) % n;
     return LA_STLB_ENTRIES + i;
+}
+
+void la_tlb_limit_guests(struct la_cpu *c)
+{
+    struct la_tlb *tlb = &c->tlb[LA_TLB_STAGE1];
+    for (unsigned i = la_mtlb_size(c, tlb); i < LA_MTLB_ENTRIES; i++)
+        la_tlb_drop(c, tlb, &tlb->entries[LA_STLB_ENTRIES + i]);
 }
 
 // A TLB is as small as the user wants it: whoever relies on an entry's staying is found out.
