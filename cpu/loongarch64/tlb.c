@@ -69,10 +69,17 @@ static struct la_tlb_entry *find_stlb(struct la_cpu *c, const struct la_tlb_view
 {
     if (!la_is_page_size(c, la_stlb_page_size(v)))
         return NULL;
-    struct la_tlb_entry *t = &v->tlb->entries[la_stlb_set(v, va)];
+    unsigned set = la_stlb_set(v, va);
+    u8 *last = &v->tlb->last_way[set];
+    struct la_tlb_entry *first = &v->tlb->entries[set], *t = first + *last * LA_STLB_SETS;
+    if (la_tlb_covers(t, va) && is_of_space(v, t, asid) && !v->tlb->overlaps)
+        return t;
+    t = first;
     for (unsigned way = 0; way < LA_STLB_WAYS; way++, t += LA_STLB_SETS)
-        if (la_tlb_covers(t, va) && is_of_space(v, t, asid))
+        if (la_tlb_covers(t, va) && is_of_space(v, t, asid)) {
+            *last = (u8)way;
             return t;
+        }
     return NULL;
 }
 
@@ -158,7 +165,18 @@ static void log_entry(struct la_cpu *c, const struct la_tlb *tlb, unsigned i)
 
 static bool could_both_match(const struct la_tlb_entry *x, const struct la_tlb_entry *t)
 {
-    return x->exists && x->gid == t->gid && (x->global || x->asid == t->asid) && overlap(x, t);
+    bool in_one_space = x->global || t->global || x->asid == t->asid;
+    return x->exists && x->gid == t->gid && in_one_space && overlap(x, t);
+}
+
+// Whether a way of its set has an entry for the same addresses already.
+static bool overlaps_in_set(const struct la_tlb *tlb, unsigned i, const struct la_tlb_entry *t)
+{
+    const struct la_tlb_entry *x = &tlb->entries[i % LA_STLB_SETS];
+    for (unsigned way = 0; way < LA_STLB_WAYS; way++, x += LA_STLB_SETS)
+        if (could_both_match(x, t))
+            return true;
+    return false;
 }
 
 // False: nothing is cached of the addresses of entry t, which is about to be there, as it could
@@ -208,6 +226,8 @@ void la_tlb_put(struct la_cpu *c, const struct la_tlb_view *v, unsigned i,
     else
         la_tlb_drop(c, tlb, &tlb->entries[i]);
     bool is_seen = !is_stage2 && t->exists && may_be_cached(v, t);
+    if (i < LA_STLB_ENTRIES && t->exists && overlaps_in_set(tlb, i, t))
+        tlb->overlaps = true;
     tlb->entries[i] = *t;
     if (!t->exists)
         return;

@@ -4,7 +4,7 @@
 // meet anyway are in these.
 //
 // Command line: NAME=0 or NAME=1, by the names at the end of this file, tell what differs from the
-// default; so do gidbits=N and gmtlb=N.
+// default; so do gidbits=N, gmtlb=N and tlb_keep=N.
 #include "guest/lib/args.h"
 #include "guest/lib/loongarch64/smp.h"
 #include "guest/lib/loongarch64/start.h"
@@ -490,6 +490,8 @@ static bool guest_finds(u64 va)
 static void test_gmtlb_counts(bool on)
 {
     unsigned n_found = 0, n_high = 0;
+    if (args_number("tlb_keep", 0))
+        return;
     csr_exchange(CSR_GTLBC, 3, BITS(5, 0));
     for (unsigned n = 0; n < 20; n++) {
         struct tlb_entry e = pages(GVA + n * 0x100000, GPA, 16, PAGE_ALL);
@@ -508,6 +510,23 @@ static void test_gmtlb_counts(bool on)
         n_found += guest_finds(GVA + n * 0x100000);
     report_eq(n_found, on ? 2 : 20, "entries with GMTLBNum 1");
     csr_exchange(CSR_GTLBC, 0, BITS(5, 0));
+}
+
+// What is filled last is what stays.
+static void test_tlb_keep(bool unused)
+{
+    u64 n_kept = args_number("tlb_keep", 0), n_found = 0, n_last = 0;
+    for (unsigned n = 0; n < 20; n++) {
+        struct tlb_entry e = pages(GVA + n * 0x100000, GPA, 16, PAGE_ALL);
+        lvz_stage1_fill(1, &e);
+    }
+    for (unsigned n = 0; n < 20; n++)
+        if (guest_finds(GVA + n * 0x100000)) {
+            n_found++;
+            n_last += n >= 20 - n_kept;
+        }
+    report_eq(n_found, n_kept ? n_kept : 20, "entries of 20 filled");
+    report_eq(n_last, n_kept, "they are the last");
 }
 
 static u64 load_under(unsigned target)
@@ -584,6 +603,7 @@ static const struct choice {
     {"cross_partial", test_cross_partial, false},
     {"tlb_shared", test_tlb_shared, false},
     {"gmtlb_counts", test_gmtlb_counts, false},
+    {"tlb_keep", test_tlb_keep, false},
     {"usevmid", test_usevmid, false},
     {"invtlb_aligned", test_invtlb_aligned, false},
 };
