@@ -152,10 +152,11 @@ struct la_tlb {
     u64 mtlb_used;                               // bit per MTLB entry that exists
     u32 n_filled;
     u16 filled[64]; // the entries that tlbfill filled last, with -cpu tlb-keep
-    // Of each set of the STLB the way that was found last: tried first, unless entries overlap, of
-    // which the first way counts.
+    // Where was found what was looked for last: of each set of the STLB the way, and of the MTLB the
+    // entry for addresses with the same bits 26:21.
     u8 last_way[LA_STLB_SETS];
-    bool overlaps;
+    u8 last_large[64];
+    bool overlaps; // there may be several entries for the same address
 };
 
 // Cached translations for the interpreter: direct mapped by VA, one 4 KiB granule each. `tag` is

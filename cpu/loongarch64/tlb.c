@@ -64,20 +64,37 @@ unsigned la_stlb_set(const struct la_tlb_view *v, u64 va)
     return va >> la_stlb_page_size(v) >> 1 & (LA_STLB_SETS - 1);
 }
 
-static struct la_tlb_entry *find_stlb(struct la_cpu *c, const struct la_tlb_view *v, u64 va,
-                                      unsigned asid)
+static bool is_for(const struct la_tlb_view *v, const struct la_tlb_entry *t, u64 va, unsigned asid)
 {
-    if (!la_is_page_size(c, la_stlb_page_size(v)))
-        return NULL;
+    return la_tlb_covers(t, va) && is_of_space(v, t, asid);
+}
+
+// Of large pages the one that was found last for an address like this.
+static u8 *last_large(struct la_tlb *tlb, u64 va)
+{
+    return &tlb->last_large[va >> 21 & (ARRAY_LEN(tlb->last_large) - 1)];
+}
+
+// What was found last is tried first, unless entries overlap: of these the first one counts.
+static struct la_tlb_entry *find_last(const struct la_tlb_view *v, u64 va, unsigned asid)
+{
     unsigned set = la_stlb_set(v, va);
-    u8 *last = &v->tlb->last_way[set];
-    struct la_tlb_entry *first = &v->tlb->entries[set], *t = first + *last * LA_STLB_SETS;
-    if (la_tlb_covers(t, va) && is_of_space(v, t, asid) && !v->tlb->overlaps)
+    struct la_tlb_entry *t = &v->tlb->entries[v->tlb->last_way[set] * LA_STLB_SETS + set];
+    if (v->tlb->overlaps)
+        return NULL;
+    if (is_for(v, t, va, asid))
         return t;
-    t = first;
+    t = &v->tlb->entries[LA_STLB_ENTRIES + *last_large(v->tlb, va)];
+    return is_for(v, t, va, asid) ? t : NULL;
+}
+
+static struct la_tlb_entry *find_stlb(const struct la_tlb_view *v, u64 va, unsigned asid)
+{
+    unsigned set = la_stlb_set(v, va);
+    struct la_tlb_entry *t = &v->tlb->entries[set];
     for (unsigned way = 0; way < LA_STLB_WAYS; way++, t += LA_STLB_SETS)
-        if (la_tlb_covers(t, va) && is_of_space(v, t, asid)) {
-            *last = (u8)way;
+        if (is_for(v, t, va, asid)) {
+            v->tlb->last_way[set] = (u8)way;
             return t;
         }
     return NULL;
@@ -86,9 +103,12 @@ static struct la_tlb_entry *find_stlb(struct la_cpu *c, const struct la_tlb_view
 static struct la_tlb_entry *find_mtlb(const struct la_tlb_view *v, u64 va, unsigned asid)
 {
     for (u64 left = v->tlb->mtlb_used; left; left &= left - 1) {
-        struct la_tlb_entry *t = &v->tlb->entries[LA_STLB_ENTRIES + __builtin_ctzll(left)];
-        if (la_tlb_covers(t, va) && is_of_space(v, t, asid))
+        unsigned i = (unsigned)__builtin_ctzll(left);
+        struct la_tlb_entry *t = &v->tlb->entries[LA_STLB_ENTRIES + i];
+        if (is_for(v, t, va, asid)) {
+            *last_large(v->tlb, va) = (u8)i;
             return t;
+        }
     }
     return NULL;
 }
@@ -96,7 +116,11 @@ static struct la_tlb_entry *find_mtlb(const struct la_tlb_view *v, u64 va, unsig
 struct la_tlb_entry *la_tlb_find(struct la_cpu *c, const struct la_tlb_view *v, u64 va)
 {
     unsigned asid = v->context->csr[CSR_ASID] & 0x3ff;
-    struct la_tlb_entry *t = find_stlb(c, v, va, asid);
+    struct la_tlb_entry *t = NULL;
+    if (la_is_page_size(c, la_stlb_page_size(v)))
+        t = find_last(v, va, asid);
+    if (!t && la_is_page_size(c, la_stlb_page_size(v)))
+        t = find_stlb(v, va, asid);
     return t ? t : find_mtlb(v, va, asid);
 }
 
@@ -169,22 +193,10 @@ static bool could_both_match(const struct la_tlb_entry *x, const struct la_tlb_e
     return x->exists && x->gid == t->gid && in_one_space && overlap(x, t);
 }
 
-// Whether a way of its set has an entry for the same addresses already.
-static bool overlaps_in_set(const struct la_tlb *tlb, unsigned i, const struct la_tlb_entry *t)
+// Whether there is an entry for some of the same addresses, where one of the size of the STLB's
+// pages would be looked for or in the MTLB.
+static bool meets_another(const struct la_tlb_view *v, const struct la_tlb_entry *t)
 {
-    const struct la_tlb_entry *x = &tlb->entries[i % LA_STLB_SETS];
-    for (unsigned way = 0; way < LA_STLB_WAYS; way++, x += LA_STLB_SETS)
-        if (could_both_match(x, t))
-            return true;
-    return false;
-}
-
-// False: nothing is cached of the addresses of entry t, which is about to be there, as it could
-// only be of other entries that exist.
-static bool may_be_cached(const struct la_tlb_view *v, const struct la_tlb_entry *t)
-{
-    if (t->global || t->ps != la_stlb_page_size(v))
-        return true;
     const struct la_tlb_entry *x = &v->tlb->entries[la_stlb_set(v, t->vppn)];
     for (unsigned way = 0; way < LA_STLB_WAYS; way++, x += LA_STLB_SETS)
         if (could_both_match(x, t))
@@ -225,15 +237,16 @@ void la_tlb_put(struct la_cpu *c, const struct la_tlb_view *v, unsigned i,
         la_tlb_forget(tlb, &tlb->entries[i]);
     else
         la_tlb_drop(c, tlb, &tlb->entries[i]);
-    bool is_seen = !is_stage2 && t->exists && may_be_cached(v, t);
-    if (i < LA_STLB_ENTRIES && t->exists && overlaps_in_set(tlb, i, t))
-        tlb->overlaps = true;
+    bool meets = t->exists && meets_another(v, t);
+    // Otherwise nothing is cached of its addresses: it could only be of entries that exist.
+    bool is_seen = meets || t->global || t->ps != la_stlb_page_size(v);
+    tlb->overlaps |= meets;
     tlb->entries[i] = *t;
     if (!t->exists)
         return;
     if (i >= LA_STLB_ENTRIES)
         tlb->mtlb_used |= BIT(i - LA_STLB_ENTRIES);
-    if (is_seen)
+    if (is_seen && !is_stage2)
         la_mmu_flush_entry(c, tlb->kind == LA_TLB_STAGE1, t);
     log_entry(c, tlb, i);
 }
