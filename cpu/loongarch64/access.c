@@ -160,13 +160,49 @@ static u64 load_within(struct la_cpu *c, u64 va, unsigned size)
     return host ? load_host(host, size) : read_physical(c, pa, size);
 }
 
+// A model may store what lies on the first page before it looks at the second.
+static bool stores_in_parts(const struct la_cpu *c)
+{
+    return la_in_guest(c) && c->lvz.cross_partial;
+}
+
+static u8 *host_of(struct la_cpu *c, u64 va, enum la_access access)
+{
+    u8 *host = la_host(c, va, 1, access);
+    if (host)
+        return host;
+    return la_fill(c, va, access) ? la_host(c, va, 1, access) : NULL;
+}
+
+static unsigned size_of_first(u64 va, unsigned size)
+{
+    unsigned left = LA_GRANULE - (va & (LA_GRANULE - 1));
+    return size < left ? size : left;
+}
+
+// Where the two parts of an access across granules are, both of them translated before either is
+// used; without a crossing both are the first. False: not all of it is memory that may be cached.
+static bool find_parts(struct la_cpu *c, u64 va, unsigned size, enum la_access access, u8 *part[2])
+{
+    if (access == LA_STORE && stores_in_parts(c))
+        return false;
+    part[0] = host_of(c, va, access);
+    part[1] = part[0];
+    if (crosses_granule(va, size))
+        part[1] = host_of(c, va + size_of_first(va, size), access);
+    return part[0] && part[1];
+}
+
 // Both pages are translated before either is read.
 static u64 load_any(struct la_cpu *c, u64 va, unsigned size)
 {
     if (!crosses_granule(va, size))
         return load_within(c, va, size);
+    unsigned n_first = size_of_first(va, size);
+    u8 *part[2];
+    if (find_parts(c, va, size, LA_LOAD, part))
+        return load_le(part[0], n_first) | load_le(part[1], size - n_first) << (8 * n_first);
     u64 first = la_translate(c, va, LA_LOAD);
-    unsigned n_first = LA_GRANULE - (va & (LA_GRANULE - 1));
     u64 second = la_translate(c, va + n_first, LA_LOAD);
     u64 value = 0;
     for (unsigned i = 0; i < size; i++) {
@@ -192,19 +228,32 @@ static void store_within(struct la_cpu *c, u64 va, u64 value, unsigned size)
         write_physical(c, pa, value, size);
 }
 
+static void write_bytes(struct la_cpu *c, u64 pa, u64 value, unsigned size)
+{
+    for (unsigned i = 0; i < size; i++)
+        write_physical(c, pa + i, value >> (8 * i) & 0xff, 1);
+}
+
 static void store_any(struct la_cpu *c, u64 va, u64 value, unsigned size)
 {
     if (!crosses_granule(va, size)) {
         store_within(c, va, value, size);
         return;
     }
-    u64 first = la_translate(c, va, LA_STORE);
-    unsigned n_first = LA_GRANULE - (va & (LA_GRANULE - 1));
-    u64 second = la_translate(c, va + n_first, LA_STORE);
-    for (unsigned i = 0; i < size; i++) {
-        u64 pa = i < n_first ? first + i : second + (i - n_first);
-        write_physical(c, pa, value >> (8 * i) & 0xff, 1);
+    unsigned n_first = size_of_first(va, size);
+    u8 *part[2];
+    if (find_parts(c, va, size, LA_STORE, part)) {
+        memcpy(part[0], &value, n_first);
+        memcpy(part[1], (const u8 *)&value + n_first, size - n_first);
+        return;
     }
+    u64 first = la_translate(c, va, LA_STORE);
+    if (stores_in_parts(c))
+        write_bytes(c, first, value, n_first);
+    u64 second = la_translate(c, va + n_first, LA_STORE);
+    if (!stores_in_parts(c))
+        write_bytes(c, first, value, n_first);
+    write_bytes(c, second, value >> (8 * n_first), size - n_first);
 }
 
 void la_store_slow(struct la_cpu *c, u64 va, u64 value, unsigned size)
@@ -213,14 +262,18 @@ void la_store_slow(struct la_cpu *c, u64 va, u64 value, unsigned size)
     store_any(c, va, value, size);
 }
 
-// Faults of any byte come before the first access: the two ends are on at most two pages. MISC.ALCL
-// is not about vectors (volume 1, 7.4.4); models without UAL want these aligned too.
-static void probe(struct la_cpu *c, u64 va, unsigned size, enum la_access access)
+// MISC.ALCL is not about vectors (volume 1, 7.4.4); models without UAL want these aligned too.
+static void check_vector(struct la_cpu *c, u64 va, unsigned size)
 {
     if (va & (size - 1) && !(c->cpucfg[1] & BIT(20)))
         la_raise_address(c, EXC_ALE, va);
+}
+
+// Faults of any byte come before the first access: the two ends are on at most two pages.
+static void probe(struct la_cpu *c, u64 va, unsigned size, enum la_access access)
+{
     la_translate(c, va, access);
-    if (crosses_granule(va, size))
+    if (crosses_granule(va, size) && !(access == LA_STORE && stores_in_parts(c)))
         la_translate(c, (va + size - 1) & ~(u64)(LA_GRANULE - 1), access);
 }
 
@@ -229,6 +282,14 @@ void la_load_vector(struct la_cpu *c, u64 va, u64 *words, unsigned n_words)
     u8 *host = la_host(c, va, 8 * n_words, LA_LOAD);
     if (likely(host != NULL)) {
         memcpy(words, host, 8 * n_words);
+        return;
+    }
+    unsigned n_first = size_of_first(va, 8 * n_words);
+    u8 *part[2];
+    check_vector(c, va, 8 * n_words);
+    if (find_parts(c, va, 8 * n_words, LA_LOAD, part)) {
+        memcpy(words, part[0], n_first);
+        memcpy((u8 *)words + n_first, part[1], 8 * n_words - n_first);
         return;
     }
     probe(c, va, 8 * n_words, LA_LOAD);
@@ -241,6 +302,14 @@ void la_store_vector(struct la_cpu *c, u64 va, const u64 *words, unsigned n_word
     u8 *host = la_host(c, va, 8 * n_words, LA_STORE);
     if (likely(host != NULL)) {
         memcpy(host, words, 8 * n_words);
+        return;
+    }
+    unsigned n_first = size_of_first(va, 8 * n_words);
+    u8 *part[2];
+    check_vector(c, va, 8 * n_words);
+    if (find_parts(c, va, 8 * n_words, LA_STORE, part)) {
+        memcpy(part[0], words, n_first);
+        memcpy(part[1], (const u8 *)words + n_first, 8 * n_words - n_first);
         return;
     }
     probe(c, va, 8 * n_words, LA_STORE);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reads and writes of control and status registers: csr.def says which bits are plain storage; the
 // registers with effects are here. Section 7 of the Reference Manual.
-#include "cpu/loongarch64/state.h"
+#include "cpu/loongarch64/walk.h"
 
 enum csr_scope { ABSENT, BOTH, ROOT, LVZ, LVZ2 };
 
@@ -31,16 +31,17 @@ static bool is_mcsr(unsigned n)
     return n >= CSR_MCSR0 && n <= 0xff;
 }
 
-bool la_csr_is_of_guest(unsigned n)
+// LVZ2 is the scope of SAVE8 to SAVE15 alone.
+bool la_csr_is_of_guest(const struct la_cpu *c, unsigned n)
 {
-    return n < CSR_N && (csrs[n].scope == BOTH || csrs[n].scope == LVZ2);
+    return n < CSR_N && (csrs[n].scope == BOTH || (csrs[n].scope == LVZ2 && c->lvz.save16));
 }
 
 bool la_csr_exists(const struct la_cpu *c, unsigned n)
 {
     if (is_plain_window(n) || is_mcsr(n))
         return true;
-    if (n >= CSR_N || csrs[n].scope == ABSENT)
+    if (n >= CSR_N || csrs[n].scope == ABSENT || (csrs[n].scope == LVZ2 && !c->lvz.save16))
         return false;
     return csrs[n].scope == BOTH || csrs[n].scope == ROOT || la_has_lvz(c);
 }
@@ -72,10 +73,10 @@ u64 la_estat(struct la_cpu *c, const struct la_context *x)
     return x->csr[CSR_ESTAT] | hwi | (u64)x->timer.fired << LINE_TI;
 }
 
-static u64 read_pgd(const struct la_context *x)
+static u64 read_pgd(const struct la_cpu *c, const struct la_context *x)
 {
     u64 va = x->csr[CSR_TLBRERA] & 1 ? x->csr[CSR_TLBRBADV] : x->csr[CSR_BADV];
-    return va >> 63 ? x->csr[CSR_PGDH] : x->csr[CSR_PGDL];
+    return x->csr[la_walk_is_high(c, x, va) ? CSR_PGDH : CSR_PGDL];
 }
 
 // The bits above VPPN copy its highest one.
@@ -97,7 +98,6 @@ static u64 read_plain(const struct la_context *x, unsigned n)
     return is_word ? (u64)(s64)(s32)x->csr[n] : x->csr[n];
 }
 
-// Of a 48-bit GPA no bit 63 is ever set: second-stage walks start at PGDL.
 static u64 read(struct la_cpu *c, struct la_context *x, unsigned n)
 {
     switch (n) {
@@ -106,8 +106,12 @@ static u64 read(struct la_cpu *c, struct la_context *x, unsigned n)
     case CSR_ESTAT: la_timer_poll(c); return la_estat(c, x);
     case CSR_TLBEHI:
     case CSR_TLBREHI: return read_ehi(c, x->csr[n]);
-    case CSR_PGD: return read_pgd(x);
+    case CSR_PGD: return read_pgd(c, x);
     case CSR_TVAL: return la_timer_value(c, x);
+    case CSR_TCFG:
+        if (c->lvz.timer_ends_en)
+            la_timer_poll(c);
+        return x->csr[n];
     case CSR_LLBCTL: return x->csr[n] | (x->link.is_set ? LLBCTL_ROLLB : 0);
     case CSR_GINTC:
         la_guest_hwi(c, atomic_load_explicit(&c->cpu.lines, memory_order_relaxed));
@@ -156,8 +160,8 @@ static u64 writable_bits(const struct la_cpu *c, unsigned n, u64 new_value)
     switch (n) {
     case CSR_EUEN: return bits & units_of_model(c);
     case CSR_PWCH: return c->cpucfg[2] & BIT(24) ? bits : bits & ~BIT(24);
-    case CSR_TLBRPRMD: return la_has_lvz(c) ? bits : bits & ~BIT(3);
-    case CSR_MERRCTL: return la_has_lvz(c) ? bits : bits & ~BIT(5);
+    case CSR_TLBRPRMD: return la_has_lvz(c) && !c->lvz.one_pgm ? bits : bits & ~BIT(3);
+    case CSR_MERRCTL: return la_has_lvz(c) && !c->lvz.one_pgm ? bits : bits & ~BIT(5);
     case CSR_GSTAT: return la_gstat_controls(c);
     case CSR_GCFG: return la_gcfg_controls(c);
     case CSR_GTLBC: return la_gtlbc_controls(c, new_value);
@@ -199,7 +203,9 @@ static void after_write(struct la_cpu *c, struct la_context *x, unsigned n, u64 
         la_check_interrupts(c);
         break;
     case CSR_MISC: la_mmu_mode_changed(c); break;
+    case CSR_GTLBC: la_gtlbc_changed(c, old); break;
     case CSR_GINTC:
+        la_gintc_written(c);
         la_lvz_count_injection(c, old);
         la_check_interrupts(c);
         break;
@@ -251,6 +257,8 @@ u64 la_csr_write(struct la_cpu *c, unsigned n, u64 value, u64 mask)
     u64 new_value = (old & ~mask) | (value & mask);
     if (n == CSR_CRMD)
         la_trap_level_change(c, new_value);
+    if (n == CSR_TVAL && la_in_guest(c) && c->lvz.tval_writable)
+        la_timer_set_value(c, c->context, new_value);
     if (is_mcsr(n))
         write_mcsr(c, n, new_value);
     else
@@ -260,7 +268,7 @@ u64 la_csr_write(struct la_cpu *c, unsigned n, u64 value, u64 mask)
 
 u64 la_gcsr_read(struct la_cpu *c, unsigned n)
 {
-    return la_csr_is_of_guest(n) ? read(c, &c->guest, n) : absent(c, "read of guest", n);
+    return la_csr_is_of_guest(c, n) ? read(c, &c->guest, n) : absent(c, "read of guest", n);
 }
 
 // Root may also set what the guest only reads: its identity, and the stored interrupt bits and
@@ -268,7 +276,9 @@ u64 la_gcsr_read(struct la_cpu *c, unsigned n)
 static u64 writable_from_root(const struct la_cpu *c, unsigned n, u64 new_value)
 {
     switch (n) {
-    case CSR_ESTAT: return BITS(30, 16) | BIT(14) | BIT(12) | BITS(10, 10) | BITS(1, 0);
+    case CSR_ESTAT:
+        return BITS(30, 16) | BIT(14) | BIT(12) | BITS(10, 10) | BITS(1, 0) |
+               (c->lvz.estat_hwi ? BITS(9, 2) : 0);
     case CSR_BADI: return BITS(31, 0);
     case CSR_CPUID: return BITS(8, 0);
     default: return writable_bits(c, n, new_value);
@@ -278,7 +288,7 @@ static u64 writable_from_root(const struct la_cpu *c, unsigned n, u64 new_value)
 u64 la_gcsr_write(struct la_cpu *c, unsigned n, u64 value, u64 mask)
 {
     log_write_of(c, "GCSR", n, value, mask);
-    if (!la_csr_is_of_guest(n))
+    if (!la_csr_is_of_guest(c, n))
         return absent(c, "write to guest", n);
     struct la_context *x = &c->guest;
     u64 old = read(c, x, n), new_value = (old & ~mask) | (value & mask);
@@ -325,6 +335,10 @@ unsigned la_csr_load_width(const struct la_cpu *c, unsigned n)
     case CSR_TVAL:
     case CSR_LLBCTL:
     case CSR_GINTC: return 0;
+    case CSR_TCFG:
+        if (c->lvz.timer_ends_en)
+            return 0;
+        break;
     default: break;
     }
     if (n >= CSR_N || is_mcsr(n) || is_plain_window(n) || !la_csr_exists(c, n))

@@ -69,10 +69,30 @@ static u64 saved_mode(u64 crmd, u64 we_bit)
 #define MERRCTL_PGM  BIT(5)
 #define GSTAT_PGM    BIT(1)
 
+static void note_origin(struct la_cpu *c, bool from_guest)
+{
+    u64 *gstat = &c->root.csr[CSR_GSTAT];
+    if (la_in_guest(c) || !la_has_lvz(c))
+        return;
+    if (from_guest)
+        *gstat |= GSTAT_PGM;
+    else if (!c->lvz.pgm_kept)
+        *gstat &= ~GSTAT_PGM;
+}
+
+// The bit of a register of its own; 0 where GSTAT has to do.
+static u64 own_origin(struct la_cpu *c, bool from_guest, u64 pgm)
+{
+    if (!c->lvz.one_pgm)
+        return from_guest ? pgm : 0;
+    note_origin(c, from_guest);
+    return 0;
+}
+
 static void enter_refill(struct la_cpu *c, u64 bad_va, bool from_guest)
 {
     u64 *r = c->csr;
-    r[CSR_TLBRPRMD] = saved_mode(r[CSR_CRMD], BIT(4)) | (from_guest ? TLBRPRMD_PGM : 0);
+    r[CSR_TLBRPRMD] = saved_mode(r[CSR_CRMD], BIT(4)) | own_origin(c, from_guest, TLBRPRMD_PGM);
     r[CSR_TLBRBADV] = bad_va;
     r[CSR_TLBREHI] = bits_set(r[CSR_TLBREHI], 47, 13, bad_va >> 13);
     r[CSR_TLBRERA] = (c->pc & ~3ULL) | 1;
@@ -84,7 +104,7 @@ static void enter_refill(struct la_cpu *c, u64 bad_va, bool from_guest)
 static void enter_machine_error(struct la_cpu *c, bool from_guest)
 {
     u64 *r = c->csr, crmd = r[CSR_CRMD];
-    u64 merrctl = (r[CSR_MERRCTL] & ~BITS(12, 2)) | (from_guest ? MERRCTL_PGM : 0);
+    u64 merrctl = (r[CSR_MERRCTL] & ~BITS(12, 2)) | own_origin(c, from_guest, MERRCTL_PGM);
     merrctl |= 1 | (crmd & CRMD_PLV) << 2 | bits_get(crmd, 2, 2) << 4 | bits_get(crmd, 9, 9) << 6;
     merrctl |= bits_get(crmd, 8, 3) << 7; // DA, PG, DATF, DATM
     r[CSR_MERRCTL] = merrctl;
@@ -134,8 +154,7 @@ static void enter_ordinary(struct la_cpu *c, enum la_exception e, u64 bad_va, bo
         r[CSR_TLBEHI] = bad_va & BITS(47, 13);
     c->next_pc = r[CSR_EENTRY] + vector_offset(c, e);
     r[CSR_CRMD] &= ~(u64)(CRMD_PLV | CRMD_IE | CRMD_WE);
-    if (!la_in_guest(c) && la_has_lvz(c))
-        r[CSR_GSTAT] = (r[CSR_GSTAT] & ~GSTAT_PGM) | (from_guest ? GSTAT_PGM : 0);
+    note_origin(c, from_guest);
 }
 
 static void log_exception(struct la_cpu *c, enum la_exception e, u64 bad_va, bool from_guest)
@@ -231,16 +250,17 @@ static bool is_in_refill(const struct la_cpu *c)
 static bool return_to_guest(struct la_cpu *c)
 {
     u64 *r = c->csr;
+    bool one_pgm = c->lvz.one_pgm, by_gstat = r[CSR_GSTAT] & GSTAT_PGM;
     if (r[CSR_MERRCTL] & 1) {
         return_from_machine_error(c);
-        return r[CSR_MERRCTL] & MERRCTL_PGM;
+        return one_pgm ? by_gstat : r[CSR_MERRCTL] & MERRCTL_PGM;
     }
     if (is_in_refill(c)) {
         return_from_refill(c);
-        return r[CSR_TLBRPRMD] & TLBRPRMD_PGM;
+        return one_pgm ? by_gstat : r[CSR_TLBRPRMD] & TLBRPRMD_PGM;
     }
     return_from_ordinary(c);
-    return r[CSR_GSTAT] & GSTAT_PGM;
+    return by_gstat;
 }
 
 void la_ertn(struct la_cpu *c)
@@ -249,6 +269,8 @@ void la_ertn(struct la_cpu *c)
     bool to_guest = return_to_guest(c) && !la_in_guest(c);
     end_link(c, from_refill);
     if (to_guest) {
+        if (c->lvz.entry_clears_pgm)
+            c->root.csr[CSR_GSTAT] &= ~GSTAT_PGM;
         la_switch_context(c, &c->guest);
         la_lvz_count_entry(c);
     }

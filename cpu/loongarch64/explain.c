@@ -86,7 +86,8 @@ static enum la_exception judge(struct way *w, const struct la_tlb_view *v,
     u64 elo = t->elo[va >> t->ps & 1];
     bool valid = elo & (by_walker ? PTE_PRESENT : PTE_V);
     bool writable = elo & (by_walker ? PTE_WRITE : PTE_D);
-    return la_page_fault(v->context, elo, valid, writable, access);
+    u64 bits = la_page_permissions(w->c, v, elo);
+    return la_page_fault(v->context, bits, valid, writable, access);
 }
 
 static void say_entry(struct way *w, const struct la_tlb_view *v, const struct la_tlb_entry *t,
@@ -174,7 +175,7 @@ static bool read_entry(struct way *w, const struct la_tlb_view *v, u64 pa, u64 *
 
 static u64 top_table(struct way *w, const struct la_tlb_view *v, u64 va)
 {
-    bool high = va >> 63;
+    bool high = la_walk_is_high(w->c, v->context, va);
     u64 table = v->context->csr[high ? CSR_PGDH : CSR_PGDL];
     say(w, "    %s%s 0x%llx\n", is_stage2(v) ? "root's " : "", high ? "PGDH" : "PGDL", X(table));
     return table;
@@ -272,10 +273,11 @@ static bool use_tables(struct way *w, const struct la_tlb_view *v, u64 va, enum 
 // not change the verdict unless asked to.
 static bool miss(struct way *w, const struct la_tlb_view *v, u64 va, enum la_access access, u64 *pa)
 {
-    const char *zero = !v->context->csr[CSR_PWCL]                        ? "PWCL"
-                       : v->context->csr[va >> 63 ? CSR_PGDH : CSR_PGDL] ? NULL
-                       : va >> 63                                        ? "PGDH"
-                                                                         : "PGDL";
+    bool high = la_walk_is_high(w->c, v->context, va);
+    const char *zero = !v->context->csr[CSR_PWCL]                    ? "PWCL"
+                       : v->context->csr[high ? CSR_PGDH : CSR_PGDL] ? NULL
+                       : high                                        ? "PGDH"
+                                                                     : "PGDL";
     struct la_verdict before = w->verdict;
     if (zero)
         say(w, "  tables: not known: %s%s is 0\n", is_stage2(v) ? "root's " : "", zero);
@@ -338,7 +340,7 @@ static bool by_window(struct way *w, u64 va, u64 *pa)
     int n = la_mmu_window(c, va);
     if (!(c->csr[CSR_CRMD] & CRMD_DA) && n < 0)
         return false;
-    *pa = va & la_physical_mask(c);
+    *pa = c->csr[CSR_CRMD] & CRMD_DA ? la_mmu_direct(c, va) : va & la_physical_mask(c);
     if (c->csr[CSR_CRMD] & CRMD_DA)
         say(w, "  direct mode (CRMD.DA)");
     else

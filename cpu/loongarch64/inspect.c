@@ -137,7 +137,7 @@ static bool get(struct cpu *cpu, const char *name, u64 *value)
     if (!strcmp(name, "pc") || gpr >= 0)
         return true;
     if (csr < 0 ||
-        !(la_in_guest(c) ? la_csr_is_of_guest((unsigned)csr) : la_csr_exists(c, (unsigned)csr)))
+        !(la_in_guest(c) ? la_csr_is_of_guest(c, (unsigned)csr) : la_csr_exists(c, (unsigned)csr)))
         return false;
     struct la_cpu *probe = la_probe_new(c, &now);
     *value = la_csr_peek(probe, probe->context, (unsigned)csr);

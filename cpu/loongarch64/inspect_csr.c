@@ -39,7 +39,7 @@ int la_csr_find(const char *name)
 
 static bool is_there(const struct la_cpu *c, bool of_guest, unsigned n)
 {
-    return la_csr_name(n) && (of_guest ? la_csr_is_of_guest(n) : la_csr_exists(c, n));
+    return la_csr_name(n) && (of_guest ? la_csr_is_of_guest(c, n) : la_csr_exists(c, n));
 }
 
 static void print_register(struct la_cpu *p, bool of_guest, unsigned n, struct text *to)

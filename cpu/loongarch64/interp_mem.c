@@ -61,19 +61,23 @@ STORE_INDEXED(stx_d, 64)
 // Prefetches raise nothing, whatever the address.
 INSN(preld)
 {
+    la_trap_barrier(c);
 }
 
 INSN(preldx)
 {
+    la_trap_barrier(c);
 }
 
 // Every hint asks for at most what hint 0 gives.
 INSN(dbar)
 {
+    la_trap_barrier(c);
     atomic_thread_fence(memory_order_seq_cst);
 }
 
 // The loop compares each instruction with memory before it runs it.
 INSN(ibar)
 {
+    la_trap_barrier(c);
 }

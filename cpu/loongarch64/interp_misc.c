@@ -58,7 +58,8 @@ INSN(rdtimeh_w)
 INSN(dbcl)
 {
     la_need_plv0(c);
-    la_trap_sensitive(c);
+    if (!c->lvz.dbcl_ine)
+        la_trap_sensitive(c);
     log_unimp(c->cpu.bus->log, "dbcl at %#llx: no debug mode", (unsigned long long)c->pc);
     la_raise(c, EXC_INE);
 }

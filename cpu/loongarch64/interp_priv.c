@@ -133,21 +133,37 @@ INSN(tlbflush)
     la_tlbflush(c, LA_TLB_CURRENT);
 }
 
+// An operation that does not exist is none to trap, unless a property says otherwise.
 INSN(invtlb)
 {
+    bool exits = la_in_guest(c) && c->lvz.gspr_first;
+    if (la_plv(c))
+        la_raise(c, EXC_IPE);
+    if (!la_invtlb_exists(c, (unsigned)i->imm2) && !exits)
+        la_raise(c, EXC_INE);
     need_tlb(c);
+    if (!la_invtlb_exists(c, (unsigned)i->imm2))
+        la_trap_sensitive(c);
     la_invtlb(c, (unsigned)i->imm2, c->gpr[i->rj], c->gpr[i->rk]);
+}
+
+// Of a guest; what they do is reading, though what for is the TLB.
+static void need_tables(struct la_cpu *c)
+{
+    la_need_plv0(c);
+    if (c->lvz.toti_walk)
+        la_trap_tlb(c);
 }
 
 INSN(lddir)
 {
-    need_tlb(c);
+    need_tables(c);
     set_gpr(c, i->rd, la_lddir(c, c->gpr[i->rj], (unsigned)i->imm2));
 }
 
 INSN(ldpte)
 {
-    need_tlb(c);
+    need_tables(c);
     la_ldpte(c, c->gpr[i->rj], (unsigned)i->imm2);
 }
 
@@ -166,7 +182,10 @@ INSN(cacop)
 
 INSN(ertn)
 {
-    la_need_plv0(c);
+    if (la_plv(c))
+        la_raise(c, EXC_IPE);
+    if (c->lvz.sit_ertn)
+        la_need_plv0(c);
     la_ertn(c);
 }
 

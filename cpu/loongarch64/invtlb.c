@@ -130,16 +130,31 @@ static void invalidate_guests(struct la_cpu *c, const struct operands *o)
         la_mmu_flush_gid(c, o->gid);
 }
 
+bool la_invtlb_exists(const struct la_cpu *c, unsigned op)
+{
+    const struct selection *s = &operations[op & 31];
+    return (s->own || s->stage1 || s->stage2) && (op <= 6 || la_has_lvz(c));
+}
+
+// Operation 0x16 as hardware may have it that compares addresses of pairs and cuts nothing off.
+static bool misses_pair(const struct la_cpu *c, unsigned op, u64 va)
+{
+    u64 pair = 2ULL << (c->root.csr[CSR_STLBPS] & 0x3f);
+    return c->lvz.invtlb_aligned && op == 0x16 && va & (pair - 1);
+}
+
 void la_invtlb(struct la_cpu *c, unsigned op, u64 rj, u64 va)
 {
     const struct selection *s = &operations[op & 31];
-    struct operands o = {.s = s, .asid = rj & 0x3ff, .gid = bits_get(rj, 23, 16), .va = va};
+    struct operands o = {.s = s, .asid = rj & 0x3ff, .gid = la_gid_of(c, rj), .va = va};
     log_at(c->cpu.bus->log, LOG_MMU, "cpu %u: invtlb 0x%x asid %u gid %u va 0x%llx", c->cpu.index,
            op, o.asid, o.gid, (unsigned long long)va);
-    if (!(s->own || s->stage1 || s->stage2) || (op > 6 && !la_has_lvz(c)))
+    if (!la_invtlb_exists(c, op))
         la_raise(c, EXC_INE);
     if (op > 6)
-        la_trap_sensitive(c);
+        la_refuse_guest(c);
+    if (misses_pair(c, op, va))
+        return;
     // A guest's operation 0 must not reach others.
     bool is_wide = op == 0 && !la_in_guest(c);
     if (s->own && op && !la_in_guest(c) && la_has_lvz(c) && la_effective_gid(c))

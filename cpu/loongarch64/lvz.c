@@ -18,6 +18,7 @@ enum { GSTAT_PGM = 1 << 1 };
 #define GCFG_TORU     BIT(15)
 #define GTLBC_USETGID BIT(12)
 #define GTLBC_TOTI    BIT(13)
+#define GTLBC_USEVMID BIT(14)
 
 const struct la_lvz_property la_lvz_properties[] = {
 #define LVZ_FLAG(field, name, initial, doc) \
@@ -100,6 +101,8 @@ void la_lvz_reset(struct la_cpu *c)
     capabilities |= z->torup ? BIT(14) : 0;
     c->root.csr[CSR_GCFG] = lvz ? capabilities : 0;
     c->root.csr[CSR_GSTAT] = lvz ? (u64)z->gidbits << 4 : 0;
+    c->root.csr[CSR_GTLBC] = lvz ? z->gmtlb : 0;
+    c->guest.csr[CSR_CPUID] = z->guest_cpuid ? c->cpu.index : 0;
 }
 
 u64 la_gcfg_controls(const struct la_cpu *c)
@@ -117,7 +120,13 @@ u64 la_gcfg_controls(const struct la_cpu *c)
 // Of an id, in GSTAT as in GTLBC.
 static u64 gid_field(const struct la_cpu *c)
 {
-    return BITS(15 + c->lvz.gidbits, 16);
+    return BITS(15 + (c->lvz.gid_kept ? 8 : c->lvz.gidbits), 16);
+}
+
+unsigned la_gid_of(const struct la_cpu *c, u64 value)
+{
+    u64 gid = bits_get(value, 23, 16);
+    return (unsigned)(c->lvz.gid_kept ? gid & BITS(c->lvz.gidbits - 1, 0) : gid);
 }
 
 u64 la_gstat_controls(const struct la_cpu *c)
@@ -127,7 +136,8 @@ u64 la_gstat_controls(const struct la_cpu *c)
 
 u64 la_gtlbc_controls(const struct la_cpu *c, u64 new_value)
 {
-    return BITS(5, 0) | GTLBC_USETGID | GTLBC_TOTI | (new_value & GTLBC_USETGID ? gid_field(c) : 0);
+    u64 gid = new_value & GTLBC_USETGID ? gid_field(c) : 0;
+    return BITS(5, 0) | GTLBC_USETGID | GTLBC_TOTI | (c->lvz.usevmid ? GTLBC_USEVMID : 0) | gid;
 }
 
 void la_switch_context(struct la_cpu *c, struct la_context *x)
@@ -136,11 +146,29 @@ void la_switch_context(struct la_cpu *c, struct la_context *x)
     c->csr = x->csr;
     la_units_changed(c);
     la_mmu_mode_changed(c);
+    if (c->lvz.timer_stops)
+        la_timer_context_changed(c);
 }
 
 unsigned la_guest_gid(const struct la_cpu *c)
 {
-    return (unsigned)bits_get(c->root.csr[CSR_GSTAT], 23, 16);
+    return la_gid_of(c, c->root.csr[CSR_GSTAT]);
+}
+
+unsigned la_second_stage_gid(const struct la_cpu *c)
+{
+    u64 gtlbc = c->root.csr[CSR_GTLBC];
+    return gtlbc & GTLBC_USEVMID ? la_gid_of(c, gtlbc) : la_guest_gid(c);
+}
+
+void la_gtlbc_changed(struct la_cpu *c, u64 old)
+{
+    u64 new_value = c->root.csr[CSR_GTLBC];
+    // The id of the second stage is in nothing that is cached.
+    if ((old | new_value) & GTLBC_USEVMID && old != new_value)
+        la_mmu_flush(c);
+    if (c->lvz.gmtlb_counts)
+        la_tlb_limit_guests(c);
 }
 
 unsigned la_effective_gid(const struct la_cpu *c)
@@ -149,7 +177,7 @@ unsigned la_effective_gid(const struct la_cpu *c)
     if (la_in_guest(c))
         return la_guest_gid(c);
     if (gtlbc & GTLBC_USETGID)
-        return (unsigned)bits_get(gtlbc, 23, 16);
+        return la_gid_of(c, gtlbc);
     return c->root.csr[CSR_GSTAT] & GSTAT_PGM ? la_guest_gid(c) : 0;
 }
 
@@ -161,6 +189,13 @@ static u64 injected(struct la_cpu *c, u32 lines)
     if (!c->lvz.hwic_plain)
         *gintc &= ~(bits_get(*gintc, 23, 16) & ~bits_get(lines, 9, 2));
     return *gintc & 0xff;
+}
+
+void la_gintc_written(struct la_cpu *c)
+{
+    u64 *gintc = &c->root.csr[CSR_GINTC];
+    if (c->lvz.hwic_clears)
+        *gintc &= ~(bits_get(*gintc, 23, 16) | BITS(23, 16));
 }
 
 u64 la_guest_hwi(struct la_cpu *c, u32 lines)
@@ -203,9 +238,22 @@ void la_trap_sensitive(struct la_cpu *c)
         exit_sensitive(c);
 }
 
+void la_refuse_guest(struct la_cpu *c)
+{
+    if (la_in_guest(c) && c->lvz.root_insn_ine)
+        la_raise(c, EXC_INE);
+    la_trap_sensitive(c);
+}
+
 void la_trap_timer(struct la_cpu *c)
 {
     if (la_in_guest(c) && c->root.csr[CSR_GCFG] & GCFG_TIT)
+        exit_sensitive(c);
+}
+
+void la_trap_barrier(struct la_cpu *c)
+{
+    if (la_in_guest(c) && c->lvz.barriers_exit)
         exit_sensitive(c);
 }
 
@@ -255,7 +303,7 @@ void la_trap_guest_csr(struct la_cpu *c, unsigned n)
         la_trap_timer(c);
     if (is_tlb_csr(n))
         la_trap_tlb(c);
-    if (la_csr_is_of_guest(n))
+    if (la_csr_is_of_guest(c, n))
         return;
     // Without the trap control a register that does not exist at all reads 0; what exists in the
     // root always exits.
@@ -266,5 +314,5 @@ void la_trap_guest_csr(struct la_cpu *c, unsigned n)
 void la_need_root(struct la_cpu *c)
 {
     la_need_plv0(c);
-    la_trap_sensitive(c);
+    la_refuse_guest(c);
 }

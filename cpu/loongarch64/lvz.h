@@ -42,16 +42,20 @@ void la_lvz_reset(struct la_cpu *c);
 u64 la_gcfg_controls(const struct la_cpu *c);
 u64 la_gstat_controls(const struct la_cpu *c);
 u64 la_gtlbc_controls(const struct la_cpu *c, u64 new_value); // TGID only while USETGID is set
+void la_gtlbc_changed(struct la_cpu *c, u64 old);             // after a write
 
 // Switches the current context; nothing else changes.
 void la_switch_context(struct la_cpu *c, struct la_context *x);
 
 // GSTAT.GID, and the GID that a root TLB instruction is about (GTLBC.USETGID, TGID).
+unsigned la_gid_of(const struct la_cpu *c, u64 value); // in bits 23:16
 unsigned la_guest_gid(const struct la_cpu *c);
+unsigned la_second_stage_gid(const struct la_cpu *c); // GSTAT.GID, or TGID by GTLBC.USEVMID
 unsigned la_effective_gid(const struct la_cpu *c);
 
 // The HWI bits (ESTAT 9:2) that each context sees of the physical `lines`.
 u64 la_guest_hwi(struct la_cpu *c, u32 lines);
+void la_gintc_written(struct la_cpu *c);
 u32 la_root_lines(const struct la_cpu *c, u32 lines);
 
 // Traps of guest instructions; all return at once in the root context. The guest's own privilege
@@ -59,10 +63,12 @@ u32 la_root_lines(const struct la_cpu *c, u32 lines);
 void la_trap_sensitive(struct la_cpu *c);                  // cpucfg, idle, iocsr*: always
 void la_trap_timer(struct la_cpu *c);                      // GCFG.TIT: rdtime*
 void la_trap_tlb(struct la_cpu *c);                        // GTLBC.TOTI: TLB instructions
+void la_trap_barrier(struct la_cpu *c);                    // dbar, preld and the like: a property
 void la_trap_cacop(struct la_cpu *c, unsigned op);         // GCFG.GCI
 void la_trap_level_change(struct la_cpu *c, u64 new_crmd); // GCFG.TOP: GCSC
 bool la_traps_privileged(const struct la_cpu *c);          // GCFG.TOPI: all that want PLV 0
 bool la_traps_guest_exceptions(const struct la_cpu *c);    // GCFG.TOE: GCHC after the fact
 void la_trap_guest_csr(struct la_cpu *c, unsigned number); // csr* by number
-// For gcsr*, gtlb*: root PLV 0 only.
+// For gcsr*, gtlb*: root PLV 0 only. The same without the check of privilege.
 void la_need_root(struct la_cpu *c);
+void la_refuse_guest(struct la_cpu *c);

@@ -175,7 +175,8 @@ void la_mmu_flush_asid(struct la_cpu *c, unsigned gid, unsigned asid)
 
 void la_mmu_flush_gid(struct la_cpu *c, unsigned gid)
 {
-    if (!++c->contexts->n_flushes[gid])
+    // With a second-stage id of its own, any guest may have been meant.
+    if (c->lvz.usevmid || !++c->contexts->n_flushes[gid])
         la_mmu_flush(c);
     la_mmu_mode_changed(c);
 }
@@ -222,6 +223,12 @@ u64 la_physical_mask(const struct la_cpu *c)
     return BITS(bits_get(c->cpucfg[1], 11, 4), 0);
 }
 
+u64 la_mmu_direct(const struct la_cpu *c, u64 va)
+{
+    bool is_whole = la_in_guest(c) && !c->lvz.da_masked;
+    return is_whole ? va : va & la_physical_mask(c);
+}
+
 u64 la_mmu_page_address(const struct la_cpu *c, const struct la_tlb_entry *t, u64 va)
 {
     u64 in_page = BIT(t->ps) - 1;
@@ -249,7 +256,9 @@ static u64 translate_own(struct la_cpu *c, u64 va, enum la_access access)
 {
     if (la_mmu_is_va32(c))
         va &= 0xffffffff;
-    if (c->csr[CSR_CRMD] & CRMD_DA || in_window(c, va))
+    if (c->csr[CSR_CRMD] & CRMD_DA)
+        return la_mmu_direct(c, va);
+    if (in_window(c, va))
         return va & la_physical_mask(c);
     if (!la_mmu_is_canonical(c, va))
         raise_not_canonical(c, va, access);
@@ -262,7 +271,8 @@ static u64 translate_own(struct la_cpu *c, u64 va, enum la_access access)
 bool la_mmu_is_gpa(const struct la_cpu *c, u64 gpa)
 {
     unsigned valen = (unsigned)bits_get(c->cpucfg[1], 19, 12) + 1;
-    return !(gpa >> (valen - 1));
+    unsigned palen = (unsigned)bits_get(c->cpucfg[1], 11, 4) + 1;
+    return !(gpa >> (c->lvz.gpa_refill ? palen : valen - 1));
 }
 
 static void check_gpa(struct la_cpu *c, u64 gpa, enum la_access access)

@@ -107,6 +107,7 @@ struct la_timer {
     u64 deadline; // ticks of the stable counter at which TVAL is 0; CLOCK_NEVER: it does not count
     u64 left;     // TVAL while it does not count
     bool fired;   // the latch behind ESTAT.TI
+    bool is_held; // it does not count for now: the guest's while the root runs, if the model is so
 };
 
 // What ll remembers for sc.
@@ -151,6 +152,11 @@ struct la_tlb {
     u64 mtlb_used;                               // bit per MTLB entry that exists
     u32 n_filled;
     u16 filled[64]; // the entries that tlbfill filled last, with -cpu tlb-keep
+    // Where was found what was looked for last: of each set of the STLB the way, and of the MTLB the
+    // entry for addresses with the same bits 26:21.
+    u8 last_way[LA_STLB_SETS];
+    u8 last_large[64];
+    bool overlaps; // there may be several entries for the same address
 };
 
 // Cached translations for the interpreter: direct mapped by VA, one 4 KiB granule each. `tag` is
@@ -412,7 +418,7 @@ u64 la_csr_write(struct la_cpu *c, unsigned number, u64 value, u64 mask);
 u64 la_gcsr_read(struct la_cpu *c, unsigned number);
 u64 la_gcsr_write(struct la_cpu *c, unsigned number, u64 value, u64 mask);
 bool la_csr_exists(const struct la_cpu *c, unsigned number);
-bool la_csr_is_of_guest(unsigned number); // exists in the guest context
+bool la_csr_is_of_guest(const struct la_cpu *c, unsigned number); // exists in the guest context
 // What software reads there, of either context; the processor does not run, and reading ESTAT and
 // GINTC may drop an injected line, as it does for software.
 u64 la_csr_peek(struct la_cpu *c, struct la_context *x, unsigned number);
@@ -441,6 +447,8 @@ void la_timer_latch(struct la_cpu *c, struct la_context *x, bool fired);
 // Latches TI of both contexts if it is due. Called by the run loop every few hundred instructions.
 void la_timer_poll(struct la_cpu *c);
 void la_timer_rang(struct la_cpu *c); // after cpu.alarm
+// After a switch of contexts, where the guest's timer stops in the root.
+void la_timer_context_changed(struct la_cpu *c);
 // When the timer of a context fires next on the bus clock, or CLOCK_NEVER.
 u64 la_timer_deadline_ns(const struct la_cpu *c, const struct la_context *x);
 
@@ -463,6 +471,7 @@ u64 la_translate_gpa(struct la_cpu *c, u64 gpa, enum la_access access);
 // The address on the bus that a physical address leads to: the board's address windows.
 u64 la_route(const struct la_cpu *c, u64 pa);
 u64 la_physical_mask(const struct la_cpu *c); // PALEN bits
+u64 la_mmu_direct(const struct la_cpu *c, u64 va); // where an address leads in direct mode
 
 void la_mmu_init(struct la_cpu *c); // allocates c->contexts
 // False: using `va` in the present mode raises ADEF or ADEM.
@@ -526,6 +535,7 @@ struct la_tlb_entry *la_tlb_find(struct la_cpu *c, const struct la_tlb_view *v, 
 void la_tlb_clear(struct la_cpu *c); // after reset: nothing matches
 void la_tlb_stlb_page_size_changed(struct la_cpu *c, struct la_context *x);
 void la_tlb_flush_parts(struct la_cpu *c, bool stlb, bool mtlb); // IMPCTL2
+void la_tlb_limit_guests(struct la_cpu *c); // after GTLBC.GMTLBNum changed, where it counts
 // An entry made by the hardware walker.
 struct la_tlb_entry *la_tlb_insert(struct la_cpu *c, const struct la_tlb_view *v,
                                    const struct la_tlb_entry *e);
@@ -540,6 +550,7 @@ void la_tlbfill(struct la_cpu *c, enum la_tlb_target target);
 void la_tlbclr(struct la_cpu *c, enum la_tlb_target target);
 void la_tlbflush(struct la_cpu *c, enum la_tlb_target target);
 void la_invtlb(struct la_cpu *c, unsigned op, u64 rj, u64 va); // raises INE for unknown operations
+bool la_invtlb_exists(const struct la_cpu *c, unsigned op);
 
 // walk.c -----------------------------------------------------------------------------------------
 

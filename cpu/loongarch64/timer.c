@@ -39,6 +39,35 @@ static void set_alarm(struct la_cpu *c)
     c->cpu.alarm(c->cpu.alarm_opaque, &c->cpu, root < guest ? root : guest);
 }
 
+// A model may let the guest's timer count in the guest only. TVAL stays readable meanwhile.
+static void hold(struct la_cpu *c, struct la_context *x)
+{
+    bool stops = c->lvz.timer_stops && x == &c->guest && !la_in_guest(c);
+    if (!stops || x->timer.deadline == CLOCK_NEVER)
+        return;
+    x->timer.left = la_timer_value(c, x);
+    x->timer.deadline = CLOCK_NEVER;
+    x->timer.is_held = true;
+}
+
+static void let_go(struct la_cpu *c, struct la_context *x)
+{
+    if (x->timer.is_held)
+        x->timer.deadline = la_counter(c) + x->timer.left;
+    x->timer.is_held = false;
+}
+
+void la_timer_context_changed(struct la_cpu *c)
+{
+    if (la_in_guest(c)) {
+        let_go(c, &c->guest);
+    } else {
+        la_timer_poll(c);
+        hold(c, &c->guest);
+    }
+    set_alarm(c);
+}
+
 void la_timer_rang(struct la_cpu *c)
 {
     la_timer_poll(c);
@@ -48,15 +77,17 @@ void la_timer_rang(struct la_cpu *c)
 // After TCFG was written. Switched off, the timer stops where it is.
 void la_timer_configure(struct la_cpu *c, struct la_context *x)
 {
+    x->timer.is_held = false;
     if (x->csr[CSR_TCFG] & TCFG_EN) {
         x->timer.deadline = la_counter(c) + initial_ticks(x);
     } else {
         x->timer.left = la_timer_value(c, x);
         x->timer.deadline = CLOCK_NEVER;
     }
-    set_alarm(c);
     if (!initial_ticks(x))
         la_timer_poll(c);
+    hold(c, x);
+    set_alarm(c);
 }
 
 u64 la_timer_value(const struct la_cpu *c, const struct la_context *x)
@@ -74,12 +105,14 @@ u64 la_timer_value(const struct la_cpu *c, const struct la_context *x)
 void la_timer_set_value(struct la_cpu *c, struct la_context *x, u64 ticks)
 {
     ticks &= BITS(47, 0);
+    x->timer.is_held = false;
     if (x->csr[CSR_TCFG] & TCFG_EN)
         x->timer.deadline = la_counter(c) + ticks;
     else
         x->timer.left = ticks;
-    set_alarm(c);
     la_timer_poll(c);
+    hold(c, x);
+    set_alarm(c);
 }
 
 // One shot: TVAL then reads as all ones and nothing counts until TCFG is written (what KVM's
@@ -95,6 +128,8 @@ static void expire(struct la_cpu *c, struct la_context *x, u64 now)
     } else {
         t->deadline = CLOCK_NEVER;
         t->left = ~0ULL;
+        if (c->lvz.timer_ends_en && x == &c->guest)
+            x->csr[CSR_TCFG] &= ~(u64)TCFG_EN;
     }
     if (was_latched)
         return; // no news: with a short period there would be no end of it

@@ -29,7 +29,7 @@ struct la_tlb_view la_tlb_stage2(struct la_cpu *c)
     return (struct la_tlb_view){
         .tlb = &c->tlb[LA_TLB_STAGE2],
         .context = &c->root,
-        .gid = (u8)la_guest_gid(c),
+        .gid = (u8)la_second_stage_gid(c),
         .has_asid = c->lvz.stage2_asid,
     };
 }
@@ -64,24 +64,51 @@ unsigned la_stlb_set(const struct la_tlb_view *v, u64 va)
     return va >> la_stlb_page_size(v) >> 1 & (LA_STLB_SETS - 1);
 }
 
-static struct la_tlb_entry *find_stlb(struct la_cpu *c, const struct la_tlb_view *v, u64 va,
-                                      unsigned asid)
+static bool is_for(const struct la_tlb_view *v, const struct la_tlb_entry *t, u64 va, unsigned asid)
 {
-    if (!la_is_page_size(c, la_stlb_page_size(v)))
+    return la_tlb_covers(t, va) && is_of_space(v, t, asid);
+}
+
+// Of large pages the one that was found last for an address like this.
+static u8 *last_large(struct la_tlb *tlb, u64 va)
+{
+    return &tlb->last_large[va >> 21 & (ARRAY_LEN(tlb->last_large) - 1)];
+}
+
+// What was found last is tried first, unless entries overlap: of these the first one counts.
+static struct la_tlb_entry *find_last(const struct la_tlb_view *v, u64 va, unsigned asid)
+{
+    unsigned set = la_stlb_set(v, va);
+    struct la_tlb_entry *t = &v->tlb->entries[v->tlb->last_way[set] * LA_STLB_SETS + set];
+    if (v->tlb->overlaps)
         return NULL;
-    struct la_tlb_entry *t = &v->tlb->entries[la_stlb_set(v, va)];
+    if (is_for(v, t, va, asid))
+        return t;
+    t = &v->tlb->entries[LA_STLB_ENTRIES + *last_large(v->tlb, va)];
+    return is_for(v, t, va, asid) ? t : NULL;
+}
+
+static struct la_tlb_entry *find_stlb(const struct la_tlb_view *v, u64 va, unsigned asid)
+{
+    unsigned set = la_stlb_set(v, va);
+    struct la_tlb_entry *t = &v->tlb->entries[set];
     for (unsigned way = 0; way < LA_STLB_WAYS; way++, t += LA_STLB_SETS)
-        if (la_tlb_covers(t, va) && is_of_space(v, t, asid))
+        if (is_for(v, t, va, asid)) {
+            v->tlb->last_way[set] = (u8)way;
             return t;
+        }
     return NULL;
 }
 
 static struct la_tlb_entry *find_mtlb(const struct la_tlb_view *v, u64 va, unsigned asid)
 {
     for (u64 left = v->tlb->mtlb_used; left; left &= left - 1) {
-        struct la_tlb_entry *t = &v->tlb->entries[LA_STLB_ENTRIES + __builtin_ctzll(left)];
-        if (la_tlb_covers(t, va) && is_of_space(v, t, asid))
+        unsigned i = (unsigned)__builtin_ctzll(left);
+        struct la_tlb_entry *t = &v->tlb->entries[LA_STLB_ENTRIES + i];
+        if (is_for(v, t, va, asid)) {
+            *last_large(v->tlb, va) = (u8)i;
             return t;
+        }
     }
     return NULL;
 }
@@ -89,7 +116,11 @@ static struct la_tlb_entry *find_mtlb(const struct la_tlb_view *v, u64 va, unsig
 struct la_tlb_entry *la_tlb_find(struct la_cpu *c, const struct la_tlb_view *v, u64 va)
 {
     unsigned asid = v->context->csr[CSR_ASID] & 0x3ff;
-    struct la_tlb_entry *t = find_stlb(c, v, va, asid);
+    struct la_tlb_entry *t = NULL;
+    if (la_is_page_size(c, la_stlb_page_size(v)))
+        t = find_last(v, va, asid);
+    if (!t && la_is_page_size(c, la_stlb_page_size(v)))
+        t = find_stlb(v, va, asid);
     return t ? t : find_mtlb(v, va, asid);
 }
 
@@ -158,15 +189,14 @@ static void log_entry(struct la_cpu *c, const struct la_tlb *tlb, unsigned i)
 
 static bool could_both_match(const struct la_tlb_entry *x, const struct la_tlb_entry *t)
 {
-    return x->exists && x->gid == t->gid && (x->global || x->asid == t->asid) && overlap(x, t);
+    bool in_one_space = x->global || t->global || x->asid == t->asid;
+    return x->exists && x->gid == t->gid && in_one_space && overlap(x, t);
 }
 
-// False: nothing is cached of the addresses of entry t, which is about to be there, as it could
-// only be of other entries that exist.
-static bool may_be_cached(const struct la_tlb_view *v, const struct la_tlb_entry *t)
+// Whether there is an entry for some of the same addresses, where one of the size of the STLB's
+// pages would be looked for or in the MTLB.
+static bool meets_another(const struct la_tlb_view *v, const struct la_tlb_entry *t)
 {
-    if (t->global || t->ps != la_stlb_page_size(v))
-        return true;
     const struct la_tlb_entry *x = &v->tlb->entries[la_stlb_set(v, t->vppn)];
     for (unsigned way = 0; way < LA_STLB_WAYS; way++, x += LA_STLB_SETS)
         if (could_both_match(x, t))
@@ -177,25 +207,46 @@ static bool may_be_cached(const struct la_tlb_view *v, const struct la_tlb_entry
     return false;
 }
 
+static bool exists_elsewhere(const struct la_cpu *c, const struct la_tlb *tlb, unsigned i)
+{
+    bool found = false;
+    for (unsigned kind = 0; c->lvz.tlb_shared && kind < LA_N_TLBS; kind++)
+        found |= kind != tlb->kind && c->tlb[kind].entries[i].exists;
+    return found;
+}
+
+// As if all three kinds were in one array.
+static void drop_elsewhere(struct la_cpu *c, const struct la_tlb *tlb, unsigned i)
+{
+    for (unsigned kind = 0; kind < LA_N_TLBS; kind++)
+        if (kind != tlb->kind)
+            la_tlb_drop(c, &c->tlb[kind], &c->tlb[kind].entries[i]);
+}
+
 // Room made by replacing a second-stage entry is no invalidation.
 void la_tlb_put(struct la_cpu *c, const struct la_tlb_view *v, unsigned i,
                 const struct la_tlb_entry *t)
 {
     struct la_tlb *tlb = v->tlb;
     bool is_stage2 = tlb->kind == LA_TLB_STAGE2;
+    if (c->lvz.tlb_shared)
+        drop_elsewhere(c, tlb, i);
     if (is_stage2 && t->exists)
         drop_overlapping(c, tlb, t);
     if (is_stage2)
         la_tlb_forget(tlb, &tlb->entries[i]);
     else
         la_tlb_drop(c, tlb, &tlb->entries[i]);
-    bool is_seen = !is_stage2 && t->exists && may_be_cached(v, t);
+    bool meets = t->exists && meets_another(v, t);
+    // Otherwise nothing is cached of its addresses: it could only be of entries that exist.
+    bool is_seen = meets || t->global || t->ps != la_stlb_page_size(v);
+    tlb->overlaps |= meets;
     tlb->entries[i] = *t;
     if (!t->exists)
         return;
     if (i >= LA_STLB_ENTRIES)
         tlb->mtlb_used |= BIT(i - LA_STLB_ENTRIES);
-    if (is_seen)
+    if (is_seen && !is_stage2)
         la_mmu_flush_entry(c, tlb->kind == LA_TLB_STAGE1, t);
     log_entry(c, tlb, i);
 }
@@ -212,17 +263,34 @@ static u32 next_random(struct la_cpu *c)
 static unsigned choose_stlb(struct la_cpu *c, const struct la_tlb_view *v, u64 va)
 {
     unsigned set = la_stlb_set(v, va);
-    for (unsigned way = 0; way < LA_STLB_WAYS; way++)
-        if (!v->tlb->entries[way * LA_STLB_SETS + set].exists)
-            return way * LA_STLB_SETS + set;
+    for (unsigned way = 0, i = set; way < LA_STLB_WAYS; way++, i += LA_STLB_SETS)
+        if (!v->tlb->entries[i].exists && !exists_elsewhere(c, v->tlb, i))
+            return i;
     return next_random(c) % LA_STLB_WAYS * LA_STLB_SETS + set;
+}
+
+unsigned la_mtlb_size(const struct la_cpu *c, const struct la_tlb *tlb)
+{
+    bool is_limited = c->lvz.gmtlb_counts && tlb->kind == LA_TLB_STAGE1;
+    return is_limited ? (unsigned)(c->root.csr[CSR_GTLBC] & 0x3f) + 1 : LA_MTLB_ENTRIES;
 }
 
 static unsigned choose_mtlb(struct la_cpu *c, const struct la_tlb *tlb)
 {
-    u64 free = ~tlb->mtlb_used;
-    unsigned i = free ? (unsigned)__builtin_ctzll(free) : next_random(c) % LA_MTLB_ENTRIES;
+    unsigned n = la_mtlb_size(c, tlb);
+    u64 free = ~tlb->mtlb_used & BITS(n - 1, 0);
+    for (u64 left = free; c->lvz.tlb_shared && left; left &= left - 1)
+        if (exists_elsewhere(c, tlb, LA_STLB_ENTRIES + (unsigned)__builtin_ctzll(left)))
+            free &= ~(left & -left);
+    unsigned i = free ? (unsigned)__builtin_ctzll(free) : next_random(c) % n;
     return LA_STLB_ENTRIES + i;
+}
+
+void la_tlb_limit_guests(struct la_cpu *c)
+{
+    struct la_tlb *tlb = &c->tlb[LA_TLB_STAGE1];
+    for (unsigned i = la_mtlb_size(c, tlb); i < LA_MTLB_ENTRIES; i++)
+        la_tlb_drop(c, tlb, &tlb->entries[LA_STLB_ENTRIES + i]);
 }
 
 // A TLB is as small as the user wants it: whoever relies on an entry's staying is found out.

@@ -10,6 +10,8 @@ unsigned la_stlb_set(const struct la_tlb_view *v, u64 va);
 u64 la_pair_of(u64 va, unsigned ps); // the address of the pair of pages that holds va
 bool la_tlb_covers(const struct la_tlb_entry *t, u64 va);
 
+unsigned la_mtlb_size(const struct la_cpu *c, const struct la_tlb *tlb); // of entries in use
+
 // Replaces entry i.
 void la_tlb_put(struct la_cpu *c, const struct la_tlb_view *v, unsigned i,
                 const struct la_tlb_entry *t);

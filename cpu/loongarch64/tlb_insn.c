@@ -61,9 +61,12 @@ void la_tlbsrch(struct la_cpu *c, enum la_tlb_target target)
         *idx |= BIT(31);
 }
 
-static unsigned register_index(const struct la_tlb_view *v)
+static unsigned register_index(const struct la_cpu *c, const struct la_tlb_view *v)
 {
-    return (v->context->csr[CSR_TLBIDX] & 0xfff) % LA_TLB_ENTRIES;
+    unsigned i = (v->context->csr[CSR_TLBIDX] & 0xfff) % LA_TLB_ENTRIES;
+    if (i < LA_STLB_ENTRIES)
+        return i;
+    return LA_STLB_ENTRIES + (i - LA_STLB_ENTRIES) % la_mtlb_size(c, v->tlb);
 }
 
 static void write_entry_registers(u64 *r, const struct la_tlb_entry *t)
@@ -83,17 +86,28 @@ static void write_no_entry(u64 *r)
     r[CSR_ASID] &= ~0x3ffULL;
 }
 
+// Where all kinds share one array, the root reads whatever is there.
+static const struct la_tlb_entry *entry_at(const struct la_cpu *c, const struct la_tlb_view *v,
+                                           unsigned i)
+{
+    const struct la_tlb_entry *t = &v->tlb->entries[i];
+    bool sees_all = c->lvz.tlb_shared && v->context == &c->root;
+    for (unsigned kind = 0; sees_all && !t->exists && kind < LA_N_TLBS; kind++)
+        t = &c->tlb[kind].entries[i];
+    return t;
+}
+
 void la_tlbrd(struct la_cpu *c, enum la_tlb_target target)
 {
     struct la_tlb_view v = view_of(c, target);
-    const struct la_tlb_entry *t = &v.tlb->entries[register_index(&v)];
+    const struct la_tlb_entry *t = entry_at(c, &v, register_index(c, &v));
     // A guest sees no other guest's entries.
     bool is_visible = t->exists && (v.tlb->kind != LA_TLB_STAGE1 || t->gid == v.gid);
     if (is_visible)
         write_entry_registers(v.context->csr, t);
     else
         write_no_entry(v.context->csr);
-    if (v.context == &c->root && la_has_lvz(c))
+    if (v.context == &c->root && la_has_lvz(c) && c->lvz.trgp)
         c->root.csr[CSR_TRGP] = is_visible && t->gid ? 1 | (u64)t->gid << 16 : 0;
     la_mmu_mode_changed(c);
 }
@@ -103,7 +117,7 @@ void la_tlbrd(struct la_cpu *c, enum la_tlb_target target)
 void la_tlbwr(struct la_cpu *c, enum la_tlb_target target)
 {
     struct la_tlb_view v = view_of(c, target);
-    unsigned i = register_index(&v);
+    unsigned i = register_index(c, &v);
     struct la_tlb_entry t = from_registers(c, &v);
     if (i < LA_STLB_ENTRIES && !la_is_page_size(c, la_stlb_page_size(&v)))
         t.exists = false;
@@ -128,7 +142,7 @@ void la_tlbfill(struct la_cpu *c, enum la_tlb_target target)
 // With an index in the STLB its set is meant, with one in the MTLB the whole MTLB.
 static void clear_indexed(struct la_cpu *c, const struct la_tlb_view *v, bool keep_global)
 {
-    unsigned i = register_index(v), asid = v->context->csr[CSR_ASID] & 0x3ff;
+    unsigned i = register_index(c, v), asid = v->context->csr[CSR_ASID] & 0x3ff;
     bool stlb = i < LA_STLB_ENTRIES;
     unsigned first = stlb ? i % LA_STLB_SETS : LA_STLB_ENTRIES;
     unsigned step = stlb ? LA_STLB_SETS : 1;

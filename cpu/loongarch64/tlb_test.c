@@ -279,6 +279,45 @@ TEST(a_small_tlb_keeps_the_newest)
     rig_free(&r);
 }
 
+static void put(struct rig *r, u64 index, unsigned ps, u64 va)
+{
+    u64 *csr = r->c->csr;
+    csr[CSR_TLBIDX] = (u64)ps << 24 | index;
+    csr[CSR_TLBEHI] = va;
+    csr[CSR_TLBELO0] = csr[CSR_TLBELO1] = V;
+    la_tlbwr(r->c, LA_TLB_CURRENT);
+}
+
+static u64 found_at(struct rig *r, u64 va)
+{
+    r->c->csr[CSR_TLBEHI] = va;
+    la_tlbsrch(r->c, LA_TLB_CURRENT);
+    return r->c->csr[CSR_TLBIDX] & (BIT(31) | 0xfff);
+}
+
+// Of overlapping entries the first counts, though another was found last; what was found last and
+// is gone is not found.
+TEST(what_was_found_last_hides_nothing)
+{
+    struct rig r;
+    rig_init(&r, "la464");
+    la_csr_write(r.c, CSR_STLBPS, 14, 0x3f);
+    u64 set = VA >> 15 & (LA_STLB_SETS - 1), large = LA_STLB_ENTRIES + 9;
+    put(&r, large, 25, VA);
+    CHECK_EQ(found_at(&r, VA), large);
+    CHECK_EQ(found_at(&r, VA + 0x1200000), large);
+    r.c->csr[CSR_TLBIDX] = BIT(31) | large;
+    la_tlbwr(r.c, LA_TLB_CURRENT);
+    CHECK(found_at(&r, VA) & BIT(31));
+    put(&r, 5 * LA_STLB_SETS + set, 14, VA);
+    CHECK_EQ(found_at(&r, VA), 5 * LA_STLB_SETS + set);
+    put(&r, 2 * LA_STLB_SETS + set, 14, VA);
+    CHECK_EQ(found_at(&r, VA), 2 * LA_STLB_SETS + set);
+    put(&r, large, 25, VA);
+    CHECK_EQ(found_at(&r, VA), 2 * LA_STLB_SETS + set);
+    rig_free(&r);
+}
+
 TEST(many_address_spaces_do_not_mix)
 {
     struct rig r;

@@ -38,6 +38,14 @@ u64 la_walk_entry_address(const struct la_cpu *c, const struct la_context *x, u6
     return ((table & ~7ULL) + index * la_walk_entry_size(x)) & la_physical_mask(c);
 }
 
+// Of a GPA no bit 63 is ever set; its walks begin at PGDL, unless the highest bit that it can have
+// decides.
+bool la_walk_is_high(const struct la_cpu *c, const struct la_context *x, u64 va)
+{
+    bool by_highest = c->lvz.gpa_refill && x == &c->root;
+    return va >> 63 || (by_highest && va >> bits_get(c->cpucfg[1], 19, 12) & 1);
+}
+
 // The tables of a guest are in its own memory: each access goes through the second stage. An index
 // may lead beyond what a physical address can be.
 static u64 table_in_host(struct la_cpu *c, const struct la_context *x, u64 pa,
@@ -123,10 +131,17 @@ static _Noreturn void raise_of_view(struct la_cpu *c, const struct la_tlb_view *
     la_raise_address(c, e, va);
 }
 
+u64 la_page_permissions(const struct la_cpu *c, const struct la_tlb_view *v, u64 elo)
+{
+    bool has_plv = v->tlb->kind != LA_TLB_STAGE2 || c->lvz.stage2_plv;
+    return has_plv ? elo : (elo | 3 << 2) & ~PTE_RPLV;
+}
+
 void la_check_page(struct la_cpu *c, const struct la_tlb_view *v, u64 elo, u64 va,
                    enum la_access access)
 {
-    enum la_exception e = la_page_fault(v->context, elo, elo & PTE_V, elo & PTE_D, access);
+    u64 bits = la_page_permissions(c, v, elo);
+    enum la_exception e = la_page_fault(v->context, bits, elo & PTE_V, elo & PTE_D, access);
     if (e != EXC_INT)
         raise_of_view(c, v, e, va);
 }
@@ -148,7 +163,7 @@ struct leaf {
 
 static struct leaf find_leaf(struct la_cpu *c, const struct la_context *x, u64 va)
 {
-    u64 table = va >> 63 ? x->csr[CSR_PGDH] : x->csr[CSR_PGDL];
+    u64 table = x->csr[la_walk_is_high(c, x, va) ? CSR_PGDH : CSR_PGDL];
     for (unsigned n = 4; n >= 1; n--) {
         struct la_walk_level l = la_walk_level(x, n);
         if (!l.width)
@@ -170,9 +185,11 @@ static u64 needed_bits(enum la_access access)
     return access == LA_STORE ? PTE_V | PTE_D : PTE_V;
 }
 
-static enum la_exception walker_fault(const struct la_context *x, u64 pte, enum la_access access)
+static enum la_exception walker_fault(const struct la_cpu *c, const struct la_tlb_view *v, u64 pte,
+                                      enum la_access access)
 {
-    return la_page_fault(x, pte, pte & PTE_PRESENT, pte & PTE_WRITE, access);
+    u64 bits = la_page_permissions(c, v, pte);
+    return la_page_fault(v->context, bits, pte & PTE_PRESENT, pte & PTE_WRITE, access);
 }
 
 // Sets bits in an entry that may change under our hands; false: it did, walk again.
@@ -230,7 +247,7 @@ static struct la_tlb_entry *walk(struct la_cpu *c, const struct la_tlb_view *v, 
             raise_of_view(c, v, access == LA_FETCH ? EXC_PIF : EXC_PIL, va);
         u64 pa = w.pa + (va >> w.ps & 1 ? w.odd_offset : 0);
         u64 pte = read_entry(c, v->context, pa);
-        enum la_exception e = walker_fault(v->context, pte, access);
+        enum la_exception e = walker_fault(c, v, pte, access);
         if (e != EXC_INT)
             raise_of_view(c, v, e, va);
         if (set_bits(c, v->context, pa, pte, needed_bits(access)))
@@ -244,7 +261,7 @@ struct la_tlb_entry *la_walker_check(struct la_cpu *c, const struct la_tlb_view 
     if (!t)
         return walk(c, v, va, access);
     u64 pte = t->elo[va >> t->ps & 1], need = needed_bits(access);
-    if (walker_fault(v->context, pte, access) == EXC_INT && (pte & need) == need)
+    if (walker_fault(c, v, pte, access) == EXC_INT && (pte & need) == need)
         return t;
     // The tables may say otherwise by now; what the entry says is not held against the access.
     la_tlb_drop(c, v->tlb, t);

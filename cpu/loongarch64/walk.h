@@ -23,6 +23,10 @@ u64 la_walk_index(struct la_walk_level l, u64 va);
 // Physical, within the context's own address space.
 u64 la_walk_entry_address(const struct la_cpu *c, const struct la_context *x, u64 table, u64 index);
 u64 la_walk_huge_to_elo(u64 entry);
+// Whether tables of the upper half (PGDH) are meant.
+bool la_walk_is_high(const struct la_cpu *c, const struct la_context *x, u64 va);
+// The entry as its permissions count: there are models that ignore the second stage's PLV.
+u64 la_page_permissions(const struct la_cpu *c, const struct la_tlb_view *v, u64 elo);
 
 // The exception that an entry demands, in the order of section 5.4.3, or EXC_INT for none. `valid`
 // and `writable` are V and D of an ordinary entry. The second stage is checked at the root's level.

@@ -273,3 +273,100 @@ TEST(event_descriptors_go_both_ways)
     controllers_close(&devices);
     vm_close_one(&vm, &cpu);
 }
+
+TEST(controllers_are_made_once_and_of_known_types)
+{
+    struct kvm_create_device device = {.type = KVM_DEV_TYPE_LOONGARCH_EIOINTC,
+                                       .flags = KVM_CREATE_DEVICE_TEST};
+    struct vm vm;
+    struct vcpu cpu;
+    struct controllers devices;
+    if (!vm_open_one(&vm, &cpu))
+        return;
+    CHECK_EQ(kvm_call(vm.fd, KVM_CREATE_DEVICE, &device), 0);
+    controllers_open(&devices, &vm, 1);
+    device.flags = 0;
+    CHECK(kvm_call(vm.fd, KVM_CREATE_DEVICE, &device) < 0);
+    device.type = 0x7fff;
+    CHECK_EQ(kvm_call(vm.fd, KVM_CREATE_DEVICE, &device), -ENODEV);
+    struct kvm_device_attr unknown = {0, 0x1234, 0, 0};
+    CHECK(kvm_call(devices.pch_pic, KVM_SET_DEVICE_ATTR, &unknown) < 0);
+    controllers_close(&devices);
+    vm_close_one(&vm, &cpu);
+}
+
+static u64 get_attribute(int fd, u32 group, u64 number)
+{
+    u64 value = 0;
+    struct kvm_device_attr attr = {0, group, number, (uintptr_t)&value};
+    CHECK_EQ(kvm_call(fd, KVM_GET_DEVICE_ATTR, &attr), 0);
+    return value;
+}
+
+// What the guest reads of each, then what it writes: a1, a2, and a3 to the PCH PIC at a0.
+GUEST_CODE(swap_controllers, "move $s0, $a0\n"
+                             "li.w $t0, 0x1004\niocsrrd.w $a4, $t0\niocsrwr.w $a1, $t0\n"
+                             "li.w $t0, 0x1600\niocsrrd.w $a5, $t0\niocsrwr.w $a2, $t0\n"
+                             "ld.d $a0, $s0, 0x20\nst.d $a3, $s0, 0x20\n"
+                             "move $a1, $a4\nmove $a2, $a5\n" CALL_USER);
+
+TEST(user_space_saves_and_restores_controllers)
+{
+    const u64 mask = 0xfedcba9876543210;
+    const u32 enabled = 0x12345678, vectors = 0x5a5a0f0f;
+    struct vm vm;
+    struct vcpu cpu;
+    struct controllers devices;
+    if (!vm_open_one(&vm, &cpu))
+        return;
+    controllers_open(&devices, &vm, 1);
+    set_attribute(devices.ipi, KVM_DEV_LOONGARCH_IPI_GRP_REGS, 0x4, &enabled);
+    set_attribute(devices.eiointc, KVM_DEV_LOONGARCH_EXTIOI_GRP_REGS, 0x200, &vectors);
+    set_attribute(devices.pch_pic, KVM_DEV_LOONGARCH_PCH_PIC_GRP_REGS, 0x20, &mask);
+    CHECK_EQ(vcpu_call(&cpu, swap_controllers, PCH_PIC, 0x111, 0x222, 0x333), mask);
+    CHECK_EQ((u32)cpu.run->hypercall.args[1], enabled);
+    CHECK_EQ((u32)cpu.run->hypercall.args[2], vectors);
+    CHECK_EQ((u32)get_attribute(devices.ipi, KVM_DEV_LOONGARCH_IPI_GRP_REGS, 0x4), 0x111);
+    CHECK_EQ((u32)get_attribute(devices.eiointc, KVM_DEV_LOONGARCH_EXTIOI_GRP_REGS, 0x200), 0x222);
+    CHECK_EQ(get_attribute(devices.pch_pic, KVM_DEV_LOONGARCH_PCH_PIC_GRP_REGS, 0x20), 0x333);
+    controllers_close(&devices);
+    vm_close_one(&vm, &cpu);
+}
+
+TEST(routes_lead_to_other_pins_and_to_messages)
+{
+    enum { WIRE = 7, PIN = 9, EVENT = 8, MESSAGE = 77 };
+    struct { // kvm_irq_routing
+        u32 nr, flags;
+        struct kvm_irq_routing_entry entries[2];
+    } routes = {.nr = 2,
+                .entries = {{.gsi = WIRE, .type = KVM_IRQ_ROUTING_IRQCHIP, .u.irqchip.pin = PIN},
+                            {.gsi = EVENT, .type = KVM_IRQ_ROUTING_MSI, .u.msi.data = MESSAGE}}};
+    struct kvm_irq_level level = {.irq = WIRE, .level = 1};
+    struct vm vm;
+    struct vcpu cpu;
+    struct controllers devices;
+    if (!vm_open_one(&vm, &cpu))
+        return;
+    controllers_open(&devices, &vm, 1);
+    CHECK_EQ(kvm_call(vm.fd, KVM_SET_GSI_ROUTING, &routes), 0);
+    vcpu_call(&cpu, open_pin, PCH_PIC, PIN);
+    vcpu_call(&cpu, take_external, 0x0202020202020202);
+    CHECK_EQ(kvm_call(vm.fd, KVM_IRQ_LINE, &level), 0);
+    vcpu_run_to_call(&cpu);
+    CHECK_EQ(cpu.run->hypercall.args[1], 1ULL << PIN);
+    level.level = 0;
+    CHECK_EQ(kvm_call(vm.fd, KVM_IRQ_LINE, &level), 0);
+    int event = eventfd(0, 0);
+    struct kvm_irqfd irq = {.fd = (u32)event, .gsi = EVENT};
+    CHECK_EQ(kvm_call(vm.fd, KVM_IRQFD, &irq), 0);
+    vcpu_call(&cpu, take_external, 0x0202020202020202);
+    CHECK_EQ(eventfd_write(event, 1), 0);
+    vcpu_run_to_call(&cpu);
+    CHECK_EQ(cpu.run->hypercall.args[2], 1ULL << (MESSAGE - 64));
+    irq.flags = KVM_IRQFD_FLAG_DEASSIGN;
+    CHECK_EQ(kvm_call(vm.fd, KVM_IRQFD, &irq), 0);
+    close(event);
+    controllers_close(&devices);
+    vm_close_one(&vm, &cpu);
+}

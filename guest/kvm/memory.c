@@ -111,6 +111,46 @@ TEST(the_dirty_log_has_the_pages_that_were_written)
     munmap(memory, EXTRA_SIZE);
 }
 
+static int clear_pages(struct vm *vm, u64 first, u32 n, u64 pages)
+{
+    struct kvm_clear_dirty_log log = {
+        .slot = 1, .first_page = first, .num_pages = n, .dirty_bitmap = &pages};
+    return kvm_call(vm->fd, KVM_CLEAR_DIRTY_LOG, &log);
+}
+
+TEST(the_dirty_log_is_cleared_by_hand)
+{
+    struct kvm_enable_cap by_hand = {.cap = KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2,
+                                     .args = {KVM_DIRTY_LOG_MANUAL_PROTECT_ENABLE}};
+    const u64 even = 0x5555555555555555;
+    struct vm vm;
+    struct vcpu cpu;
+    if (!vm_open_one(&vm, &cpu))
+        return;
+    u8 *memory = map_extra();
+    CHECK(kvm_call(vm.fd, KVM_CHECK_EXTENSION, (void *)KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2) & 1);
+    CHECK_EQ(vm_set_slot(&vm, 1, 0, EXTRA, EXTRA_SIZE, memory), 0);
+    CHECK_EQ(clear_pages(&vm, 0, EXTRA_PAGES, ~0ULL), -ENOENT); // nothing is logged
+    CHECK_EQ(kvm_call(vm.fd, KVM_ENABLE_CAP, &by_hand), 0);
+    CHECK_EQ(vm_set_slot(&vm, 1, KVM_MEM_LOG_DIRTY_PAGES, EXTRA, EXTRA_SIZE, memory), 0);
+    CHECK_EQ(clear_pages(&vm, 0, EXTRA_PAGES, ~0ULL), 0);
+    CHECK_EQ(clear_pages(&vm, 1, EXTRA_PAGES - 1, 0), -EINVAL); // not from a multiple of 64 on
+    for (unsigned round = 0; round < 5; round++) {
+        vcpu_call(&cpu, store_words, EXTRA, EXTRA_PAGES / 2, 2 * VM_PAGE, round);
+        CHECK_EQ(dirty_pages(&vm), even);
+        CHECK_EQ(dirty_pages(&vm), even); // looking changes nothing
+        CHECK_EQ(clear_pages(&vm, 0, EXTRA_PAGES, 0xff), 0);
+        CHECK_EQ(dirty_pages(&vm), even & ~0xffULL);
+        // What was cleared is noted again, the rest is noted still.
+        vcpu_call(&cpu, store_words, EXTRA + 4 * VM_PAGE, 1, VM_PAGE, round);
+        CHECK_EQ(dirty_pages(&vm), (even & ~0xffULL) | 1 << 4);
+        CHECK_EQ(clear_pages(&vm, 0, EXTRA_PAGES, ~0ULL), 0);
+        CHECK_EQ(dirty_pages(&vm), 0);
+    }
+    vm_close_one(&vm, &cpu);
+    munmap(memory, EXTRA_SIZE);
+}
+
 TEST(pages_taken_away_and_replaced_are_seen_at_once)
 {
     struct vm vm;

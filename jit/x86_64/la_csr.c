@@ -85,7 +85,7 @@ TEMPLATE(gcsrrd)
     unsigned n = (unsigned)i->imm;
     if (!is_root(t))
         trans_interpret(t);
-    else if (is_inline(t) && la_csr_is_of_guest(n) && la_csr_load_width(t->cpu, n))
+    else if (is_inline(t) && la_csr_is_of_guest(t->cpu, n) && la_csr_load_width(t->cpu, n))
         load(t, i->rd, home_in(true, n), n);
     else
         trans_interpret_on(t);
@@ -167,7 +167,7 @@ static void write_guest(struct trans *t, const struct la_insn *i)
         trans_interpret(t);
         return;
     }
-    if (!is_inline(t) || !la_csr_is_of_guest(n) || !can_swap(t, n, true)) {
+    if (!is_inline(t) || !la_csr_is_of_guest(t->cpu, n) || !can_swap(t, n, true)) {
         trans_interpret_on(t);
         return;
     }

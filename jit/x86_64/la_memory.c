@@ -343,14 +343,21 @@ TEMPLATE(store)
         emit_mov_mi(&t->e, (enum width)arg, m, 0);
 }
 
-TEMPLATE(nothing)
+// Of a prefetch nothing is left, unless a guest is to exit by it.
+TEMPLATE(preld)
 {
+    if (t->cpu->lvz.barriers_exit)
+        trans_interpret(t);
 }
 
 // Only hints that order earlier stores before later loads need a fence on a host with total store
 // order. Bits 2 and 1 of the hint: earlier loads, stores are not waited for; volume 1, 2.2.8.1.
 TEMPLATE(dbar)
 {
+    if (t->cpu->lvz.barriers_exit) {
+        trans_interpret(t);
+        return;
+    }
     bool orders_store_load = (i->imm & 0x700) != 0x700 && !(i->imm & 6);
     if (!orders_store_load)
         return;

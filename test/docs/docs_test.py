@@ -155,6 +155,19 @@ def every_decision_is_listed(_):
 
 
 @test
+def every_choice_of_lvz_is_explained_and_tried(_):
+    table = re.findall(r'^LVZ_(?:FLAG|NUMBER)\(\w+, +"([\w-]+)", +(\w+),',
+                       documents.read('cpu/loongarch64/lvz_properties.def'), re.M)
+    assert len(table) > 40
+    page, rows = documents.read('doc/lvz_choices.md'), documents.read('guest/tests.cfg')
+    initial = {'true': 'on', 'false': 'off'}
+    wrong = [f'{name}: not in doc/lvz_choices.md, or with another default' for name, value in table
+             if not re.search(rf'`{name}`[^(]*\({initial.get(value, value)}\)', page)]
+    wrong += [f'{name}: no row of guest/tests.cfg' for name, _ in table if f',{name}=' not in rows]
+    assert not wrong, '\n'.join(wrong)
+
+
+@test
 def documents_are_short(_):
     limits = {'README.md': 220, 'ARCHITECTURE.md': 400}
     limits.update({p: 80 for p in documents.documents() if p.startswith('doc/design/')})

@@ -15,8 +15,6 @@ _Static_assert(offsetof(struct vcpu, tlbrprmd) == VCPU_TLBRPRMD, "lvz_enter.S");
 #define PAYLOAD_SLOT 63
 #define TLBIDX_NE    BIT(31)
 
-void lvz_enter(struct vcpu *v); // lvz_enter.S
-
 static u32 word_code[2] __attribute__((aligned(64)));
 
 // What a guest's registers may hold that matters to the next test.

@@ -76,6 +76,8 @@ void lvz_map_payload(const struct vcpu *v);
 // One entry, one exit. A refill that is an exit is left by hand: IsTLBR cleared, mapped mode.
 // Returns the code of the exit.
 unsigned lvz_run(struct vcpu *v);
+// Only the ertn and the exit; what return it makes is the caller's affair (lvz_enter.S).
+void lvz_enter(struct vcpu *v);
 // Runs from v->pc until an outcome that is not LVZ_WORD_*, which are translated. Of a guest that
 // came back by these, v->pc is where it was.
 unsigned lvz_outcome(struct vcpu *v);
