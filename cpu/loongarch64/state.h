@@ -150,7 +150,8 @@ struct la_tlb {
     struct la_tlb_entry entries[LA_TLB_ENTRIES]; // STLB index = way * 256 + set, then MTLB
     u64 mtlb_used;                               // bit per MTLB entry that exists
     u32 n_filled;
-    u16 filled[64]; // the entries that tlbfill filled last, with -cpu tlb-keep
+    u16 filled[64]; // the entries that tlbfill filled last, with -cpu tlb-keep and some of tlb
+    struct la_tlb_store *store; // tlb_store.h; NULL: nothing was put into it
 };
 
 // Cached translations for the interpreter: direct mapped by VA, one 4 KiB granule each. `tag` is
@@ -305,6 +306,7 @@ struct la_cpu {
 
     struct la_lvz_counts lvz_counts;
     struct la_lvz lvz; // choices where the extension is open: lvz.h
+    struct la_disturbance disturbance;
 
     const struct la_model *model;
     u32 cpucfg[LA_N_CPUCFG];
@@ -361,6 +363,7 @@ _Noreturn void la_raise_root(struct la_cpu *c, enum la_exception e, u64 bad_va);
 // registers, mode, jump to the entry (c->next_pc).
 void la_enter_exception(struct la_cpu *c, enum la_exception e, u64 bad_va, bool in_root);
 void la_ertn(struct la_cpu *c);
+void la_disturb(struct la_cpu *c); // lets the disturbance come if it is due
 const char *la_exception_name(enum la_exception e); // "TLBR"; "?" if it has none
 // Lines of a context that would interrupt if its CRMD.IE were set: ESTAT.IS & ECFG.LIE.
 u32 la_pending_lines(struct la_cpu *c, const struct la_context *x);
@@ -523,6 +526,7 @@ struct la_tlb_view la_tlb_stage2(struct la_cpu *c);
 
 // The entry that matches `va`, or NULL.
 struct la_tlb_entry *la_tlb_find(struct la_cpu *c, const struct la_tlb_view *v, u64 va);
+void la_tlb_guest_left(struct la_cpu *c, bool by_refill); // tlb_evict.c
 void la_tlb_clear(struct la_cpu *c); // after reset: nothing matches
 void la_tlb_stlb_page_size_changed(struct la_cpu *c, struct la_context *x);
 void la_tlb_flush_parts(struct la_cpu *c, bool stlb, bool mtlb); // IMPCTL2
