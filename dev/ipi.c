@@ -21,6 +21,35 @@ static void drive(struct ipi *p, unsigned core)
     core_irq_drive(p->cores, CORE_IRQ_IPI, core, lines);
 }
 
+static u64 next_delay(struct ipi *p)
+{
+    p->random ^= p->random << 13;
+    p->random ^= p->random >> 17;
+    p->random ^= p->random << 5;
+    return 1 + p->random % p->delay_ns;
+}
+
+static void arrive(void *opaque)
+{
+    struct ipi_core *c = opaque;
+    c->status |= c->on_its_way;
+    c->on_its_way = 0;
+    drive(c->ipi, (unsigned)(c - c->ipi->core));
+}
+
+// What is sent while others are on their way comes with them.
+static void raise_bits(struct ipi *p, struct ipi_core *c, u32 bits)
+{
+    if (!p->delay_ns) {
+        c->status |= bits;
+        drive(p, (unsigned)(c - p->core));
+        return;
+    }
+    if (bits && !c->on_its_way)
+        timer_arm(p->dev.env->clock, &c->arrival, clock_now(p->dev.env->clock) + next_delay(p));
+    c->on_its_way |= bits;
+}
+
 static struct ipi_core *target(struct ipi *p, u64 command, const char *what)
 {
     unsigned core = bits_get(command, 25, 16);
@@ -48,7 +77,7 @@ static void write_status(void *block, unsigned core, unsigned index, u64 value, 
 static void write_set_clear(void *block, unsigned core, unsigned index, u64 value, u64 mask)
 {
     struct ipi *p = block;
-    p->core[core].status |= (u32)value;
+    raise_bits(p, &p->core[core], (u32)value);
     p->core[core].status &= ~(u32)(value >> 32);
     drive(p, core);
 }
@@ -68,10 +97,8 @@ static void write_ipi_send(void *block, unsigned core, unsigned index, u64 value
 {
     struct ipi *p = block;
     struct ipi_core *c = mask & 0xff ? target(p, value, "IPI_Send") : NULL;
-    if (!c)
-        return;
-    c->status |= 1u << bits_get(value, 4, 0);
-    drive(p, c - p->core);
+    if (c)
+        raise_bits(p, c, 1u << bits_get(value, 4, 0));
 }
 
 // Bits 30:27 of a send register name the bytes that are not written.
@@ -217,6 +244,7 @@ static bool ipi_realize(struct device *d, struct err *e)
     for (unsigned i = 0; i < p->n_cores; i++) {
         p->core[i].ipi = p;
         timer_init(&p->core[i].timer, fire_timer, &p->core[i]);
+        timer_init(&p->core[i].arrival, arrive, &p->core[i]);
     }
     reg_bank_init(&p->bank, "ipi", ipi_regs, p, d->env->log);
     return true;
@@ -226,9 +254,12 @@ static void ipi_reset(struct device *d)
 {
     struct ipi *p = container_of(d, struct ipi, dev);
     p->mail_data = p->any_data = 0;
+    p->random = 0x9e3779b9;
     for (unsigned i = 0; i < p->n_cores; i++) {
         struct ipi_core *c = &p->core[i];
         timer_cancel(d->env->clock, &c->timer);
+        timer_cancel(d->env->clock, &c->arrival);
+        c->on_its_way = 0;
         c->status = c->enable = 0;
         memset(c->mailbox, 0, sizeof(c->mailbox));
         c->frequency = c->timer_config = 0;
@@ -240,12 +271,15 @@ static void ipi_reset(struct device *d)
 static void ipi_free(struct device *d)
 {
     struct ipi *p = container_of(d, struct ipi, dev);
-    for (unsigned i = 0; i < p->n_cores && p->core[i].ipi; i++)
+    for (unsigned i = 0; i < p->n_cores && p->core[i].ipi; i++) {
         timer_cancel(d->env->clock, &p->core[i].timer);
+        timer_cancel(d->env->clock, &p->core[i].arrival);
+    }
 }
 
 static const struct device_prop ipi_props[] = {
     {"cores", PROP_U64, offsetof(struct ipi, n_cores), "number of cores of the machine", "1"},
+    {"delay", PROP_U64, offsetof(struct ipi, delay_ns), "ns that interrupts need at most", "0"},
     {NULL},
 };
 

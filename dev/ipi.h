@@ -13,6 +13,8 @@ struct ipi;
 
 struct ipi_core {
     u32 status, enable;
+    u32 on_its_way; // bits of status that come when `arrival` fires
+    struct timer arrival;
     u64 mailbox[4];
     u64 frequency;
     u64 timer_config;
@@ -25,6 +27,10 @@ struct ipi_core {
 struct ipi {
     struct device dev;
     u64 n_cores; // property "cores"
+    // Property "delay": ns that interrupts are on their way at most; each time another number, so
+    // that they overtake mails and each other. 0: they are there at once.
+    u64 delay_ns;
+    u32 random;
     // Connected by the board before realize; borrowed.
     struct core_irq *cores;
     // ANY_Send: writes those bytes of `data` whose bit in `bytes` is set to the I/O configuration

@@ -203,3 +203,24 @@ TEST(reset_clears_everything)
     CHECK_EQ(clock_next_deadline(&f.clock), CLOCK_NEVER);
     fabric_free(&f);
 }
+
+// Those that are sent while others are on their way come with them; mails are there before.
+TEST(delayed_interrupts_come_later)
+{
+    struct fabric f;
+    fabric_init(&f, 2, 32);
+    f.chip->ipi->delay_ns = 1000;
+    csr_write(&f, 1, 0x1004, ~0u, 4);
+    csr_write(&f, 0, 0x1048, 0x1234ULL << 32 | WAIT | 1 << 16, 8);
+    csr_write(&f, 0, 0x1040, WAIT | 1 << 16 | 3, 4);
+    CHECK_EQ(csr_read(&f, 1, 0x1020, 4), 0x1234);
+    CHECK_EQ(csr_read(&f, 1, 0x1000, 4), 0);
+    CHECK_EQ(f.lines[1], 0);
+    csr_write(&f, 1, 0x100c, ~0u, 4); // clearing does not reach what is on its way
+    csr_write(&f, 1, 0x1008, 0x10, 4);
+    f.now += 1001;
+    clock_fire_due(&f.clock);
+    CHECK_EQ(csr_read(&f, 1, 0x1000, 4), 0x18);
+    CHECK_EQ(f.lines[1], IPI_LINE);
+    fabric_free(&f);
+}

@@ -38,6 +38,7 @@ static void make_ipi(struct ls3_chip *c)
 {
     c->ipi = (struct ipi *)device_new(&ipi_type, c->dev.env);
     c->ipi->n_cores = c->n_cores;
+    c->ipi->delay_ns = c->ipi_delay_ns;
     c->ipi->cores = &c->cores;
     c->ipi->any_send = iocsr_any_send;
     c->ipi->any_send_opaque = c->iocsr;
@@ -173,6 +174,8 @@ static void ls3_chip_free(struct device *d)
 
 static const struct device_prop ls3_chip_props[] = {
     {"cores", PROP_U64, offsetof(struct ls3_chip, n_cores), "number of cores, 1 to 64", "1"},
+    {"ipi-delay", PROP_U64, offsetof(struct ls3_chip, ipi_delay_ns),
+     "ns that interrupts between processors need at most", "0"},
     {"features", PROP_U64, offsetof(struct ls3_chip, features), "I/O configuration register 0x8",
      "0x1c"},
     {"other-reset", PROP_U64, offsetof(struct ls3_chip, other_reset),

@@ -25,6 +25,7 @@
 struct ls3_chip {
     struct device dev;
     u64 n_cores;               // property "cores"
+    u64 ipi_delay_ns;          // property "ipi-delay": as in struct ipi
     u64 features, other_reset; // as in struct chip_config
     char *name;
     u64 spi_flash_size; // property "spi-flash": 0 for none

@@ -13,6 +13,7 @@
 
 // Interpreted in one go where there is nothing to translate: firmware in flash, unusual modes.
 #define N_INTERPRETED 256
+#define N_DISTURBED   16
 
 static struct jit *jit_of(struct la_cpu *c)
 {
@@ -353,6 +354,24 @@ static void interpret(struct la_cpu *c, unsigned n)
     go_outside(j, c->code.vcpu);
 }
 
+// -cpu lvz-disturb: translated code does not count its instructions to the last one, and does not know
+// this cause of an interrupt.
+static bool is_to_be_disturbed(const struct la_cpu *c)
+{
+    return c->disturbance.at != ~0ULL || c->disturbance.is_pending;
+}
+
+static void wait_for_disturbance(struct la_cpu *c)
+{
+    const struct la_disturbance *d = &c->disturbance;
+    c->code.link_site = NULL;
+    if (d->is_pending)
+        interpret(c, N_DISTURBED);
+    else if (c->cpu.n_insns < d->at)
+        interpret(c, (unsigned)(d->at - c->cpu.n_insns));
+    la_disturb(c);
+}
+
 // 32-bit addresses, and misaligned accesses that trap.
 static void interpret_odd_mode(struct jit *j, struct la_cpu *c)
 {
@@ -466,7 +485,9 @@ static enum cpu_exit jit_run(struct cpu *cpu, u64 budget)
     while (cpu->n_insns < c->code.n_end && serve(c, &why)) {
         // A block that does not fit any more is left where it begins.
         bool has_room = c->code.n_end - cpu->n_insns >= BLOCK_PLAIN_INSNS;
-        if (unlikely(!la_mmu_may_cache(c)))
+        if (unlikely(is_to_be_disturbed(c)))
+            wait_for_disturbance(c);
+        else if (unlikely(!la_mmu_may_cache(c)))
             interpret_odd_mode(j, c);
         else if (likely(has_room))
             run_translated(j, c);

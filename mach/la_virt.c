@@ -72,6 +72,7 @@ static bool make_chip(struct machine *m, struct err *e)
     if (!v->chip)
         return false;
     v->chip->n_cores = la_virt_n_cpus(m);
+    v->chip->ipi_delay_ns = m->config->ipi_delay_ns;
     v->chip->cores.out = (struct irq){set_core_line, m, 0};
     if (!device_realize(&v->chip->dev, e))
         return false;

@@ -46,6 +46,7 @@ struct machine_config {
     const char *board; // NULL: "virt"
     unsigned n_cpus;   // 0: 1
     u64 ram_size;      // 0: the board's choice
+    u64 ipi_delay_ns;  // of interrupts between processors, at most
 
     // Paths, or NULL. `bios` is an image for flash 0; with it, a kernel is handed to the firmware.
     // Without `bios` and without a flash 0, the kernel is entered directly.

@@ -76,6 +76,17 @@ static void put_accels(FILE *to)
         put_accel_values(p, to);
 }
 
+static void put_lvz_values(const struct la_lvz_property *l, FILE *to)
+{
+    const char *word = l->words;
+    if (!word)
+        fprintf(to, l->is_flag ? "%s=on %s=off " : "%s= ", l->name, l->name);
+    for (; word; word = *word ? word + 1 : NULL) {
+        fprintf(to, "%s=%.*s ", l->name, (int)strcspn(word, "|"), word);
+        word += strcspn(word, "|");
+    }
+}
+
 // Models, and after a comma features.
 static void put_cpus(FILE *to)
 {
@@ -85,7 +96,7 @@ static void put_cpus(FILE *to)
     for (const struct la_feature *f = la_features; f->name; f++)
         fprintf(to, "%s=on %s=off ", f->name, f->name);
     for (const struct la_lvz_property *l = la_lvz_properties; l->name; l++)
-        fprintf(to, l->is_flag ? "%s=on %s=off " : "%s= ", l->name, l->name);
+        put_lvz_values(l, to);
 }
 
 // Names, and after a comma properties.

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # test_inputs.sh: fetches what the tests compare with and run, into $LH_CACHE (default: the user's
 # cache, longhouse/): the Debian guest, the reference emulator, the loong64 sysroot, QEMU of loong64,
-# CPython with its tests, and a Debian with systemd, which $BUILD/lh (default build/lh) runs once to
+# kexec, CPython with its tests, and a Debian with systemd, which $BUILD/lh (default build/lh) runs once to
 # configure it. What is there already is not fetched again. Tests must not write to these files: they
 # copy what they change.
 #
@@ -19,6 +19,7 @@ sh guest_fetch.sh --arch loong64 --suite $suite --out "$cache/guest/loong64-$sui
 sh reference_fetch.sh "$cache/reference"
 sh guest_sysroot.sh "$cache/sysroot"
 sh nested_fetch.sh "$cache/nested"
+sh crash_fetch.sh "$cache/crash"
 sh cpython_fetch.sh "$cache/cpython"
 sh distro_fetch.sh "$lh" "$cache/distro"
 exit 0

@@ -371,13 +371,35 @@ static void tear_down(struct server *s)
     s->j->e = e;
 }
 
+// The record of a cell that a root cell made which is gone: cells outlive the crash of its kernel.
+// The hypervisor compares what is offered with what it granted.
+static bool make_record(struct server *s, struct cell_record *r)
+{
+    memset(r, 0, sizeof(*r));
+    if (!cell_compile_file(&r->description, s->j->o->description, s->j->e))
+        return false;
+    if (strncmp(r->description.head.name, s->info.name, CELL_NAME_SIZE))
+        return err_set(s->j->e, "%s: it describes '%.*s'", s->j->o->description, CELL_NAME_SIZE,
+                       r->description.head.name);
+    r->generation = s->info.generation;
+    cell_record_write(r);
+    return true;
+}
+
+static bool find_record(struct server *s, struct cell_record *r)
+{
+    if (s->j->o->description)
+        return make_record(s, r);
+    return cell_record_read(r, s->info.name, s->info.generation) ||
+           err_set(s->j->e, "there is no record of how cell '%s' was made: name its --description",
+                   s->info.name);
+}
+
 static bool find_cell(struct server *s, const char *name)
 {
     static struct cell_record r;
-    if (!cell_client_find(s->j->c, name, &s->cell, &s->info, s->j->e))
+    if (!cell_client_find(s->j->c, name, &s->cell, &s->info, s->j->e) || !find_record(s, &r))
         return false;
-    if (!cell_record_read(&r, s->info.name, s->info.generation))
-        return err_set(s->j->e, "there is no record of how cell '%s' was made", s->info.name);
     s->d = r.description;
     return cell_serve_has_work(&s->d) ||
            err_set(s->j->e, "cell '%s' has no devices to serve", s->info.name);

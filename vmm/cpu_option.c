@@ -93,7 +93,9 @@ static void print_properties(FILE *to)
             "Choices of the virtualization extension (lvz), where known sources leave it open:\n");
     for (const struct la_lvz_property *p = la_lvz_properties; p->name; p++) {
         fprintf(to, "  %-18s %s (default: ", p->name, p->doc);
-        if (p->is_flag)
+        if (p->words)
+            fprintf(to, "%.*s)\n", (int)strcspn(p->words, "|"), p->words);
+        else if (p->is_flag)
             fprintf(to, "%s)\n", p->initial ? "on" : "off");
         else
             fprintf(to, "%u)\n", p->initial);

@@ -57,6 +57,9 @@ TEST(what_is_wrong)
     expect_error("max,lsx=yes", "-cpu: lsx=yes: write lsx=on or lsx=off");
     expect_error("max,gidbits=9", "-cpu: gidbits=9: not a number from 1 to 8");
     expect_error("max,lvz-titp=1", "-cpu: lvz-titp=1: write lvz-titp=on or lvz-titp=off");
+    expect_error("max,tlb=none",
+                 "-cpu: tlb=none: write one of normal|never-evict|always-evict|random");
+    expect_error("max,tlb=", "-cpu: tlb=: write one of normal|never-evict|always-evict|random");
     expect_error("max,lasq=on", "-cpu: no feature 'lasq'; did you mean lasx?");
 }
 

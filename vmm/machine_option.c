@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_BOARDS 16
+#define MAX_BOARDS   16
+#define MAX_DELAY_NS 1000000000
 
 static bool set_board(struct machine_option *to, const char *name, struct err *e)
 {
@@ -26,13 +27,25 @@ static bool set_board(struct machine_option *to, const char *name, struct err *e
     return err_suggest(e, name, names, "-machine help lists them");
 }
 
+static bool set_ipi_delay(struct machine_option *to, const char *value, struct err *e)
+{
+    char *end;
+    unsigned long n = strtoul(value, &end, 10);
+    if (end == value || *end || *value == '-' || n > MAX_DELAY_NS)
+        return err_set(e, "-machine: ipi-delay=%s: write ns, at most %d", value, MAX_DELAY_NS);
+    to->ipi_delay_ns = (u32)n;
+    return true;
+}
+
 static bool set_property(struct machine_option *to, char *option, struct err *e)
 {
     const char *value = option_value(option);
     struct err unknown = {0};
     bool is_on;
+    if (!strcmp(option, "ipi-delay"))
+        return set_ipi_delay(to, value, e);
     if (strcmp(option, "kernel-irqchip"))
-        return err_set(e, "-machine: no property '%s'; there is: kernel-irqchip", option);
+        return err_set(e, "-machine: no property '%s'; there are: kernel-irqchip, ipi-delay", option);
     if (!strcmp(value, "auto")) {
         to->kernel_irqchip = MACHINE_AUTO;
         return true;

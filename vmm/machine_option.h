@@ -9,6 +9,7 @@ enum machine_choice { MACHINE_AUTO, MACHINE_ON, MACHINE_OFF };
 struct machine_option {
     const char *board;                  // as in boards.def; NULL: the default
     enum machine_choice kernel_irqchip; // interrupt controllers of the host's KVM
+    u32 ipi_delay_ns;                   // that interrupts between processors need at most
 };
 
 // `text` may be NULL. False with a message if it is not understood.

@@ -120,6 +120,9 @@ static bool choose_accel(struct run *r, struct err *e)
     if (!machine_option_parse(r->options.machine, &m, e))
         return false;
     r->config.irqchip = accel_kvm_irqchip(r->kvm, m.kernel_irqchip, r->config.n_cpus, e);
+    if (r->config.irqchip && m.ipi_delay_ns)
+        return err_set(e, "-machine: ipi-delay: only the machine's own controllers have it; add "
+                          "kernel-irqchip=off");
     return r->config.irqchip || !err_is_set(e);
 }
 

@@ -40,6 +40,7 @@ bool run_config_fill(struct machine_config *c, const struct run_options *o, stru
     *c = (struct machine_config){
         .board = machine.board,
         .n_cpus = 1,
+        .ipi_delay_ns = machine.ipi_delay_ns,
         .ram_size = DEFAULT_RAM,
         .kernel = o->kernel,
         .initrd = o->initrd,

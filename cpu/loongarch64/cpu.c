@@ -3,6 +3,7 @@
 #include "cpu/loongarch64/state.h"
 #include "base/bug.h"
 #include "cpu/loongarch64/inspect.h"
+#include "cpu/loongarch64/tlb_store.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -80,6 +81,7 @@ static void reset(struct cpu *cpu)
     c->root.csr[CSR_CPUID] = c->root.csr[CSR_TID] = cpu->index;
     memset(&c->lvz_counts, 0, sizeof(c->lvz_counts));
     la_lvz_reset(c);
+    c->disturbance = (struct la_disturbance){.at = ~0ULL};
     c->pc = c->next_pc = RESET_PC;
     c->idle = false;
     c->random = 0x9e3779b9 + cpu->index;
@@ -156,6 +158,8 @@ void la_cpu_free(struct la_cpu *c)
 {
     if (!c)
         return;
+    for (unsigned kind = 0; kind < LA_N_TLBS; kind++)
+        la_tlb_store_free(&c->tlb[kind]);
     free(c->decoded);
     free(c->contexts);
     free(c);

@@ -70,6 +70,8 @@ u64 la_estat(struct la_cpu *c, const struct la_context *x)
 {
     u32 lines = atomic_load_explicit(&c->cpu.lines, memory_order_relaxed) & ~3u;
     u64 hwi = x == &c->guest ? la_guest_hwi(c, lines) : la_root_lines(c, lines);
+    if (x == &c->root && unlikely(c->disturbance.is_pending))
+        hwi |= BIT(LINE_IPI);
     return x->csr[CSR_ESTAT] | hwi | (u64)x->timer.fired << LINE_TI;
 }
 

@@ -154,6 +154,8 @@ static void enter_ordinary(struct la_cpu *c, enum la_exception e, u64 bad_va, bo
         r[CSR_TLBEHI] = bad_va & BITS(47, 13);
     c->next_pc = r[CSR_EENTRY] + vector_offset(c, e);
     r[CSR_CRMD] &= ~(u64)(CRMD_PLV | CRMD_IE | CRMD_WE);
+    if (e == EXC_INT && !la_in_guest(c))
+        c->disturbance.is_pending = false;
     note_origin(c, from_guest);
 }
 
@@ -176,13 +178,40 @@ static void tell_root(struct la_cpu *c)
     la_enter_exception(c, EXC_GCHC, 0, true);
 }
 
+// -cpu lvz-disturb: one at a time.
+static void plan_disturbance(struct la_cpu *c)
+{
+    struct la_disturbance *d = &c->disturbance;
+    if (d->at != ~0ULL || d->is_pending)
+        return;
+    d->after = d->after % c->lvz.disturb + 1;
+    d->at = c->cpu.n_insns + d->after;
+}
+
+void la_disturb(struct la_cpu *c)
+{
+    if (c->cpu.n_insns < c->disturbance.at)
+        return;
+    c->disturbance.at = ~0ULL;
+    c->disturbance.is_pending = true;
+    la_check_interrupts_soon(c);
+}
+
+static void leave_guest(struct la_cpu *c, enum la_exception e)
+{
+    la_switch_context(c, &c->root);
+    if (c->lvz.ll_shared)
+        c->guest.link.is_set = false;
+    la_tlb_guest_left(c, e == EXC_TLBR);
+    if (unlikely(c->lvz.disturb))
+        plan_disturbance(c);
+}
+
 void la_enter_exception(struct la_cpu *c, enum la_exception e, u64 bad_va, bool in_root)
 {
     bool from_guest = in_root && la_in_guest(c);
     if (from_guest)
-        la_switch_context(c, &c->root);
-    if (from_guest && c->lvz.ll_shared)
-        c->guest.link.is_set = false;
+        leave_guest(c, e);
     log_exception(c, e, bad_va, from_guest);
     la_lvz_count_exception(c, e, from_guest);
     if (e == EXC_TLBR)

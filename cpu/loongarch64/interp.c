@@ -159,10 +159,12 @@ enum cpu_exit la_interp_run(struct cpu *cpu, u64 budget)
     }
     while (cpu->n_insns < end && la_serve_requests(c, &why)) {
         u64 slice_end = cpu->n_insns + SLICE < end ? cpu->n_insns + SLICE : end;
+        slice_end = slice_end < c->disturbance.at ? slice_end : c->disturbance.at;
         if (log_is_on(cpu->bus->log, LOG_IN_ASM))
             run_slice_logged(c, slice_end);
         else
             run_slice(c, slice_end);
+        la_disturb(c);
     }
     return why;
 }

@@ -6,6 +6,7 @@
 // Removing more than asked is always allowed, so what is cached for a guest goes as a whole
 // whenever an operation names it, found or not.
 #include "cpu/loongarch64/tlb.h"
+#include "cpu/loongarch64/tlb_store.h"
 
 // The entries that an operation is about.
 struct selection {
@@ -58,13 +59,19 @@ static bool matches(const struct operands *o, const struct la_tlb_entry *t)
     return true;
 }
 
+static void forget_if_matching(const struct operands *o, struct la_tlb *tlb, struct la_tlb_entry *t)
+{
+    if (t->exists && (o->s->all_gids || t->gid == o->gid) && matches(o, t))
+        la_tlb_forget(tlb, t);
+}
+
 static void forget_matching(const struct operands *o, struct la_tlb *tlb)
 {
-    for (unsigned i = 0; i < LA_TLB_ENTRIES; i++) {
-        struct la_tlb_entry *t = &tlb->entries[i];
-        if (t->exists && (o->s->all_gids || t->gid == o->gid) && matches(o, t))
-            la_tlb_forget(tlb, t);
-    }
+    u32 at = 0;
+    for (unsigned i = 0; i < LA_TLB_ENTRIES; i++)
+        forget_if_matching(o, tlb, &tlb->entries[i]);
+    for (struct la_tlb_entry *t; (t = la_tlb_store_next(tlb, &at));)
+        forget_if_matching(o, tlb, t);
 }
 
 static void drop_if_matching(struct la_cpu *c, const struct operands *o, struct la_tlb *tlb,
@@ -74,7 +81,7 @@ static void drop_if_matching(struct la_cpu *c, const struct operands *o, struct 
         la_tlb_drop(c, tlb, t);
 }
 
-// Of one address: only its STLB set and the MTLB can hold it.
+// Of one address: only its STLB set, the MTLB and the store can hold it.
 static void drop_address(struct la_cpu *c, const struct operands *o, const struct la_tlb_view *v)
 {
     unsigned set = la_stlb_set(v, o->va);
@@ -82,6 +89,9 @@ static void drop_address(struct la_cpu *c, const struct operands *o, const struc
         drop_if_matching(c, o, v->tlb, &v->tlb->entries[way * LA_STLB_SETS + set]);
     for (u64 left = v->tlb->mtlb_used; left; left &= left - 1)
         drop_if_matching(c, o, v->tlb, &v->tlb->entries[LA_STLB_ENTRIES + __builtin_ctzll(left)]);
+    u32 at = 0;
+    for (struct la_tlb_entry *t; (t = la_tlb_store_next(v->tlb, &at));)
+        drop_if_matching(c, o, v->tlb, t);
 }
 
 static bool has_address(const struct selection *s)

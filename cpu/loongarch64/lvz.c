@@ -22,12 +22,15 @@ enum { GSTAT_PGM = 1 << 1 };
 
 const struct la_lvz_property la_lvz_properties[] = {
 #define LVZ_FLAG(field, name, initial, doc) \
-    {name, doc, true, initial, 0, 1, offsetof(struct la_lvz, field)},
+    {name, doc, true, NULL, initial, 0, 1, offsetof(struct la_lvz, field)},
 #define LVZ_NUMBER(field, name, initial, low, high, doc) \
-    {name, doc, false, initial, low, high, offsetof(struct la_lvz, field)},
+    {name, doc, false, NULL, initial, low, high, offsetof(struct la_lvz, field)},
+#define LVZ_WORD(field, name, words, doc) \
+    {name, doc, false, words, 0, 0, 0, offsetof(struct la_lvz, field)},
 #include "cpu/loongarch64/lvz_properties.def"
 #undef LVZ_FLAG
 #undef LVZ_NUMBER
+#undef LVZ_WORD
     {0},
 };
 
@@ -46,12 +49,27 @@ void la_lvz_init(struct la_lvz *z)
         set_property(z, p, p->initial);
 }
 
+static bool parse_word(const char *words, const char *text, u32 *value)
+{
+    size_t n = strlen(text);
+    for (*value = 0;; ++*value) {
+        size_t k = strcspn(words, "|");
+        if (k == n && !memcmp(words, text, n))
+            return true;
+        if (!words[k])
+            return false;
+        words += k + 1;
+    }
+}
+
 static bool parse_value(const struct la_lvz_property *p, const char *text, u32 *value)
 {
     if (p->is_flag) {
         *value = !strcmp(text, "on");
         return *value || !strcmp(text, "off");
     }
+    if (p->words)
+        return parse_word(p->words, text, value);
     char *end;
     unsigned long n = strtoul(text, &end, 0);
     *value = (u32)n;
@@ -75,6 +93,8 @@ bool la_lvz_set_property(struct la_cpu *c, const char *name, const char *text, s
     if (!parse_value(p, text, &value)) {
         if (p->is_flag)
             return err_set(e, "%s=%s: write %s=on or %s=off", name, text, name, name);
+        if (p->words)
+            return err_set(e, "%s=%s: write one of %s", name, text, p->words);
         return err_set(e, "%s=%s: not a number from %u to %u", name, text, p->low, p->high);
     }
     if (c) {

@@ -15,21 +15,34 @@ struct la_context;
 struct la_lvz {
 #define LVZ_FLAG(field, name, initial, doc)              bool field;
 #define LVZ_NUMBER(field, name, initial, low, high, doc) u32 field;
+#define LVZ_WORD(field, name, words, doc)                u32 field;
 #include "cpu/loongarch64/lvz_properties.def"
 #undef LVZ_FLAG
 #undef LVZ_NUMBER
+#undef LVZ_WORD
+};
+
+// Values of la_lvz.tlb, in the order of its words.
+enum la_eviction { LA_EVICT_SOME, LA_EVICT_NEVER, LA_EVICT_ALWAYS, LA_EVICT_RANDOM };
+
+// With lvz.disturb: the next interrupt without a cause.
+struct la_disturbance {
+    u64 at;    // cpu.n_insns at which it comes; ~0: none is due
+    u32 after; // so many instructions after the exit
+    bool is_pending;
 };
 
 struct la_lvz_property {
     const char *name, *doc;
     bool is_flag;
+    const char *words; // "one|other"; NULL: a flag or a number
     u32 initial, low, high;
     size_t offset; // in struct la_lvz, of a bool or u32
 };
 
 extern const struct la_lvz_property la_lvz_properties[]; // ends with a NULL name
 
-// "on", "off" or a number. False with a message, also for names that are no property. Without a
+// "on", "off", a number or one of the words. False with a message, also for names that are no property. Without a
 // processor the words are only checked.
 bool la_lvz_set_property(struct la_cpu *c, const char *name, const char *value, struct err *e);
 

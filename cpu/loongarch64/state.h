@@ -151,12 +151,13 @@ struct la_tlb {
     struct la_tlb_entry entries[LA_TLB_ENTRIES]; // STLB index = way * 256 + set, then MTLB
     u64 mtlb_used;                               // bit per MTLB entry that exists
     u32 n_filled;
-    u16 filled[64]; // the entries that tlbfill filled last, with -cpu tlb-keep
-    // Where was found what was looked for last: of each set of the STLB the way, and of the MTLB the
-    // entry for addresses with the same bits 26:21.
+    u16 filled[64]; // the entries that tlbfill filled last, with -cpu tlb-keep and some of tlb
+    // Where was found what was looked for last: of each set of the STLB the way, and of the MTLB
+    // the entry for addresses with the same bits 26:21.
     u8 last_way[LA_STLB_SETS];
     u8 last_large[64];
-    bool overlaps; // there may be several entries for the same address
+    bool overlaps;              // there may be several entries for the same address
+    struct la_tlb_store *store; // tlb_store.h; NULL: nothing was put into it
 };
 
 // Cached translations for the interpreter: direct mapped by VA, one 4 KiB granule each. `tag` is
@@ -166,7 +167,7 @@ enum la_access { LA_LOAD, LA_STORE, LA_FETCH };
 #define LA_GRANULE_SHIFT 12
 #define LA_GRANULE       (1u << LA_GRANULE_SHIFT)
 
-#define LA_NEVER_CACHED  0xffe // a context number that is in no tag; those of nothing end in 0xfff
+#define LA_NEVER_CACHED 0xffe // a context number that is in no tag; those of nothing end in 0xfff
 
 struct la_cached_page {
     u64 tag;
@@ -181,17 +182,17 @@ struct la_cached_page {
 // [va, va + n) is in it if va - base < limit, for n up to LA_SLOT_SPAN; limit8 is the same for n up
 // to 8. Loads have the first half, stores the second; a store's slot may be read as well.
 // There is a set of them for each mode, so that a system call does not lose them.
-#define LA_N_MODES   10 // root, then guest: PLV 0 to 3, direct addressing
-#define LA_SLOT_SPAN 64
-#define LA_N_REGION_SLOTS   256
-#define LA_N_LOAD_SLOTS (LA_N_REGION_SLOTS / 2)
+#define LA_N_MODES        10 // root, then guest: PLV 0 to 3, direct addressing
+#define LA_SLOT_SPAN      64
+#define LA_N_REGION_SLOTS 256
+#define LA_N_LOAD_SLOTS   (LA_N_REGION_SLOTS / 2)
 struct la_slots {
     u64 limit[LA_N_REGION_SLOTS];
     u64 limit8[LA_N_REGION_SLOTS];
     u64 base[LA_N_REGION_SLOTS];
     u64 delta[LA_N_REGION_SLOTS]; // host address - VA
-    u32 context;   // mmu_context that they are of
-    bool is_used;  // some limit may not be 0
+    u32 context;                  // mmu_context that they are of
+    bool is_used;                 // some limit may not be 0
 };
 
 // Behind the slots: pages of 16 KiB that are mapped as one, direct mapped by VA, with the context
@@ -208,7 +209,7 @@ struct la_page {
 #define LA_LARGE_CHUNK_SHIFT 20
 #define LA_CHUNK_SHIFT       17
 struct la_window {
-    u64 base;  // VA
+    u64 base; // VA
     u64 size; // a multiple of chunks; 0: there is none
     u64 delta;
     const _Atomic u8 *watched; // 8 bytes per chunk
@@ -223,9 +224,9 @@ struct la_target {
     void *host;
     u64 pc_base; // VA of the 16 KiB of physical memory that hold it
 };
-#define LA_N_TARGETS 4096 // 32 bytes each: the index is scaled by 8 from (VA ^ VA >> 12) & 0x3ffc
+#define LA_N_TARGETS        4096 // 32 bytes each: the index is scaled by 8 from (VA ^ VA >> 12) & 0x3ffc
 #define LA_N_WINDOW_TARGETS 16384 // likewise, with two bits more
-#define LA_N_EXECUTED 32768
+#define LA_N_EXECUTED       32768
 
 // While instructions are tried and undone again (jit/check.c): the bytes that stores replaced. A
 // device that is touched ends the trial: it leaves through la_cpu.leave before anything happens.
@@ -243,26 +244,26 @@ struct la_journal {
 struct jit_vcpu; // jit/
 
 struct la_code {
-    u64 pc_base;      // of the code that runs
+    u64 pc_base; // of the code that runs
     // Where instructions are counted (jit_options.count); otherwise n_end is ~0.
-    s64 left;         // instructions that translated code may still begin, inside of it
-    u64 n_end;        // cpu.n_insns at which cpu_run returns
-    u64 n_back;       // counted in advance, but not executed if the code is left now
-    u64 context;      // mmu_context
+    s64 left;    // instructions that translated code may still begin, inside of it
+    u64 n_end;   // cpu.n_insns at which cpu_run returns
+    u64 n_back;  // counted in advance, but not executed if the code is left now
+    u64 context; // mmu_context
     u64 scratch[3];
-    u64 written;      // physical address of watched memory that the instruction stores to; 0: none
-    u32 mode;         // index of the slots in use
-    u32 units;        // EUEN bits of the units whose registers are in host registers
-    u32 mxcsr;        // that the host runs with while they are
-    u32 n_interpret;  // left by an exit: instructions for the interpreter
-    u32 stale;        // left by an exit: the entry whose source is another one now; 0: none
-    u64 calls_base;   // the host's stack pointer when no call of translated code is open
-    u64 calls_limit;  // that calls do not go below
-    void *link_site;  // left by an exit: the jump that wants a target, or NULL
-    struct jit_vcpu *vcpu; // jit/; NULL: nothing is translated
-    struct la_journal *journal; // NULL: no trial
-    u64 executed[LA_N_EXECUTED / 64]; // a bit per hash of a page that targets lie in
-    u32 misses_left[LA_N_REGION_SLOTS]; // until somebody looks how often a slot misses
+    u64 written;     // physical address of watched memory that the instruction stores to; 0: none
+    u32 mode;        // index of the slots in use
+    u32 units;       // EUEN bits of the units whose registers are in host registers
+    u32 mxcsr;       // that the host runs with while they are
+    u32 n_interpret; // left by an exit: instructions for the interpreter
+    u32 stale;       // left by an exit: the entry whose source is another one now; 0: none
+    u64 calls_base;  // the host's stack pointer when no call of translated code is open
+    u64 calls_limit; // that calls do not go below
+    void *link_site; // left by an exit: the jump that wants a target, or NULL
+    struct jit_vcpu *vcpu;               // jit/; NULL: nothing is translated
+    struct la_journal *journal;          // NULL: no trial
+    u64 executed[LA_N_EXECUTED / 64];    // a bit per hash of a page that targets lie in
+    u32 misses_left[LA_N_REGION_SLOTS];  // until somebody looks how often a slot misses
     u64 misses_since[LA_N_REGION_SLOTS]; // the host's time stamp when that began
     struct la_slots slots[LA_N_MODES];
     struct la_window windows[LA_N_MODES];
@@ -283,9 +284,9 @@ struct la_links;   // links.h
 struct la_cpu {
     struct cpu cpu; // first
 
-    u64 gpr[32]; // gpr[0] is 0 whenever an instruction begins
-    u64 pc;      // of the instruction that executes
-    u64 next_pc; // of the one after it; branches write it
+    u64 gpr[32];                       // gpr[0] is 0 whenever an instruction begins
+    u64 pc;                            // of the instruction that executes
+    u64 next_pc;                       // of the one after it; branches write it
     _Alignas(16) union la_vreg vr[32]; // translated code with SSE wants them so
     u8 fcc[8];
     u32 fcsr; // FCSR0; FCSR1-3 are views of it
@@ -304,13 +305,14 @@ struct la_cpu {
     struct la_code code;
 
     // Links that know of every store: links.h.
-    struct la_links *links;     // of the machine; NULL: a link is to a value
-    _Atomic u32 *line;          // of the atomic access that executes, in a page with links
-    _Atomic bool is_running;    // in cpu_run; kept where there are links
-    _Atomic u64 links_obeyed;   // requests of others to forget
+    struct la_links *links;   // of the machine; NULL: a link is to a value
+    _Atomic u32 *line;        // of the atomic access that executes, in a page with links
+    _Atomic bool is_running;  // in cpu_run; kept where there are links
+    _Atomic u64 links_obeyed; // requests of others to forget
 
     struct la_lvz_counts lvz_counts;
     struct la_lvz lvz; // choices where the extension is open: lvz.h
+    struct la_disturbance disturbance;
 
     const struct la_model *model;
     u32 cpucfg[LA_N_CPUCFG];
@@ -351,8 +353,8 @@ struct la_cpu *la_cpu_new(const struct la_model *model, struct cpu_bus *bus, uns
 void la_cpu_free(struct la_cpu *c);
 // Turns features on and off (`-cpu max,lasx=off`); only before the first instruction.
 bool la_cpu_set_feature(struct la_cpu *c, const char *name, bool on, struct err *e);
-// The same for features and properties of the virtualization extension (lvz.h), from text. Without a
-// processor the words are only checked.
+// The same for features and properties of the virtualization extension (lvz.h), from text. Without
+// a processor the words are only checked.
 bool la_cpu_set_property(struct la_cpu *c, const char *name, const char *value, struct err *e);
 
 // exception.c -----------------------------------------------------------------------------------
@@ -367,6 +369,7 @@ _Noreturn void la_raise_root(struct la_cpu *c, enum la_exception e, u64 bad_va);
 // registers, mode, jump to the entry (c->next_pc).
 void la_enter_exception(struct la_cpu *c, enum la_exception e, u64 bad_va, bool in_root);
 void la_ertn(struct la_cpu *c);
+void la_disturb(struct la_cpu *c);                  // lets the disturbance come if it is due
 const char *la_exception_name(enum la_exception e); // "TLBR"; "?" if it has none
 // Lines of a context that would interrupt if its CRMD.IE were set: ESTAT.IS & ECFG.LIE.
 u32 la_pending_lines(struct la_cpu *c, const struct la_context *x);
@@ -423,8 +426,8 @@ bool la_csr_is_of_guest(const struct la_cpu *c, unsigned number); // exists in t
 // GINTC may drop an injected line, as it does for software.
 u64 la_csr_peek(struct la_cpu *c, struct la_context *x, unsigned number);
 const char *la_csr_name(unsigned number); // NULL if it has none
-// For a translator: whether reading a register, of the root or of the guest by gcsrrd, is no more than
-// loading it, and from how many bits, sign-extended. 0: there is more to it.
+// For a translator: whether reading a register, of the root or of the guest by gcsrrd, is no more
+// than loading it, and from how many bits, sign-extended. 0: there is more to it.
 unsigned la_csr_load_width(const struct la_cpu *c, unsigned number);
 // Likewise the bits that a write stores, with no other effect; 0: it has one, or there are none.
 u64 la_csr_stored_bits(const struct la_cpu *c, unsigned number, bool of_guest);
@@ -470,17 +473,18 @@ void la_mmu_flush_gid(struct la_cpu *c, unsigned gid);
 u64 la_translate_gpa(struct la_cpu *c, u64 gpa, enum la_access access);
 // The address on the bus that a physical address leads to: the board's address windows.
 u64 la_route(const struct la_cpu *c, u64 pa);
-u64 la_physical_mask(const struct la_cpu *c); // PALEN bits
+u64 la_physical_mask(const struct la_cpu *c);      // PALEN bits
 u64 la_mmu_direct(const struct la_cpu *c, u64 va); // where an address leads in direct mode
 
 void la_mmu_init(struct la_cpu *c); // allocates c->contexts
 // False: using `va` in the present mode raises ADEF or ADEM.
 bool la_mmu_is_address(const struct la_cpu *c, u64 va);
-// log2 of the smallest page that the translation of `va` goes through. Such an access has succeeded.
+// log2 of the smallest page that the translation of `va` goes through. Such an access has
+// succeeded.
 unsigned la_mmu_page_size(struct la_cpu *c, u64 va, enum la_access access);
-// The steps of it, for who tells them: the direct-mapped window that holds an address at the present
-// level, or -1; whether addresses are cut to 32 bits; what may be looked up in the TLB; where an
-// entry leads.
+// The steps of it, for who tells them: the direct-mapped window that holds an address at the
+// present level, or -1; whether addresses are cut to 32 bits; what may be looked up in the TLB;
+// where an entry leads.
 int la_mmu_window(const struct la_cpu *c, u64 va);
 bool la_mmu_is_va32(const struct la_cpu *c);
 bool la_mmu_is_canonical(const struct la_cpu *c, u64 va);
@@ -510,8 +514,8 @@ u64 la_load_slow(struct la_cpu *c, u64 va, unsigned size);
 void la_store_slow(struct la_cpu *c, u64 va, u64 value, unsigned size);
 // Fills the cache for a load or store. Raises as the access would; false: it can not be cached.
 bool la_fill(struct la_cpu *c, u64 va, enum la_access access);
-// Where `va` is in the host if it lies in RAM that is watched, and may be loaded from and stored to;
-// and its physical address. NULL otherwise; does not raise.
+// Where `va` is in the host if it lies in RAM that is watched, and may be loaded from and stored
+// to; and its physical address. NULL otherwise; does not raise.
 u8 *la_watched_host(struct la_cpu *c, u64 va, u64 *pa);
 // The instruction word at c->pc, not found in the cache.
 u32 la_fetch_slow(struct la_cpu *c);
@@ -532,7 +536,8 @@ struct la_tlb_view la_tlb_stage2(struct la_cpu *c);
 
 // The entry that matches `va`, or NULL.
 struct la_tlb_entry *la_tlb_find(struct la_cpu *c, const struct la_tlb_view *v, u64 va);
-void la_tlb_clear(struct la_cpu *c); // after reset: nothing matches
+void la_tlb_guest_left(struct la_cpu *c, bool by_refill); // tlb_evict.c
+void la_tlb_clear(struct la_cpu *c);                      // after reset: nothing matches
 void la_tlb_stlb_page_size_changed(struct la_cpu *c, struct la_context *x);
 void la_tlb_flush_parts(struct la_cpu *c, bool stlb, bool mtlb); // IMPCTL2
 void la_tlb_limit_guests(struct la_cpu *c); // after GTLBC.GMTLBNum changed, where it counts

@@ -8,6 +8,7 @@
 // are not those that are cached, so all of the guest is forgotten, and only where software can tell
 // (see mmu.c).
 #include "cpu/loongarch64/tlb.h"
+#include "cpu/loongarch64/tlb_store.h"
 
 #include <string.h>
 
@@ -121,11 +122,17 @@ struct la_tlb_entry *la_tlb_find(struct la_cpu *c, const struct la_tlb_view *v, 
         t = find_last(v, va, asid);
     if (!t && la_is_page_size(c, la_stlb_page_size(v)))
         t = find_stlb(v, va, asid);
-    return t ? t : find_mtlb(v, va, asid);
+    if (!t)
+        t = find_mtlb(v, va, asid);
+    return t ? t : la_tlb_store_find(v->tlb, va, v->gid, v->has_asid, asid);
 }
 
 void la_tlb_forget(struct la_tlb *tlb, struct la_tlb_entry *t)
 {
+    if (la_tlb_store_has(tlb, t)) {
+        la_tlb_store_forget(tlb, t);
+        return;
+    }
     size_t i = (size_t)(t - tlb->entries);
     t->exists = false;
     if (i >= LA_STLB_ENTRIES)
@@ -174,6 +181,9 @@ static void drop_overlapping(struct la_cpu *c, struct la_tlb *tlb, const struct 
         drop_if_overlapping(c, tlb, &tlb->entries[i], t);
     for (unsigned i = LA_STLB_ENTRIES; i < LA_TLB_ENTRIES; i++)
         drop_if_overlapping(c, tlb, &tlb->entries[i], t);
+    u32 at = 0;
+    for (struct la_tlb_entry *x; (x = la_tlb_store_next(tlb, &at));)
+        drop_if_overlapping(c, tlb, x, t);
 }
 
 static void log_entry(struct la_cpu *c, const struct la_tlb *tlb, unsigned i)
@@ -251,14 +261,6 @@ void la_tlb_put(struct la_cpu *c, const struct la_tlb_view *v, unsigned i,
     log_entry(c, tlb, i);
 }
 
-static u32 next_random(struct la_cpu *c)
-{
-    c->random ^= c->random << 13;
-    c->random ^= c->random >> 17;
-    c->random ^= c->random << 5;
-    return c->random;
-}
-
 // A way of the set that is free, else any.
 static unsigned choose_stlb(struct la_cpu *c, const struct la_tlb_view *v, u64 va)
 {
@@ -266,7 +268,7 @@ static unsigned choose_stlb(struct la_cpu *c, const struct la_tlb_view *v, u64 v
     for (unsigned way = 0, i = set; way < LA_STLB_WAYS; way++, i += LA_STLB_SETS)
         if (!v->tlb->entries[i].exists && !exists_elsewhere(c, v->tlb, i))
             return i;
-    return next_random(c) % LA_STLB_WAYS * LA_STLB_SETS + set;
+    return la_tlb_random(c) % LA_STLB_WAYS * LA_STLB_SETS + set;
 }
 
 unsigned la_mtlb_size(const struct la_cpu *c, const struct la_tlb *tlb)
@@ -282,7 +284,7 @@ static unsigned choose_mtlb(struct la_cpu *c, const struct la_tlb *tlb)
     for (u64 left = free; c->lvz.tlb_shared && left; left &= left - 1)
         if (exists_elsewhere(c, tlb, LA_STLB_ENTRIES + (unsigned)__builtin_ctzll(left)))
             free &= ~(left & -left);
-    unsigned i = free ? (unsigned)__builtin_ctzll(free) : next_random(c) % n;
+    unsigned i = free ? (unsigned)__builtin_ctzll(free) : la_tlb_random(c) % n;
     return LA_STLB_ENTRIES + i;
 }
 
@@ -293,38 +295,45 @@ void la_tlb_limit_guests(struct la_cpu *c)
         la_tlb_drop(c, tlb, &tlb->entries[LA_STLB_ENTRIES + i]);
 }
 
-// A TLB is as small as the user wants it: whoever relies on an entry's staying is found out.
-static void keep_newest(struct la_cpu *c, struct la_tlb *tlb, unsigned i)
+// The tagged entry, at an index that it is given.
+static unsigned place(struct la_cpu *c, const struct la_tlb_view *v, const struct la_tlb_entry *t)
 {
-    u32 n = c->lvz.tlb_keep;
-    if (likely(!n))
-        return;
-    u16 *slot = &tlb->filled[tlb->n_filled++ % n], old = *slot;
-    *slot = (u16)i;
-    for (u32 k = 0; k < n; k++)
-        if (tlb->filled[k] == old)
-            return;
-    la_tlb_drop(c, tlb, &tlb->entries[old]);
+    bool in_stlb = t->ps == la_stlb_page_size(v);
+    unsigned i = in_stlb ? choose_stlb(c, v, t->vppn) : choose_mtlb(c, v->tlb);
+    la_tlb_make_room(c, v->tlb, i);
+    la_tlb_put(c, v, i, t);
+    return i;
+}
+
+unsigned la_tlb_index(struct la_cpu *c, const struct la_tlb_view *v, struct la_tlb_entry *t)
+{
+    if (!la_tlb_store_has(v->tlb, t))
+        return (unsigned)(t - v->tlb->entries);
+    struct la_tlb_entry copy = *t;
+    la_tlb_store_forget(v->tlb, t);
+    return place(c, v, &copy);
 }
 
 struct la_tlb_entry *la_tlb_insert(struct la_cpu *c, const struct la_tlb_view *v,
                                    const struct la_tlb_entry *t)
 {
-    bool in_stlb = t->ps == la_stlb_page_size(v);
-    unsigned i = in_stlb ? choose_stlb(c, v, t->vppn) : choose_mtlb(c, v->tlb);
     struct la_tlb_entry tagged = *t;
     tagged.gid = v->gid;
     c->lvz_counts.n_walks[v->tlb->kind]++;
-    la_tlb_put(c, v, i, &tagged);
-    keep_newest(c, v->tlb, i);
+    unsigned i = place(c, v, &tagged);
+    la_tlb_filled(c, v->tlb, i);
     return &v->tlb->entries[i];
 }
 
 void la_tlb_clear(struct la_cpu *c)
 {
-    memset(c->tlb, 0, sizeof(c->tlb));
-    for (unsigned kind = 0; kind < LA_N_TLBS; kind++)
+    for (unsigned kind = 0; kind < LA_N_TLBS; kind++) {
+        struct la_tlb_store *store = c->tlb[kind].store;
+        memset(&c->tlb[kind], 0, sizeof(c->tlb[kind]));
         c->tlb[kind].kind = kind;
+        c->tlb[kind].store = store;
+        la_tlb_store_clear(&c->tlb[kind]);
+    }
     la_mmu_flush(c);
 }
 
@@ -333,8 +342,10 @@ static void flush_parts(struct la_cpu *c, struct la_tlb *tlb, bool stlb, bool mt
     for (unsigned i = 0; i < LA_TLB_ENTRIES; i++)
         if (tlb->entries[i].exists && (i < LA_STLB_ENTRIES ? stlb : mtlb))
             la_tlb_forget(tlb, &tlb->entries[i]);
-    if (stlb || mtlb)
+    if (stlb || mtlb) {
+        la_tlb_store_clear(tlb);
         la_mmu_flush(c);
+    }
 }
 
 void la_tlb_flush_parts(struct la_cpu *c, bool stlb, bool mtlb)

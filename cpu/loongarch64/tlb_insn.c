@@ -3,6 +3,7 @@
 // extension adds. In the root they are about the root's own entries or, by GTLBC.TGID, about
 // second-stage entries of a guest; in a guest about its own; gtlb* are the guest's, from the root.
 #include "cpu/loongarch64/tlb.h"
+#include "cpu/loongarch64/tlb_store.h"
 
 static struct la_tlb_view view_of(struct la_cpu *c, enum la_tlb_target target)
 {
@@ -56,7 +57,7 @@ void la_tlbsrch(struct la_cpu *c, enum la_tlb_target target)
     struct la_tlb_entry *t = la_tlb_find(c, &v, ehi & BITS(47, 13));
     u64 *idx = &v.context->csr[CSR_TLBIDX];
     if (t)
-        *idx = bits_set(*idx & ~BIT(31), 11, 0, (u64)(t - v.tlb->entries));
+        *idx = bits_set(*idx & ~BIT(31), 11, 0, la_tlb_index(c, &v, t));
     else
         *idx |= BIT(31);
 }
@@ -139,20 +140,42 @@ void la_tlbfill(struct la_cpu *c, enum la_tlb_target target)
     la_tlb_insert(c, &v, &t);
 }
 
+static bool is_cleared(const struct la_tlb_view *v, const struct la_tlb_entry *t, bool keep_global)
+{
+    unsigned asid = v->context->csr[CSR_ASID] & 0x3ff;
+    bool is_kept = keep_global && v->has_asid && (t->global || t->asid != asid);
+    return t->gid == v->gid && !is_kept;
+}
+
+// Those that would be among them if there were room.
+static void clear_stored(struct la_cpu *c, const struct la_tlb_view *v, unsigned index,
+                         bool keep_global)
+{
+    u32 at = 0;
+    for (struct la_tlb_entry *t; (t = la_tlb_store_next(v->tlb, &at));) {
+        bool in_stlb = t->ps == la_stlb_page_size(v);
+        bool is_meant = index < LA_STLB_ENTRIES
+                            ? in_stlb && la_stlb_set(v, t->vppn) == index % LA_STLB_SETS
+                            : !in_stlb;
+        if (is_meant && is_cleared(v, t, keep_global))
+            la_tlb_drop(c, v->tlb, t);
+    }
+}
+
 // With an index in the STLB its set is meant, with one in the MTLB the whole MTLB.
 static void clear_indexed(struct la_cpu *c, const struct la_tlb_view *v, bool keep_global)
 {
-    unsigned i = register_index(c, v), asid = v->context->csr[CSR_ASID] & 0x3ff;
+    unsigned i = register_index(c, v);
     bool stlb = i < LA_STLB_ENTRIES;
     unsigned first = stlb ? i % LA_STLB_SETS : LA_STLB_ENTRIES;
     unsigned step = stlb ? LA_STLB_SETS : 1;
     unsigned end = stlb ? LA_STLB_ENTRIES : LA_TLB_ENTRIES;
     for (unsigned n = first; n < end; n += step) {
         struct la_tlb_entry *t = &v->tlb->entries[n];
-        bool is_kept = keep_global && v->has_asid && (t->global || t->asid != asid);
-        if (t->gid == v->gid && !is_kept)
+        if (is_cleared(v, t, keep_global))
             la_tlb_drop(c, v->tlb, t);
     }
+    clear_stored(c, v, i, keep_global);
     // What is cached of second-stage entries that were replaced since goes as well.
     if (v->tlb->kind == LA_TLB_STAGE2)
         la_mmu_flush_gid(c, v->gid);

@@ -318,6 +318,47 @@ TEST(what_was_found_last_hides_nothing)
     rig_free(&r);
 }
 
+static void fill_pair(struct rig *r, u64 va, unsigned asid)
+{
+    u64 *csr = r->c->csr;
+    csr[CSR_ASID] = asid;
+    csr[CSR_TLBIDX] = 14 << 24;
+    csr[CSR_TLBEHI] = va;
+    csr[CSR_TLBELO0] = csr[CSR_TLBELO1] = V;
+    la_tlbfill(r->c, LA_TLB_CURRENT);
+}
+
+TEST(what_is_never_evicted_goes_when_it_is_told_to)
+{
+    struct rig r;
+    rig_init(&r, "la464");
+    la_csr_write(r.c, CSR_STLBPS, 14, 0x3f);
+    r.c->lvz.tlb = LA_EVICT_NEVER;
+    const u64 apart = 1ULL << 15;
+    const unsigned n = 5000;
+    unsigned found = 0;
+    for (unsigned i = 0; i < n; i++)
+        fill_pair(&r, VA + i * apart, i % 2);
+    for (unsigned i = 0; i < n; i++) {
+        r.c->csr[CSR_ASID] = i % 2;
+        found += holds(&r, VA + i * apart, i % 2);
+    }
+    CHECK_EQ(found, n);
+    la_invtlb(r.c, 5, 1, VA + 3 * apart);
+    r.c->csr[CSR_ASID] = 1;
+    CHECK(!holds(&r, VA + 3 * apart, 1) && holds(&r, VA + 5 * apart, 1));
+    la_invtlb(r.c, 4, 1, 0);
+    found = 0;
+    for (unsigned i = 1; i < n; i += 2)
+        found += holds(&r, VA + i * apart, 1);
+    CHECK_EQ(found, 0);
+    r.c->csr[CSR_ASID] = 0;
+    CHECK(holds(&r, VA, 0));
+    la_csr_write(r.c, CSR_STLBPS, 12, 0x3f);
+    CHECK(!holds(&r, VA, 0));
+    rig_free(&r);
+}
+
 TEST(many_address_spaces_do_not_mix)
 {
     struct rig r;

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // In a cell: what leaves it, and how often, to the unit. What is not told to exit must not.
+//
+// Command line: devices=1: also interrupts of devices, which the root cell has.
 #include "guest/lib/args.h"
 #include "guest/lib/loongarch64/board.h"
 #include "guest/lib/loongarch64/cell.h"
+#include "guest/lib/loongarch64/extioi.h"
 #include "guest/lib/loongarch64/ipi.h"
 #include "guest/lib/loongarch64/start.h"
 #include "guest/lib/loongarch64/time.h"
@@ -110,13 +113,19 @@ static void memory(void)
         *(volatile u64 *)memory_at(at) = at;
 }
 
-static volatile unsigned n_ticks;
+#define VECTOR 0x80
+
+static volatile unsigned n_ticks, n_device_interrupts;
 
 static bool on_interrupt(struct trap_frame *f, unsigned code)
 {
     if (csr_read(CSR_ESTAT) & BIT(LINE_TI)) {
         csr_write(CSR_TICLR, 1);
         n_ticks++;
+    } else if (csr_read(CSR_ESTAT) & BIT(LINE_HWI0 + 1)) {
+        u32 status = EXTIOI_CORE_ISR + VECTOR / 64 * 8;
+        iocsr_write_d(status, iocsr_read_d(status));
+        n_device_interrupts++;
     } else {
         iocsr_write_w(IPI_CLEAR, (u32)iocsr_read_w(IPI_STATUS));
     }
@@ -143,6 +152,20 @@ static void own_interrupts(void)
     csr_set(CSR_CRMD, CRMD_IE);
     for (unsigned i = 0; i < N; i++)
         ipi_send(0, 3);
+    csr_clear(CSR_CRMD, CRMD_IE);
+}
+
+// Each comes by itself; what it costs is to ask which it is, and to say that it was seen.
+static void device_interrupts(void)
+{
+    csr_write(CSR_ECFG, BIT(LINE_HWI0 + 1));
+    csr_set(CSR_CRMD, CRMD_IE);
+    for (unsigned i = 0; i < N; i++) {
+        unsigned before = n_device_interrupts;
+        device_write32(BOARD_MSI, VECTOR);
+        while (n_device_interrupts == before)
+            ;
+    }
     csr_clear(CSR_CRMD, CRMD_IE);
 }
 
@@ -208,6 +231,10 @@ int main(void)
     check("memory", memory, CELL_EXIT_NOWHERE, 0);
     check("ticks of the timer", ticks, CELL_EXIT_TIMER, 0);
     check("interrupts to itself", own_interrupts, CELL_EXIT_IOCSR, 1 + 3 * N);
+    if (args_number("devices", 0)) {
+        extioi_init();
+        check("interrupts of a device", device_interrupts, CELL_EXIT_FAST, 2 * N);
+    }
     check("sleeps", quiet_sleeps, CELL_EXIT_IDLE, 10);
     sleeps();
     return 0;

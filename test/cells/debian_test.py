@@ -88,6 +88,14 @@ def boot_second(t):
         work = (f'{sums}; nproc; grep -c ttyS0 /proc/interrupts; '
                 'echo 0 > /sys/devices/system/cpu/cpu1/online; nproc; '
                 'echo 1 > /sys/devices/system/cpu/cpu1/online; nproc')
+        with t.test('a kernel and what comes with it have to fit'):
+            r.shell("truncate -s 60M /large; sed 's/0xe000000>/0x2000000>/; /memory@8/d' /cells/debian.dts > "
+                    '/small.dts')
+            r('create /small.dts')
+            text = r.refused('load debian --kernel /cells/vmlinuz --initrd /large')
+            check('do not fit' in text, text)
+            r('destroy debian')
+            check_equal(r.left(), before)
         with t.test('a second Debian starts on two processors'):
             r(f"run /cells/debian2.dts --keep --append 'console=ttyS0,115200 "
               f"guest.run=\"{work}\"'", LIMIT_S)

@@ -13,10 +13,11 @@ import random
 import re
 
 from bed import Root, cell, payload
-from report import check, check_equal, main
+from report import check, check_equal, guest_file, main
 
 TIMES = int(os.environ.get('LH_SOAK_TIMES', '50'))
 N_ATTACKS = 14
+N_MIB = 16
 N_CYCLES = max(TIMES // 5, 10)
 N_DISTURBANCES = 12
 
@@ -62,9 +63,17 @@ def boot_life(t):
         with t.test('pictures, traces, messages'):
             check('</svg>' in r('list --svg'))
             check('IOCSR' in r('trace 0'))
+            screens = r.shell.run('timeout 4 lh cell stats --follow')[1].split('\x1b[H\x1b[2J')
+            check(len(screens) > 2 and all('cpu1/cell' in text for text in screens[1:]), screens)
             check("cell 1 'bare' destroyed" in r('log'))
         r.check_kernel()
         r.power_off()
+
+
+# The program with segments elsewhere: the upper half of each address.
+BIG_ELF = ('cp /cells/exits.elf /big.elf; n=$(od -An -tu2 -j56 -N2 /big.elf); i=0; '
+           'while [ $i -lt $n ]; do for o in 20 28; do printf "\\001" | '
+           'dd of=/big.elf bs=1 seek=$((64 + 56 * i + o)) conv=notrunc 2> /dev/null; done; i=$((i + 1)); done')
 
 
 def refusals(t, r):
@@ -87,6 +96,27 @@ def refusals(t, r):
         check("there is no cell 'none'" in r.refused('stop none'))
         check('there is no cell' in r.refused('destroy 7'))
         check("did you mean destroy" in r.refused('destory bare'))
+        text = edited('s/serial@/memory@2000000 { reg = <0x0 0x2000000 0x0 0x4000000>; }; serial@/')
+        check('overlap' in text or 'also' in text, text)
+    with t.test('files that are no descriptions'):
+        r.shell('head -c 300 /dev/urandom > /noise; : > /empty; truncate -s 100M /large; truncate -s 600M /huge')
+        r.shell(BIG_ELF)
+        for name, words in (('noise', 'line 1'), ('empty', 'is empty'), ('large', 'larger than 1 MiB'),
+                            ('', 'is a directory'), ('none', 'No such file')):
+            check(words in r.refused(f'create /{name}'), r.refused(f'create /{name}'))
+    with t.test('kernels that are none, and memory and disks that are full'):
+        r('create /cells/bare.dts')
+        check('is corrupt' in r.refused('load bare --kernel /big.elf'))
+        check('cannot read' in r.refused('load bare --kernel /huge'), r.refused('load bare --kernel /huge'))
+        status, text = r.shell.run('(ulimit -v 30000; lh cell load bare --kernel /cells/exits.elf)')
+        check(status == 1 and 'Cannot allocate memory' in text, status, text)
+        r.shell.run('dd if=/dev/zero of=/fill bs=64k')
+        r('load bare --kernel /cells/exits.elf')
+        r('start bare')
+        check('powered off' in r('wait bare'))
+        check('No space left' in r.refused('dump bare -o /core'))
+        r('destroy bare')
+        r.shell('rm /fill /core')
     with t.test('two cells cannot have the same'):
         r('create /cells/bare.dts')
         check("there is a cell 'bare' already" in r.refused('create /cells/bare.dts'))
@@ -160,17 +190,45 @@ def boot_shared(t):
         with t.test('two cells talk by shared memory and ring each other'):
             for role, name in enumerate(['ping', 'pong']):
                 r(f'create /cells/{name}.dts')
-                r(f'load {name} --kernel /cells/shared.elf --append role={role}')
+                r(f'load {name} --kernel /cells/shared.elf --append "role={role} bulk={N_MIB}"')
             for name in 'ping', 'pong':
                 r(f'start {name}')
             for name in 'ping', 'pong':
                 check('powered off' in r(f'wait {name} --timeout 200'))
-                check('# 2 passed, 0 failed' in r(f'output {name}'), r(f'output {name}'))
+                check('# 3 passed, 0 failed' in r(f'output {name}'), r(f'output {name}'))
+            t.explain(re.search(r'# (.* KiB in .* us)', r('output ping')).group(1))
         with t.test('the memory goes with the last of them'):
             r('destroy pong')
             check(r.left() != before)
             r('destroy ping')
             check_equal(r.left(), before)
+        r.power_off()
+
+
+# What Linux answers is made by the shell, through /dev/mem.
+ANSWER = ('i=1; while [ $i -le 10 ]; do until [ $(($(devmem 0x80000000 64))) = $i ]; do usleep 1000; done; '
+          's=0; k=0; while [ $k -lt 16 ]; do s=$((s ^ $(devmem $((0x80002000 + 8 * k)) 64))); k=$((k+1)); '
+          'done; devmem 0x80001008 64 $s; devmem 0x80001000 64 $i; i=$((i+1)); done; echo answered')
+
+
+def boot_mixed(t):
+    with Root(t, {'ping.dts': cell('ping'), 'net1.dts': cell('net1'), 'shared.elf': payload('cell_shared'),
+                  'vmlinuz': guest_file('vmlinuz'), 'initrd.img': guest_file('initrd.img')}, smp=3) as r:
+        r.shell("sed -i 's/cpus = <1>/cpus = <2>/; /pci@/d; s|virtio-net@.*|shared@80000000 { "
+                "reg = <0x0 0x80000000 0x0 0x2000000>; tag = <7>; };|' /cells/net1.dts")
+        r('create /cells/ping.dts')
+        r('load ping --kernel /cells/shared.elf --append linux=10')
+        with t.test('Debian in a cell and a bare-metal cell exchange messages in shared memory'):
+            r("run /cells/net1.dts --keep --append 'console=ttyS0,115200 quiet guest.net=off "
+              f"guest.run=\"{ANSWER}\"'")
+            r('start ping')
+            check('powered off' in r('wait ping --timeout 200'))
+            check('# 1 passed, 0 failed' in r('output ping'), r('output ping'), r('output net1'))
+            check('powered off' in r('wait net1'))
+            check('answered' in r('output net1'), r('output net1'))
+        r('destroy ping')
+        r('destroy net1')
+        r.check_kernel()
         r.power_off()
 
 
@@ -249,4 +307,5 @@ def boot_restarts(t):
         r.power_off()
 
 
-main()
+if __name__ == '__main__':
+    main()

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """`lh run` with a hypervisor below the kernel: the program given by -kernel becomes the root cell's.
-Processor and memory are those that it needs; LH_UNDER_CPU names another processor.
+Processor and memory are those that it needs; LH_UNDER_CPU names another processor, LH_UNDER_OPTIONS
+has more words for `lh run`.
 
 usage: under.py LH HYPERVISOR SYSTEM -kernel FILE [OPTION OF lh run]...
 """
@@ -33,7 +34,7 @@ def main(lh, hypervisor, system, *words):
                         '--append', append or ''], check=True)
         return subprocess.run([lh, 'run', '-kernel', hypervisor, '-initrd', bundle, '-cpu',
                                os.environ.get('LH_UNDER_CPU', 'max'),
-                               '-m', '1G', *words],
+                               '-m', '1G', *os.environ.get('LH_UNDER_OPTIONS', '').split(), *words],
                               check=False).returncode
 
 

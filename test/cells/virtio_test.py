@@ -183,10 +183,12 @@ def boot_network(t):
         r.shell('modprobe tun; echo 1 > /proc/sys/net/ipv4/ip_forward')
         both = 'modprobe -q virtio_net; ip link set eth0 up; ip addr add 10.9.{0}.2/24 dev eth0; ' \
             'ip route add default via 10.9.{0}.1; echo begins; '
-        wget = 'cat /proc/uptime; wget -q -O - http://10.9.1.1/file | sha256sum; cat /proc/uptime'
+        wget = 'cat /proc/uptime; wget -q -O - http://10.9.1.1/file | sha256sum; cat /proc/uptime; ' \
+            'wget -q -O - http://10.9.2.2/of2 | sha256sum; cat /proc/uptime'
+        serve = 'head -c 4000000 /dev/urandom > /of2; sha256sum /of2; httpd -h /; '
         for n, name in (1, 'net1'), (2, 'net2'):
             work = both.format(n)
-            work += 'read x; ' if n == 2 else f'read x; ping -c 20 -i 0.2 10.9.2.2; {wget}'
+            work += serve + 'read x; ' if n == 2 else f'read x; ping -c 20 -i 0.2 10.9.2.2; {wget}'
             start(r, work, name)
             r.shell(f'ip addr add 10.9.{n}.1/24 dev cell{n}; ip link set cell{n} up')
             until(r, 'begins', name)
@@ -200,9 +202,12 @@ def boot_network(t):
             text = ended(r, 'net1')
             t.explain('\n'.join(re.findall('.*packets.*|round-trip.*', text)))
             check(' 0% packet loss' in text, text)
-        with t.test('a file comes through unchanged'):
+        with t.test('files come through unchanged, from the root cell and from the other'):
             check(digest(r, 'cat /www/file') in text, text)
-            t.explain(f'4 MiB in {duration(text):.2f} s')
+            other = re.search('([0-9a-f]{64})  /of2', r('output net2')).group(1)
+            check(other in text, text, other)
+            begun, half, end = (float(x) for x in re.findall(r'^([\d.]+) [\d.]+$', text, re.M))
+            t.explain(f'4 MiB from the root cell in {half - begun:.2f} s, from the other in {end - half:.2f} s')
         with t.test('and is gone with the cells'):
             press_return(r, 'net2')
             ended(r, 'net2')
@@ -285,4 +290,5 @@ def boot_fsck(t):
         r.power_off()
 
 
-main()
+if __name__ == '__main__':
+    main()
