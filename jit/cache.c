@@ -29,7 +29,8 @@ static unsigned hash_of(u64 number)
 
 static bool is_mode(struct jit_mode a, struct jit_mode b)
 {
-    return a.slots == b.slots && a.is_small == b.is_small && a.fp_traps == b.fp_traps;
+    return a.slots == b.slots && a.is_small == b.is_small && a.fp_traps == b.fp_traps &&
+           a.in_window == b.in_window;
 }
 
 struct jit_page *jit_find_page(struct jit *j, u64 pa, struct jit_mode mode)
@@ -371,6 +372,7 @@ void jit_drop_all(struct jit *j)
     j->used = j->first;
     memset(j->stubs.miss, 0, sizeof(j->stubs.miss));
     j->n_literals = 0;
+    j->n_code_links = 0;
     memset(j->buffer + j->literals, 0, 32 * JIT_N_LITERALS);
     j->counts.n_flushes++;
     j->n_drops++;

@@ -22,6 +22,7 @@ struct jit_mode {
     bool is_small; // the page is mapped in pieces of 4 KiB: code does not run on from one to the
                    // next
     bool fp_traps; // FCSR enables exceptions: arithmetic is the interpreter's
+    bool in_window; // executed in a direct-mapped window of the root
 };
 
 // The translations of one page in one mode.
@@ -63,6 +64,9 @@ struct jit_stubs {
     const u8 *leave;      // eax: offset from pc_base of the instruction to go on with
     const u8 *leave_pc;   // rax: its address
     const u8 *unknown;    // likewise, but a target may be found yet
+    // rax: distance of a target from pc_base, rdx: a link's from rbp; goes there, and remembers it
+    // in the link. By jit_mode.in_window.
+    const u8 *follow[2];
     const u8 *link;       // as leave; rdx: the jump that wants a target
     const u8 *interpret;  // eax: offset of the first, ecx: number of instructions
     const u8 *call;       // rdx: struct jit_call; executes by the interpreter and returns
@@ -147,6 +151,7 @@ struct jit {
     size_t populated;         // up to there the host has pages
     size_t literals;          // where they begin
     unsigned n_literals;
+    unsigned n_code_links; // of the processors' links: in use
     _Atomic bool is_flushing;
     _Atomic bool has_told_odd_mode;
     struct jit_fresh fresh[JIT_MAX_FRESH];

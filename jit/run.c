@@ -164,17 +164,21 @@ bool jit_fill(struct la_cpu *c, const struct jit_access *x, u64 start)
     return false;
 }
 
-static struct jit_mode mode_of(const struct la_cpu *c, bool is_small)
-{
-    return (struct jit_mode){
-        .slots = (u8)c->code.mode, .is_small = is_small, .fp_traps = c->fcsr & 0x1f};
-}
-
 // Nothing smaller than a code page maps the direct modes; otherwise the table says.
 static bool is_mapped_small(struct la_cpu *c, u64 va, u64 pa)
 {
     u64 in_page = CODE_PAGE - 1;
     return la_mmu_page_size(c, va, LA_FETCH) < CODE_PAGE_SHIFT || (va & in_page) != (pa & in_page);
+}
+
+// Of code at `va`, which has just been translated to `pa`.
+static struct jit_mode mode_of(struct la_cpu *c, u64 va, u64 pa)
+{
+    bool in_window = c->code.sees_windows && la_mmu_window(c, va) >= 0;
+    return (struct jit_mode){.slots = (u8)c->code.mode,
+                             .is_small = !in_window && is_mapped_small(c, va, pa),
+                             .fp_traps = c->fcsr & 0x1f,
+                             .in_window = in_window};
 }
 
 // Waits until no processor but the caller's is in translated code, and drops everything. Until then
@@ -236,13 +240,12 @@ static void go_outside(struct jit *j, struct jit_vcpu *v)
 }
 
 // The entry at `pa`, translated if need be.
-static void *entry_at(struct jit *j, struct la_cpu *c, u64 pa, bool is_small, const u8 *host)
+static void *entry_at(struct jit *j, struct la_cpu *c, u64 pa, struct jit_mode mode, const u8 *host)
 {
     unsigned offset = pa & (CODE_PAGE - 1);
     pthread_mutex_lock(&j->lock);
     while (j->is_flushing)
         pthread_cond_wait(&j->left, &j->lock);
-    struct jit_mode mode = mode_of(c, is_small);
     struct jit_page *p = jit_find_page(j, pa, mode);
     if (!p || !p->entry[offset / 4]) {
         if (is_time_to_flush(j))
@@ -275,7 +278,7 @@ static struct la_target *look_up(struct jit *j, struct la_cpu *c)
     if (!host)
         return NULL;
     host += pa - page;
-    void *entry = entry_at(j, c, pa, is_mapped_small(c, c->pc, pa), host);
+    void *entry = entry_at(j, c, pa, mode_of(c, c->pc, pa), host);
     la_target_put(c, c->pc, entry, c->pc - (pa & (CODE_PAGE - 1)));
     return la_target_find(c, c->pc);
 }
@@ -287,7 +290,7 @@ static struct la_target *find_known(struct jit *j, struct la_cpu *c)
     if (c->pc & 3 || c->code.vcpu->check)
         return NULL;
     u64 pa = la_translate(c, c->pc, LA_FETCH);
-    const struct jit_page *p = jit_find_page(j, pa, mode_of(c, is_mapped_small(c, c->pc, pa)));
+    const struct jit_page *p = jit_find_page(j, pa, mode_of(c, c->pc, pa));
     u32 in_page = pa & (CODE_PAGE - 1);
     u32 entry = p ? __atomic_load_n(&p->entry[in_page / 4], __ATOMIC_ACQUIRE) : 0;
     if (!entry)
@@ -324,7 +327,7 @@ static void renew(struct jit *j, struct la_cpu *c)
     c->code.stale = 0;
     u64 pa = la_translate(c, c->pc, LA_FETCH);
     unsigned offset = pa & (CODE_PAGE - 1);
-    struct jit_mode mode = mode_of(c, is_mapped_small(c, c->pc, pa));
+    struct jit_mode mode = mode_of(c, c->pc, pa);
     pthread_mutex_lock(&j->lock);
     u64 n_flushes = j->counts.n_flushes;
     struct jit_page *p = j->is_flushing ? NULL : jit_find_page(j, pa, mode);
@@ -334,7 +337,7 @@ static void renew(struct jit *j, struct la_cpu *c)
         p->entry[offset / 4] = 0;
     pthread_mutex_unlock(&j->lock);
     if (!is_done)
-        la_target_forget(c, c->pc);
+        la_targets_forget(c);
 }
 
 // Inside: what is cached for stores is used here as well, and somebody may be waiting until it is

@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// What translated code remembers: regions of memory by base register, translated code by address.
+// What translated code remembers of memory: regions by base register.
 //
-// Both are forgotten together with the cache that they were filled from (mmu.c): slots of a mode
-// when its address space is another one, slots and targets of a range when an entry of the TLB
-// changes. Targets carry the context number, like the cache.
+// They are forgotten together with the cache that they were filled from (mmu.c): slots of a mode
+// when its address space is another one, slots of a range when an entry of the TLB changes, and
+// with them the targets there (targets.c).
 #include "cpu/loongarch64/state.h"
 
 #include <string.h>
 
 #define LOW48 BITS(47, 0)
-// A longer range is not looked at page by page.
-#define N_RANGE_PAGES 64
 
 static void forget_slot(struct la_slots *s, unsigned i)
 {
@@ -64,35 +62,6 @@ static void forget_overlapping(struct la_slots *s, u64 va, u64 size)
     }
 }
 
-// Pages that targets lie in, by a hash of page and space.
-static unsigned executed_index(u64 page, unsigned space)
-{
-    u64 hash = (page + (u64)space * 0x10001) * 0x9e3779b97f4a7c15;
-    return (unsigned)(hash >> 32) % LA_N_EXECUTED;
-}
-
-static bool was_executed(const struct la_cpu *c, u64 page, unsigned space)
-{
-    unsigned n = executed_index(page, space);
-    return c->code.executed[n >> 6] >> (n & 63) & 1;
-}
-
-static void note_executed(struct la_cpu *c, u64 page, unsigned space)
-{
-    unsigned n = executed_index(page, space);
-    c->code.executed[n >> 6] |= BIT(n & 63);
-}
-
-static void forget_targets(struct la_cpu *c, u64 va, u64 size, unsigned space)
-{
-    u64 first = va >> MEM_WATCH_SHIFT, last = (va + size - 1) >> MEM_WATCH_SHIFT;
-    bool hit = last - first >= N_RANGE_PAGES;
-    for (u64 page = first; page <= last && !hit; page++)
-        hit = was_executed(c, page, space);
-    if (hit)
-        la_targets_forget(c);
-}
-
 // Pages, like slots, are few: their tags have the context, but are not asked for it.
 void la_slots_forget_range(struct la_cpu *c, u64 va, u64 size, unsigned space)
 {
@@ -108,7 +77,7 @@ void la_slots_forget_range(struct la_cpu *c, u64 va, u64 size, unsigned space)
         c->code.pages[0][page % LA_N_PAGES].tag = ~0ULL;
         c->code.pages[1][page % LA_N_PAGES].tag = ~0ULL;
     }
-    forget_targets(c, va, size, space);
+    la_targets_forget_range(c, va, size, space);
 }
 
 static const struct mem_ram *largest_ram(const struct mem_space *m)
@@ -161,8 +130,8 @@ void la_slots_mode_changed(struct la_cpu *c)
         return;
     x->mode = mode_of(c);
     x->sees_windows = x->mode == 0 && la_mmu_may_cache(c);
-    x->targets_at = la_in_guest(c) ? LA_N_TARGETS * sizeof(x->targets[0]) / 8 : 0;
-    c->cpu.context = c->mmu_context;
+    x->targets_at = la_in_guest(c) ? LA_N_TARGETS * sizeof(struct la_target) / 8 : 0;
+    la_targets_context_changed(c);
     x->context = c->mmu_context;
     struct la_slots *s = &x->slots[x->mode];
     if (s->context != c->mmu_context)
@@ -171,53 +140,4 @@ void la_slots_mode_changed(struct la_cpu *c)
     s->is_used = true;
     if (!x->windows[x->mode].is_known)
         find_window(c, &x->windows[x->mode]);
-}
-
-void la_targets_forget(struct la_cpu *c)
-{
-    if (!c->code.vcpu)
-        return;
-    for (unsigned i = 0; i < ARRAY_LEN(c->code.targets); i++)
-        c->code.targets[i].context = ~0ULL; // no address is impossible, but this is
-    c->code.window_age++;
-    memset(c->code.executed, 0, sizeof(c->code.executed));
-}
-
-// As translated code has it.
-static struct la_target *target_of(struct la_cpu *c, u64 va)
-{
-    unsigned i = (va ^ va >> 12) >> 2 & (LA_N_TARGETS - 1);
-    return &c->code.targets[la_in_guest(c) ? LA_N_TARGETS + i : i];
-}
-
-static struct la_target *window_target(struct la_cpu *c, u64 va)
-{
-    return &c->code.window_targets[(va ^ va >> 12) >> 2 & (LA_N_WINDOW_TARGETS - 1)];
-}
-
-struct la_target *la_target_find(struct la_cpu *c, u64 va)
-{
-    struct la_target *t = target_of(c, va);
-    return t->va == va && t->context == (u64)c->mmu_context << 32 ? t : NULL;
-}
-
-void la_target_forget(struct la_cpu *c, u64 va)
-{
-    struct la_target *t = la_target_find(c, va);
-    if (t)
-        t->context = ~0ULL;
-    if (window_target(c, va)->va == va)
-        window_target(c, va)->context = c->code.window_age - 1;
-}
-
-void la_target_put(struct la_cpu *c, u64 va, void *host, u64 pc_base)
-{
-    u64 page = (va & LOW48) >> MEM_WATCH_SHIFT;
-    note_executed(c, page, c->mmu_context / 8);
-    note_executed(c, page, LA_ALL_SPACES);
-    *target_of(c, va) = (struct la_target){
-        .va = va, .context = (u64)c->mmu_context << 32, .host = host, .pc_base = pc_base};
-    if (c->code.sees_windows && la_mmu_window(c, va) >= 0)
-        *window_target(c, va) = (struct la_target){
-            .va = va, .context = c->code.window_age, .host = host, .pc_base = pc_base};
 }

@@ -219,14 +219,22 @@ struct la_window {
 // Where code at a virtual address was translated to.
 struct la_target {
     u64 va;
-    // mmu_context << 32, equal to the word at cpu.requests while nothing is requested; ~0: none
+    // The word at cpu.requests while nothing is requested, or window_age (targets.c). What is known
+    // of an address that is looked up in another context or later is none of it.
     u64 context;
     void *host;
     u64 pc_base; // VA of the 16 KiB of physical memory that hold it
 };
-#define LA_N_TARGETS        4096 // 32 bytes each: the index is scaled by 8 from (VA ^ VA >> 12) & 0x3ffc
-#define LA_N_WINDOW_TARGETS 16384 // likewise, with two bits more
-#define LA_N_EXECUTED       32768
+#define LA_N_TARGETS      32768 // 32 bytes each: the index is scaled by 8 from (VA ^ VA >> 12) & 0x1fffc
+#define LA_N_MORE_TARGETS 65536 // likewise, with one bit more
+
+// Where one jump to another page led when it was last looked up.
+struct la_code_link {
+    u64 context; // link_context ^ pc_base of the jump, or window_age: targets.c
+    void *host;
+};
+#define LA_N_LINKS    131072
+#define LA_N_EXECUTED 32768
 
 // While instructions are tried and undone again (jit/check.c): the bytes that stores replaced. A
 // device that is touched ends the trial: it leaves through la_cpu.leave before anything happens.
@@ -268,14 +276,12 @@ struct la_code {
     struct la_slots slots[LA_N_MODES];
     struct la_window windows[LA_N_MODES];
     struct la_page pages[2][LA_N_PAGES];
-    // The root's, then those of guests, which often run a kernel at the same addresses.
-    struct la_target targets[2 * LA_N_TARGETS];
-    u64 targets_at; // where those of the present context begin, in units of 8 bytes
-    // Behind the root's: of its PLV 0, at addresses in direct-mapped windows, where all address
-    // spaces see the same. Their context is window_age; another one is of what was forgotten.
-    u64 window_age;
-    u32 sees_windows; // whether they hold for the present mode
-    struct la_target window_targets[LA_N_WINDOW_TARGETS];
+    // Of the tables behind the processor (struct la_code_tables):
+    u64 targets_at; // where targets of the present context begin, in units of 8 bytes
+    u32 age;        // times that targets were forgotten; never 0
+    u64 window_age; // the same, as a context
+    u64 link_context;
+    u32 sees_windows; // whether those with it hold for the present mode
 };
 
 struct la_decoded; // interp.c
@@ -326,6 +332,23 @@ struct la_cpu {
     struct la_decoded *decoded;
     enum cpu_exit (*run)(struct cpu *cpu, u64 budget); // la_interp_run, or a translator's
 };
+
+// Where translated code leads (targets.c). They lie behind each processor, at a distance that
+// translated code knows.
+struct la_code_tables {
+    // The root's, then those of guests, which often run a kernel at the same addresses.
+    struct la_target targets[2 * LA_N_TARGETS];
+    // Behind these: of all contexts. Those of PLV 0 of the root at addresses in direct-mapped
+    // windows have window_age for their context.
+    struct la_target more_targets[LA_N_MORE_TARGETS];
+    struct la_code_link links[LA_N_LINKS];
+};
+#define LA_CODE_TABLES ((sizeof(struct la_cpu) + 63) & ~(size_t)63)
+
+static inline struct la_code_tables *la_code_tables(struct la_cpu *c)
+{
+    return (struct la_code_tables *)(void *)((u8 *)c + LA_CODE_TABLES);
+}
 
 static inline struct la_cpu *la_of(struct cpu *c)
 {
@@ -493,6 +516,16 @@ u64 la_mmu_page_address(const struct la_cpu *c, const struct la_tlb_entry *t, u6
 bool la_mmu_may_cache(const struct la_cpu *c);
 bool la_mmu_traps_misaligned(const struct la_cpu *c);
 
+// targets.c --------------------------------------------------------------------------------------
+
+void la_targets_forget(struct la_cpu *c); // all of them, and links
+// If some are there, as of la_slots_forget_range.
+void la_targets_forget_range(struct la_cpu *c, u64 va, u64 size, unsigned space);
+void la_targets_context_changed(struct la_cpu *c); // after mmu_context was chosen
+// NULL: not known.
+struct la_target *la_target_find(struct la_cpu *c, u64 va);
+void la_target_put(struct la_cpu *c, u64 va, void *host, u64 pc_base);
+
 // slots.c ----------------------------------------------------------------------------------------
 
 void la_slots_forget(struct la_cpu *c);        // all of them
@@ -501,12 +534,6 @@ void la_slots_forget_stores(struct la_cpu *c); // those that let code store
 #define LA_ALL_SPACES (~0u)
 void la_slots_forget_range(struct la_cpu *c, u64 va, u64 size, unsigned space);
 void la_slots_mode_changed(struct la_cpu *c); // after mmu_context was chosen
-void la_targets_forget(struct la_cpu *c);
-// NULL: not known.
-struct la_target *la_target_find(struct la_cpu *c, u64 va);
-void la_target_forget(struct la_cpu *c, u64 va);
-void la_target_put(struct la_cpu *c, u64 va, void *host, u64 pc_base);
-
 // access.c ---------------------------------------------------------------------------------------
 
 // Slow paths of access.h: translate, fill the cache, do the access.

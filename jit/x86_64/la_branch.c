@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Branches: within a page by jumps that are linked once their target is translated, to other pages
-// through the processor's table of targets, looked up in place.
+// by a link of the processor (struct la_code_link), and indirect ones through its table of targets,
+// looked up in place.
 //
 // With the option ras a call of the guest (one that writes r1) is a call of the host, so that the
 // host predicts the return by its own stack. That stack has the guest's return address above its
@@ -147,6 +148,41 @@ static void go_to_page(struct trans *t, s32 target, bool as_call)
     go_to_rax(t, as_call);
 }
 
+static void cold_follow(struct trans *t, const struct cold *x)
+{
+    emit_mov_ri(&t->e, RAX, (u64)(s64)x->target);
+    emit_mov_ri(&t->e, RDX, x->value);
+    emit_jmp_to(&t->e, t->jit->stubs.follow[t->page->mode.in_window]);
+}
+
+static bool may_link(const struct trans *t)
+{
+    return !t->jit->options.no_chain && !t->page->mode.is_small &&
+           t->jit->n_code_links < LA_N_LINKS;
+}
+
+// To another page, with a link if there can be one: small pages that are beside each other may be
+// anywhere. Nothing is polled: branches that go back have done that.
+static void go_far(struct trans *t, s32 target)
+{
+    if (!may_link(t)) {
+        go_to_page(t, target, false);
+        return;
+    }
+    const bool in_window = t->page->mode.in_window;
+    const s32 place =
+        JIT_TABLE(links) + (s32)(t->jit->n_code_links++ * sizeof(struct la_code_link));
+    emit_mov_rm(&t->e, W64, RDX, in_window ? STATE(code.window_age) : STATE(code.link_context));
+    if (!in_window)
+        emit_alu_rm(&t->e, ALU_XOR, W64, RDX, STATE(code.pc_base));
+    emit_alu_rm(&t->e, ALU_CMP, W64, RDX, at(RBP, place));
+    struct cold *x = trans_cold(t, cold_follow, emit_jcc(&t->e, CC_NE));
+    x->target = target;
+    x->value = (u32)place;
+    emit_alu_mi(&t->e, ALU_ADD, W64, STATE(code.pc_base), target & -(s32)CODE_PAGE);
+    emit_jmp_m(&t->e, at(RBP, place + (s32)offsetof(struct la_code_link, host)));
+}
+
 void trans_goto(struct trans *t, s32 target)
 {
     if (t->is_loop)
@@ -160,12 +196,12 @@ void trans_goto_outside(struct trans *t, s32 target)
     if (is_in_page(t, target))
         jump_in_page(t, target, ALWAYS);
     else
-        go_to_page(t, target, false);
+        go_far(t, target);
 }
 
 static void cold_other_page(struct trans *t, const struct cold *x)
 {
-    go_to_page(t, x->target, false);
+    go_far(t, x->target);
 }
 
 void trans_goto_if(struct trans *t, enum cond cc, s32 target)

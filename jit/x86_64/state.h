@@ -43,11 +43,12 @@ static inline struct slot_place jit_slot_place(unsigned mode, unsigned slot)
                                at(RBP, set + (s32)offsetof(struct la_slots, delta))};
 }
 
+#define JIT_TABLE(f) ((s32)(LA_CODE_TABLES - JIT_STATE) + (s32)offsetof(struct la_code_tables, f))
 // A field of targets[LA_N_TARGETS * of_guest].
 static inline s32 jit_target_field(size_t offset, bool of_guest)
 {
     s32 first = of_guest ? LA_N_TARGETS * (s32)sizeof(struct la_target) : 0;
-    return JIT_FIELD(code.targets) + first + (s32)offset;
+    return JIT_TABLE(targets) + first + (s32)offset;
 }
 #define JIT_TARGET(f, of_guest) jit_target_field(offsetof(struct la_target, f), (of_guest))
 

@@ -169,40 +169,121 @@ static void make_leave(struct emit *e, const struct jit *j, struct jit_stubs *s,
     return_to_c(e);
 }
 
-#define WINDOW_TARGET(f) (JIT_FIELD(code.window_targets) + (s32)offsetof(struct la_target, f))
+#define MORE_TARGET(f) (JIT_TABLE(more_targets) + (s32)offsetof(struct la_target, f))
 
-// The address in rax is not in the table of targets: what is in a window is looked for in the other
-// one, and put there.
-static void make_unknown(struct emit *e, struct jit_stubs *s)
+// The target at rcx in the larger table, of the address in rax, goes to the other one too; rdx is
+// lost.
+static void copy_target(struct emit *e)
 {
-    u8 *no[4];
-    s->unknown = begin(e);
-    emit_alu_mi(e, ALU_CMP, W32, STATE(code.sees_windows), 0);
-    no[0] = emit_jcc(e, CC_E);
-    jit_target_index(e, LA_N_WINDOW_TARGETS);
-    emit_alu_rm(e, ALU_CMP, W64, RAX, at_index(RBP, RCX, 8, WINDOW_TARGET(va)));
-    no[1] = emit_jcc(e, CC_NE);
-    emit_mov_rm(e, W64, RDX, at_index(RBP, RCX, 8, WINDOW_TARGET(context)));
-    emit_alu_rm(e, ALU_CMP, W64, RDX, STATE(code.window_age));
-    no[2] = emit_jcc(e, CC_NE);
-    emit_alu_mi(e, ALU_CMP, W32, STATE(cpu.requests), 0);
-    no[3] = emit_jcc(e, CC_NE);
-    emit_mov_rm(e, W64, RDX, at_index(RBP, RCX, 8, WINDOW_TARGET(pc_base)));
+    emit_mov_rm(e, W64, RDX, at_index(RBP, RCX, 8, MORE_TARGET(pc_base)));
     emit_mov_mr(e, W64, STATE(code.pc_base), RDX);
     emit_push(e, RDX);
-    emit_mov_rm(e, W64, RDX, at_index(RBP, RCX, 8, WINDOW_TARGET(host)));
+    emit_mov_rm(e, W64, RDX, at_index(RBP, RCX, 8, MORE_TARGET(host)));
     emit_alu_ri(e, ALU_AND, W32, RCX, (LA_N_TARGETS - 1) << 2);
+    emit_alu_rm(e, ALU_ADD, W64, RCX, STATE(code.targets_at));
     emit_mov_mr(e, W64, at_index(RBP, RCX, 8, JIT_TARGET(va, false)), RAX);
     emit_mov_mr(e, W64, at_index(RBP, RCX, 8, JIT_TARGET(host, false)), RDX);
     emit_pop(e, RAX);
     emit_mov_mr(e, W64, at_index(RBP, RCX, 8, JIT_TARGET(pc_base, false)), RAX);
-    emit_mov_rm(e, W64, RAX, STATE(code.context));
+    emit_mov_rm(e, W32, RAX, STATE(cpu.context));
     emit_shift_ri(e, SHIFT_SHL, W64, RAX, 32);
     emit_mov_mr(e, W64, at_index(RBP, RCX, 8, JIT_TARGET(context, false)), RAX);
+}
+
+// The address in rax is not in the table of targets: it is looked for in the larger one.
+static void make_unknown(struct emit *e, struct jit_stubs *s)
+{
+    u8 *no[4];
+    s->unknown = begin(e);
+    emit_mov_rm(e, W64, RDX, STATE(cpu.requests)); // and the context
+    jit_target_index(e, LA_N_MORE_TARGETS);
+    emit_alu_rm(e, ALU_CMP, W64, RAX, at_index(RBP, RCX, 8, MORE_TARGET(va)));
+    no[0] = emit_jcc(e, CC_NE);
+    emit_alu_rm(e, ALU_CMP, W64, RDX, at_index(RBP, RCX, 8, MORE_TARGET(context)));
+    u8 *is_known = emit_jcc(e, CC_E);
+    emit_alu_mi(e, ALU_CMP, W32, STATE(code.sees_windows), 0);
+    no[1] = emit_jcc(e, CC_E);
+    emit_mov_rm(e, W64, RDX, at_index(RBP, RCX, 8, MORE_TARGET(context)));
+    emit_alu_rm(e, ALU_CMP, W64, RDX, STATE(code.window_age));
+    no[2] = emit_jcc(e, CC_NE);
+    emit_alu_mi(e, ALU_CMP, W32, STATE(cpu.requests), 0);
+    no[3] = emit_jcc(e, CC_NE);
+    emit_patch(is_known, emit_here(e));
+    copy_target(e);
     emit_jmp_r(e, RDX);
     for (unsigned i = 0; i < 4; i++)
         emit_patch(no[i], emit_here(e));
     emit_jmp_to(e, s->leave_pc);
+}
+
+#define LINK(f) ((s32)offsetof(struct la_code_link, f))
+
+// Before rcx, which is pc_base, is changed. Falls through if a link of this place can be told from
+// all others: the bits of the context number are not needed for the address.
+static u8 *check_base(struct emit *e)
+{
+    emit_shift_ri(e, SHIFT_SHL, W64, RCX, 4);
+    emit_mov_rr(e, W64, RDX, RCX);
+    emit_shift_ri(e, SHIFT_SHL, W64, RDX, 12);
+    emit_shift_ri(e, SHIFT_SAR, W64, RDX, 12);
+    emit_alu_rr(e, ALU_CMP, W64, RDX, RCX);
+    return emit_jcc(e, CC_NE);
+}
+
+// In a window: before rcx, likewise, is changed. Falls through if the address in rax is in the
+// same.
+static u8 *check_window(struct emit *e)
+{
+    emit_alu_rr(e, ALU_XOR, W64, RCX, RAX);
+    emit_shift_ri(e, SHIFT_SHR, W64, RCX, 60);
+    return emit_jcc(e, CC_NE);
+}
+
+// rax: the distance of the target from pc_base, which becomes its address. scratch[0] := the
+// context of a link from here. scratch[2] := where the target's pc_base has to be for it: as far
+// away as its address is. -1, where none is, if there can be no link.
+static void find_link(struct emit *e, bool in_window)
+{
+    emit_mov_rr(e, W64, RDX, RAX);
+    emit_alu_ri(e, ALU_AND, W64, RDX, -(s32)CODE_PAGE);
+    emit_mov_rm(e, W64, RCX, STATE(code.pc_base));
+    emit_alu_rr(e, ALU_ADD, W64, RAX, RCX);
+    emit_alu_rr(e, ALU_ADD, W64, RDX, RCX);
+    emit_mov_mr(e, W64, STATE(code.scratch[2]), RDX);
+    emit_mov_rm(e, W64, RDX, in_window ? STATE(code.window_age) : STATE(code.link_context));
+    if (!in_window)
+        emit_alu_rr(e, ALU_XOR, W64, RDX, RCX);
+    emit_mov_mr(e, W64, STATE(code.scratch[0]), RDX);
+    u8 *no = in_window ? check_window(e) : check_base(e);
+    u8 *yes = emit_jmp(e);
+    emit_patch(no, emit_here(e));
+    emit_mov_mi(e, W64, STATE(code.scratch[2]), -1);
+    emit_patch(yes, emit_here(e));
+}
+
+// A link holds in another context, or an earlier one.
+static const u8 *make_follow(struct emit *e, const struct jit_stubs *s, bool in_window)
+{
+    const u8 *start = begin(e);
+    u8 *unknown[2];
+    emit_mov_mr(e, W64, STATE(code.scratch[1]), RDX);
+    find_link(e, in_window);
+    jit_target_index(e, LA_N_TARGETS);
+    emit_alu_rm(e, ALU_ADD, W64, RCX, STATE(code.targets_at));
+    jit_find_target(e, false, unknown);
+    emit_mov_rm(e, W64, RAX, at_index(RBP, RCX, 8, JIT_TARGET(host, false)));
+    emit_alu_rm(e, ALU_CMP, W64, RDX, STATE(code.scratch[2]));
+    u8 *is_elsewhere = emit_jcc(e, CC_NE);
+    emit_mov_rm(e, W64, RCX, STATE(code.scratch[1]));
+    emit_mov_rm(e, W64, RDX, STATE(code.scratch[0]));
+    emit_mov_mr(e, W64, at_index(RBP, RCX, 1, LINK(context)), RDX);
+    emit_mov_mr(e, W64, at_index(RBP, RCX, 1, LINK(host)), RAX);
+    emit_patch(is_elsewhere, emit_here(e));
+    emit_jmp_r(e, RAX);
+    emit_patch(unknown[0], emit_here(e));
+    emit_patch(unknown[1], emit_here(e));
+    emit_jmp_to(e, s->unknown);
+    return start;
 }
 
 // The state is in memory; the address to go on with is next_pc.
@@ -350,6 +431,8 @@ void jit_make_stubs(struct jit *j)
     make_leave(&e, j, &j->stubs, table);
     make_enter(&e, &j->stubs);
     make_unknown(&e, &j->stubs);
+    j->stubs.follow[0] = make_follow(&e, &j->stubs, false);
+    j->stubs.follow[1] = make_follow(&e, &j->stubs, true);
     make_call(&e, j, &j->stubs, table);
     bool goes_on = !j->options.no_chain && !j->options.count;
     j->stubs.call_last = make_call_last(&e, j, goes_on, table);
