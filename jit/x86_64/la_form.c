@@ -1,35 +1,48 @@
 // SPDX-License-Identifier: Apache-2.0
-// How an access is checked at first: against a slot, or by the table of pages.
+// What an access is checked against: one slot, four of them, or the table of pages.
 //
-// A slot that hits costs less, and above all nothing waits for it; one that misses every few times
-// costs as much as ten looks into the table, as the host does not foresee it. Which of them an access
-// will be is not known when it is translated, but its place tells: loops without calls walk through
-// a few arrays, stacks and what is addressed by the PC stay in a page, and windows onto memory are one
-// region. All the rest follows pointers to wherever they lead.
+// A slot that hits costs less, and above all nothing waits for it. One that misses every few times
+// costs as much as ten looks into the table, as the host does not foresee it. What an access will
+// do is not known when it is translated, but its place tells: loops without calls walk through a
+// few arrays, the stack and what the PC addresses stay in a page, and windows onto RAM are one
+// region. All others follow pointers to wherever they lead. Slots that miss all the time after all
+// are found out when they do (run.c).
 #include "jit/x86_64/la_trans.h"
 
 #include <string.h>
 
-// Longer loops are the paths of interpreters and the like.
+// What is longer is the path of an interpreter rather than a loop.
 #define LOOP_MAX_INSNS 96
 
+enum { R_ZERO, R_RA, R_TP, R_SP };
+
+// Of the page, in this block or not.
 static struct la_insn insn_at(const struct trans *t, unsigned n)
 {
     u32 word;
     struct la_insn i;
-    memcpy(&word, t->page->host + 4 * n, 4);
+    memcpy(&word, t->page->host + (size_t)4 * n, 4);
     la_decode(word, &i);
     return i;
 }
 
 static bool is_call(const struct la_insn *i)
 {
-    return i->op == LA_BL || (i->op == LA_JIRL && i->rd == 1);
+    return i->op == LA_BL || (i->op == LA_JIRL && i->rd == R_RA);
 }
 
 static bool is_return(const struct la_insn *i)
 {
-    return i->op == LA_JIRL && i->rd == 0 && i->rj == 1;
+    return i->op == LA_JIRL && i->rd == R_ZERO && i->rj == R_RA;
+}
+
+// Instructions that a branch goes back; 0: it is none, or leads on, or into another page.
+static unsigned way_back(const struct la_insn *i, unsigned n)
+{
+    if (la_op_info[i->op].class != LA_CLASS_BRANCH || i->op == LA_JIRL || i->imm >= 0)
+        return 0;
+    u64 length = (u64)-i->imm / 4;
+    return length <= n ? (unsigned)length : 0;
 }
 
 static bool has_call(const struct trans *t, unsigned first, unsigned end)
@@ -42,32 +55,27 @@ static bool has_call(const struct trans *t, unsigned first, unsigned end)
     return false;
 }
 
-// Between a branch that leads back and where it leads to, with no call in between; by the bytes of the
-// page, whatever block they belong to.
+// Between a branch that leads back and where it leads to, with no call in between.
 static bool is_in_loop(const struct trans *t)
 {
-    const unsigned here = trans_offset(t) / 4;
-    const unsigned limit = here + LOOP_MAX_INSNS < CODE_N_INSNS ? here + LOOP_MAX_INSNS : CODE_N_INSNS;
-    for (unsigned n = here + 1; n < limit; n++) {
+    const unsigned here = trans_offset(t) / 4, max = here + LOOP_MAX_INSNS;
+    const unsigned end = max < CODE_N_INSNS ? max : CODE_N_INSNS;
+    for (unsigned n = here + 1; n < end; n++) {
         struct la_insn i = insn_at(t, n);
         if (is_call(&i) || is_return(&i))
             return false;
-        if (la_op_info[i.op].class != LA_CLASS_BRANCH || i.op == LA_JIRL || i.imm >= 0)
-            continue;
-        unsigned length = (unsigned)-i.imm / 4;
-        if (length <= LOOP_MAX_INSNS && length <= n && n - length <= here)
-            return !has_call(t, n - length, here);
+        unsigned back = way_back(&i, n);
+        if (back && back <= LOOP_MAX_INSNS && n - back <= here)
+            return !has_call(t, n - back, here);
     }
     return false;
 }
 
 static bool is_by_pc(const struct trans *t, unsigned r)
 {
-    u32 made = t->defined[r];
-    if (!made)
+    if (!t->defined[r])
         return false;
-    const struct la_insn *i = &t->insns[(made - 1 - t->offset) / 4];
-    switch (i->op) {
+    switch (t->insns[(t->defined[r] - 1 - t->offset) / 4].op) {
     case LA_PCADDI:
     case LA_PCALAU12I:
     case LA_PCADDU12I: return true;
@@ -75,16 +83,33 @@ static bool is_by_pc(const struct trans *t, unsigned r)
     }
 }
 
-// Root's PLV 0 and direct mode see RAM in windows.
+static bool stays_in_page(const struct trans *t)
+{
+    const unsigned r = t->insns[t->now].rj;
+    bool is_sum = trans_template(t, t->now)->flags & T_INDEX;
+    return !is_sum && (r == R_ZERO || r == R_TP || r == R_SP || is_by_pc(t, r));
+}
+
+// The root's PLV 0 and direct mode.
 static bool sees_window(const struct trans *t)
 {
     return t->page->mode.slots == 0 || t->page->mode.slots == 4;
 }
 
-bool trans_suits_slot(const struct trans *t)
+static bool is_in(const struct trans *t, const u64 *sites)
 {
-    const struct la_insn *i = &t->insns[t->now];
-    bool is_sum = trans_template(t, t->now)->flags & T_INDEX;
-    bool is_fixed = !is_sum && (i->rj == 0 || i->rj == 2 || i->rj == 3 || is_by_pc(t, i->rj));
-    return sees_window(t) || is_fixed || is_in_loop(t);
+    unsigned n = trans_offset(t) / 4;
+    return sites[n / 64] >> (n % 64) & 1;
+}
+
+enum access_form trans_access_form(const struct trans *t)
+{
+    const u32 forced = t->jit->options.access_form;
+    if (forced == FORM_PAGES || is_in(t, t->page->probing))
+        return FORM_PAGES;
+    if (forced == FORM_WAYS || is_in(t, t->page->ways))
+        return FORM_WAYS;
+    if (forced == FORM_SLOT || sees_window(t) || stays_in_page(t) || is_in_loop(t))
+        return FORM_SLOT;
+    return FORM_PAGES;
 }

@@ -157,24 +157,6 @@ static void check_slot(struct trans *t, const struct group *g, s32 first)
     x->back = emit_here(&t->e);
 }
 
-static bool is_in(const struct trans *t, const u64 *sites)
-{
-    unsigned n = trans_offset(t) / 4;
-    return sites[n / 64] >> (n % 64) & 1;
-}
-
-enum form { FORM_SLOT, FORM_WAYS, FORM_PAGES };
-
-static enum form choose_form(const struct trans *t)
-{
-    const u32 forced = t->jit->options.access_form;
-    if (forced == FORM_PAGES || is_in(t, t->page->probing))
-        return FORM_PAGES;
-    if (!forced && !trans_suits_slot(t))
-        return FORM_PAGES;
-    return forced == FORM_WAYS || is_in(t, t->page->ways) ? FORM_WAYS : FORM_SLOT;
-}
-
 // Accesses that go to a few pages in turn have a slot for each of four that follow each other.
 // Which one it is, the host's prediction of branches finds out: then nothing waits for it, as it
 // does for a look into the table of pages.
@@ -260,8 +242,8 @@ static void check_pages(struct trans *t, const struct group *g, s32 first)
 {
     struct emit *e = &t->e;
     const s32 near = jit_near_place(t->page->mode.slots, g->has_store);
-    struct record *r =
-        access_record(t, g, slot_by_offset(t, trans_offset(t)) + (g->has_store ? LA_N_LOAD_SLOTS : 0));
+    struct record *r = access_record(
+        t, g, slot_by_offset(t, trans_offset(t)) + (g->has_store ? LA_N_LOAD_SLOTS : 0));
     r->access.first = first;
     r->access.n_ways = 0;
     if (t->jit->has_bmi2) {
@@ -280,7 +262,7 @@ static void check_pages(struct trans *t, const struct group *g, s32 first)
     x->back = emit_here(e);
 }
 
-static void check_slots(struct trans *t, const struct group *g, s32 first, enum form form)
+static void check_slots(struct trans *t, const struct group *g, s32 first, enum access_form form)
 {
     if (form == FORM_WAYS)
         check_ways(t, g, first);
@@ -306,7 +288,7 @@ static void open_group(struct trans *t, const struct group *g, bool is_host)
     t->group_is_host = is_host;
 }
 
-static struct mem open_by_slot(struct trans *t, const struct group *g, enum form form)
+static struct mem open_by_slot(struct trans *t, const struct group *g, enum access_form form)
 {
     const struct la_insn *i = &t->insns[t->now];
     enum reg base = group_address(t, g);
@@ -342,7 +324,7 @@ static struct mem open_by_pages(struct trans *t, const struct group *g)
 static struct mem begin_group(struct trans *t)
 {
     struct group g = find_group(t);
-    enum form form = choose_form(t);
+    enum access_form form = trans_access_form(t);
     t->group_base = 0;
     return form == FORM_PAGES ? open_by_pages(t, &g) : open_by_slot(t, &g, form);
 }
@@ -364,7 +346,7 @@ static struct mem indexed(struct trans *t)
 {
     const struct la_insn *i = &t->insns[t->now];
     struct group g = {0, (s32)size_of(t, t->now), t->now + 1, is_store(t, t->now)};
-    enum form form = choose_form(t);
+    enum access_form form = trans_access_form(t);
     if (form == FORM_PAGES) {
         add_registers(t, RAX, i->rj, i->rk);
         check_pages(t, &g, 0);

@@ -87,8 +87,9 @@ struct trans {
     u8 *stretch_length;
     u8 stretch_end[BLOCK_MAX_INSNS];
 
-    // The open group: rdx is the delta of accesses through the register; 0: none. Or rdx is where the
-    // register leads to in the host, if the register is not pinned or the table of pages was asked.
+    // The open group: rdx is the delta of accesses through the register; 0: none. Or rdx is where
+    // the register leads to in the host, if the register is not pinned or the table of pages was
+    // asked.
     unsigned group_base;
     bool group_is_host;
     unsigned group_end; // the first instruction after it
@@ -210,5 +211,7 @@ void trans_goto_outside(struct trans *t, s32 target);
 // emits the check if no group is open for it. The operand may be based on rax; else that is lost,
 // rcx too, rdx stays the group's.
 struct mem trans_access(struct trans *t);
-// la_form.c: whether the current access is checked against a slot at first, not by the table of pages.
-bool trans_suits_slot(const struct trans *t);
+// la_form.c: what the current access, or the group that begins with it, is checked against. The
+// numbers are those of jit_options.access_form, where 0 lets the place of the access decide.
+enum access_form { FORM_WAYS = 1, FORM_PAGES, FORM_SLOT };
+enum access_form trans_access_form(const struct trans *t);

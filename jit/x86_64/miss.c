@@ -189,8 +189,8 @@ static const u8 *make_of_slot(const struct jit *j, struct emit *e, unsigned mode
     return make_miss(j, &m, mode == 0 || mode == 4);
 }
 
-// What the mode's table of pages does not have may be in the one of all modes and address spaces. The
-// tag is that of the last byte, the place that of the first: accesses that cross are not found.
+// What the mode's table of pages does not have may be in the one of all modes and address spaces.
+// The tag is that of the last byte, the place that of the first: accesses that cross are not found.
 static const u8 *make_near(struct emit *e, unsigned mode, bool is_store)
 {
     const s32 near = jit_near_place(mode, is_store);
