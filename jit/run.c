@@ -83,6 +83,7 @@ static struct la_page *fill_page(struct la_cpu *c, u64 va, u8 *host, enum la_acc
     struct la_slots *s = &c->code.slots[c->code.mode];
     s->near[access == LA_STORE][la_page_index(va)] =
         (struct la_near){.base = va - in_page, .host = (u64)(uintptr_t)host - in_page};
+    s->near_is_empty[access == LA_STORE][la_page_index(va) >> LA_NEAR_RUN_SHIFT] = false;
     s->is_empty = false;
     return p;
 }

@@ -22,11 +22,15 @@ static void forget_near(struct la_near *near, unsigned i)
     near[i].base = i == 1 ? 0 : BIT(LA_PAGE_SHIFT);
 }
 
-static void forget_all_near(struct la_near *near)
+static void forget_all_near(struct la_slots *s, unsigned kind)
 {
-    for (unsigned i = 0; i < LA_N_PAGES; i++)
-        near[i].base = BIT(LA_PAGE_SHIFT);
-    forget_near(near, 1);
+    for (unsigned run = 0; run < LA_N_NEAR_RUNS; run++) {
+        if (s->near_is_empty[kind][run])
+            continue;
+        for (unsigned i = 0; i < 1 << LA_NEAR_RUN_SHIFT; i++)
+            forget_near(s->near[kind], (run << LA_NEAR_RUN_SHIFT) + i);
+        s->near_is_empty[kind][run] = true;
+    }
 }
 
 static void forget_set(struct la_slots *s)
@@ -34,8 +38,8 @@ static void forget_set(struct la_slots *s)
     if (s->is_empty)
         return;
     memset(s->limit, 0, sizeof(s->limit) + sizeof(s->limit8));
-    forget_all_near(s->near[0]);
-    forget_all_near(s->near[1]);
+    forget_all_near(s, 0);
+    forget_all_near(s, 1);
     s->is_empty = true;
 }
 
@@ -67,7 +71,7 @@ void la_slots_forget_stores(struct la_cpu *c)
             continue;
         for (unsigned slot = LA_N_LOAD_SLOTS; slot < LA_N_REGION_SLOTS; slot++)
             forget_slot(s, slot);
-        forget_all_near(s->near[1]);
+        forget_all_near(s, 1);
     }
     forget_pages(c->code.pages[1]);
 }

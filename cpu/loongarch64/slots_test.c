@@ -3,6 +3,8 @@
 #include "base/test.h"
 #include "cpu/loongarch64/rig.h"
 
+#include <string.h>
+
 enum { LOADS, STORES };
 
 // As with a translator, which is not asked for anything here.
@@ -39,6 +41,7 @@ static void fill(struct rig *r, unsigned mode, u32 context)
     struct la_slots *s = &r->c->code.slots[mode];
     for (unsigned i = 0; i < LA_N_PAGES; i++)
         s->near[LOADS][i].base = s->near[STORES][i].base = (u64)i << LA_PAGE_SHIFT;
+    memset(s->near_is_empty, false, sizeof(s->near_is_empty));
     s->context = context;
     s->is_empty = false;
 }

@@ -192,13 +192,17 @@ static inline unsigned la_page_index(u64 va)
 {
     return va >> LA_PAGE_SHIFT & (LA_N_PAGES - 1);
 }
+// Address spaces come and go, and few of them use many: runs of so many entries are forgotten one by one.
+#define LA_NEAR_RUN_SHIFT 4
+#define LA_N_NEAR_RUNS    (LA_N_PAGES >> LA_NEAR_RUN_SHIFT)
 
 struct la_slots {
     u64 limit[LA_N_REGION_SLOTS];
     u64 limit8[LA_N_REGION_SLOTS];
     u64 base[LA_N_REGION_SLOTS];
     u64 delta[LA_N_REGION_SLOTS]; // host address - VA
-    struct la_near near[2][LA_N_PAGES]; // loads', stores'
+    struct la_near near[2][LA_N_PAGES];  // loads', stores'
+    u8 near_is_empty[2][LA_N_NEAR_RUNS]; // 0: some entry of the run may have something
     u32 context;   // mmu_context that they are of
     bool is_empty; // all limits are 0, and all entries have nothing
 };

@@ -207,6 +207,9 @@ static const u8 *make_near(struct emit *e, unsigned mode, bool is_store)
     emit_mov_mr(e, W64, at_index(RBP, RCX, 1, near), RDX);
     emit_alu_rm(e, ALU_ADD, W64, RDX, at_index(RBP, RCX, 1, pages + 8));
     emit_mov_mr(e, W64, at_index(RBP, RCX, 1, near + 8), RDX);
+    emit_mov_rr(e, W32, RDX, RCX);
+    emit_shift_ri(e, SHIFT_SHR, W32, RDX, 4 + LA_NEAR_RUN_SHIFT);
+    emit_mov_mi(e, W8, at_index(RBP, RDX, 1, jit_near_runs(mode, is_store)), 0);
     emit_mov_rm(e, W64, RDX, at_index(RBP, RCX, 1, pages + 8));
     emit_bytes(e, "\xf8", 1); // clc
     emit_ret(e);
