@@ -75,6 +75,10 @@ struct jit_stubs {
     // By mode and slot; rax: address - slot base, rdx: bytes. Fills the slot: rdx becomes delta and
     // the carry is clear, or rax the address and the carry is set.
     const u8 *miss[LA_N_MODES][LA_N_REGION_SLOTS]; // NULL until jit_make_misses
+    // By mode, loads' and stores'; rax: address, rcx: 16 times its place in the tables of pages,
+    // rdx: bytes - 1. Fills the place: rax stays, rdx becomes the delta, and the carry is clear, or
+    // is set.
+    const u8 *near[LA_N_MODES][2];
     const u8 *fill; // rdx: struct jit_access, rax: address, which stays; rdx becomes delta
     const u8 *unit; // eax: offset, ecx: EUEN bit; loads the registers of a unit
     const u8 *fold; // exceptions that MXCSR has collected go to FCSR; ecx is lost

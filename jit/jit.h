@@ -27,7 +27,7 @@ struct jit_options {
     bool no_avx;      // as on one without AVX2
     bool perf_map;    // write /tmp/perf-PID.map, where perf looks for names of code
     bool check;       // blocks are run by the interpreter too, and compared: check.c
-    u32 access_form;  // that accesses begin with: 0 one slot, 1 four slots, 2 the table of pages
+    u32 access_form;  // that accesses begin with: 1 four slots, 2 the table of pages, 3 one slot
     u32 flush_every;  // blocks after which all translations are dropped; 0: never
     bool exact_cause; // FCSR.Cause is of the last instruction wherever it is looked at
     bool exact_links; // the processors have links (cpu/loongarch64/links.h)

@@ -78,9 +78,14 @@ static struct la_page *fill_page(struct la_cpu *c, u64 va, u8 *host, enum la_acc
     u64 in_page = va & (BIT(LA_PAGE_SHIFT) - 1);
     if (la_mmu_page_size(c, va, access) < LA_PAGE_SHIFT || cpu_bus_may_route(c->cpu.bus))
         return NULL;
-    struct la_page *p = &c->code.pages[access == LA_STORE][va >> LA_PAGE_SHIFT & (LA_N_PAGES - 1)];
+    struct la_page *p = &c->code.pages[access == LA_STORE][la_page_index(va)];
     p->tag = (va - in_page) | c->mmu_context;
     p->delta = (u64)(uintptr_t)host - va;
+    struct la_slots *s = &c->code.slots[c->code.mode];
+    s->near[access == LA_STORE][la_page_index(va)] =
+        (struct la_near){.base = va - in_page, .host = (u64)(uintptr_t)host - in_page};
+    s->near_is_empty[access == LA_STORE][la_page_index(va) >> LA_NEAR_RUN_SHIFT] = false;
+    s->is_empty = false;
     return p;
 }
 
@@ -91,7 +96,7 @@ static void fill_slot(struct la_cpu *c, unsigned slot, u64 base, u64 size, u64 d
     s->delta[slot] = delta;
     s->limit[slot] = size - LA_SLOT_SPAN + 1;
     s->limit8[slot] = size - 7;
-    s->is_used = true;
+    s->is_empty = false;
 }
 
 // Slots that miss all the time cost more than they save. They are looked at each so many misses; a

@@ -15,11 +15,30 @@ static void forget_slot(struct la_slots *s, unsigned i)
     s->limit[i] = s->limit8[i] = 0;
 }
 
+static void forget_near(struct la_near *near, unsigned i)
+{
+    near[i].base = i == 1 ? 0 : BIT(LA_PAGE_SHIFT);
+}
+
+static void forget_all_near(struct la_slots *s, unsigned kind)
+{
+    for (unsigned run = 0; run < LA_N_NEAR_RUNS; run++) {
+        if (s->near_is_empty[kind][run])
+            continue;
+        for (unsigned i = 0; i < 1 << LA_NEAR_RUN_SHIFT; i++)
+            forget_near(s->near[kind], (run << LA_NEAR_RUN_SHIFT) + i);
+        s->near_is_empty[kind][run] = true;
+    }
+}
+
 static void forget_set(struct la_slots *s)
 {
-    if (s->is_used)
-        memset(s->limit, 0, sizeof(s->limit) + sizeof(s->limit8));
-    s->is_used = false;
+    if (s->is_empty)
+        return;
+    memset(s->limit, 0, sizeof(s->limit) + sizeof(s->limit8));
+    forget_all_near(s, 0);
+    forget_all_near(s, 1);
+    s->is_empty = true;
 }
 
 static void forget_pages(struct la_page *pages)
@@ -37,16 +56,21 @@ void la_slots_forget(struct la_cpu *c)
         forget_set(&c->code.slots[i]);
         c->code.windows[i].is_known = false;
     }
-    c->code.slots[c->code.mode].is_used = true; // from now on, by code that does not tell
+    c->code.slots[c->code.mode].is_empty = false; // from now on, by code that does not tell
 }
 
 void la_slots_forget_stores(struct la_cpu *c)
 {
     if (!c->code.vcpu)
         return;
-    for (unsigned i = 0; i < LA_N_MODES; i++)
+    for (unsigned i = 0; i < LA_N_MODES; i++) {
+        struct la_slots *s = &c->code.slots[i];
+        if (s->is_empty)
+            continue;
         for (unsigned slot = LA_N_LOAD_SLOTS; slot < LA_N_REGION_SLOTS; slot++)
-            forget_slot(&c->code.slots[i], slot);
+            forget_slot(s, slot);
+        forget_all_near(s, 1);
+    }
     forget_pages(c->code.pages[1]);
 }
 
@@ -62,6 +86,15 @@ static void forget_overlapping(struct la_slots *s, u64 va, u64 size)
     }
 }
 
+static void forget_range_of_set(struct la_slots *s, u64 va, u64 size)
+{
+    forget_overlapping(s, va, size);
+    for (u64 page = va >> LA_PAGE_SHIFT; page <= (va + size - 1) >> LA_PAGE_SHIFT; page++) {
+        forget_near(s->near[0], page % LA_N_PAGES);
+        forget_near(s->near[1], page % LA_N_PAGES);
+    }
+}
+
 // Pages, like slots, are few: their tags have the context, but are not asked for it.
 void la_slots_forget_range(struct la_cpu *c, u64 va, u64 size, unsigned space)
 {
@@ -70,8 +103,8 @@ void la_slots_forget_range(struct la_cpu *c, u64 va, u64 size, unsigned space)
     va &= LOW48;
     for (unsigned mode = 0; mode < LA_N_MODES; mode++) {
         struct la_slots *s = &c->code.slots[mode];
-        if (s->is_used && (space == LA_ALL_SPACES || s->context / 8 == space))
-            forget_overlapping(s, va, size);
+        if (!s->is_empty && (space == LA_ALL_SPACES || s->context / 8 == space))
+            forget_range_of_set(s, va, size);
     }
     for (u64 page = va >> LA_PAGE_SHIFT; page <= (va + size - 1) >> LA_PAGE_SHIFT; page++) {
         c->code.pages[0][page % LA_N_PAGES].tag = ~0ULL;
@@ -137,7 +170,7 @@ void la_slots_mode_changed(struct la_cpu *c)
     if (s->context != c->mmu_context)
         forget_set(s);
     s->context = c->mmu_context;
-    s->is_used = true;
+    s->is_empty = false;
     if (!x->windows[x->mode].is_known)
         find_window(c, &x->windows[x->mode]);
 }

@@ -181,24 +181,43 @@ struct la_cached_page {
 // one instruction left in a register: an access to
 // [va, va + n) is in it if va - base < limit, for n up to LA_SLOT_SPAN; limit8 is the same for n up
 // to 8. Loads have the first half, stores the second; a store's slot may be read as well.
-// There is a set of them for each mode, so that a system call does not lose them.
+// Beside them is a table of pages of 16 KiB, direct mapped by VA: an access is in one if it is less
+// than a page from its base. There is a set of both for each mode, so that a system call does not
+// lose them.
 #define LA_N_MODES        10 // root, then guest: PLV 0 to 3, direct addressing
 #define LA_SLOT_SPAN      64
 #define LA_N_REGION_SLOTS 256
 #define LA_N_LOAD_SLOTS   (LA_N_REGION_SLOTS / 2)
+#define LA_PAGE_SHIFT     14
+#define LA_N_PAGES        1024
+// An entry that has nothing has a base that belongs elsewhere in the table: no address is near it.
+struct la_near {
+    u64 base; // VA
+    u64 host; // its address there
+};
+static inline unsigned la_page_index(u64 va)
+{
+    return va >> LA_PAGE_SHIFT & (LA_N_PAGES - 1);
+}
+// Address spaces come and go, and few of them use many: runs of so many entries are forgotten one
+// by one.
+#define LA_NEAR_RUN_SHIFT 4
+#define LA_N_NEAR_RUNS    (LA_N_PAGES >> LA_NEAR_RUN_SHIFT)
+
 struct la_slots {
     u64 limit[LA_N_REGION_SLOTS];
     u64 limit8[LA_N_REGION_SLOTS];
     u64 base[LA_N_REGION_SLOTS];
-    u64 delta[LA_N_REGION_SLOTS]; // host address - VA
-    u32 context;                  // mmu_context that they are of
-    bool is_used;                 // some limit may not be 0
+    u64 delta[LA_N_REGION_SLOTS];        // host address - VA
+    struct la_near near[2][LA_N_PAGES];  // loads', stores'
+    u8 near_is_empty[2][LA_N_NEAR_RUNS]; // 0: some entry of the run may have something
+    u32 context;                         // mmu_context that they are of
+    bool is_empty;                       // all limits are 0, and all entries have nothing
 };
 
-// Behind the slots: pages of 16 KiB that are mapped as one, direct mapped by VA, with the context
-// number in the low bits of the tag; loads', then stores'. Smaller pages are in the cache above.
-#define LA_PAGE_SHIFT 14
-#define LA_N_PAGES    1024
+// Behind both: pages of 16 KiB that are mapped as one, of all modes and address spaces, with the
+// context number in the low bits of the tag; loads', then stores'. Smaller pages are in the cache
+// above.
 struct la_page {
     u64 tag; // ~0: none
     u64 delta;

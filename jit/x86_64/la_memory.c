@@ -114,6 +114,12 @@ static void cold_miss(struct trans *t, const struct cold *x)
     fill(t, back);
 }
 
+static unsigned slot_by_offset(const struct trans *t, u32 offset)
+{
+    u64 where = t->page->number << (CODE_PAGE_SHIFT - 2) | offset >> 2;
+    return 32 + (unsigned)((where * 0x9e3779b97f4a7c15) >> 32) % (LA_N_LOAD_SLOTS - 32);
+}
+
 // Pointers that come in have the slot of their register. Those that are made in the block have one
 // by where that is: what one instruction loads points to the same region again and again, while the
 // register holds something else next. The sum of two registers is made where it is used.
@@ -122,8 +128,7 @@ static unsigned choose_slot(const struct trans *t)
     const unsigned r = t->insns[t->now].rj;
     bool is_sum = trans_template(t, t->now)->flags & T_INDEX;
     u32 made = is_sum ? trans_offset(t) + 1 : t->defined[r];
-    u64 where = t->page->number << (CODE_PAGE_SHIFT - 2) | made >> 2;
-    return made ? 32 + (unsigned)((where * 0x9e3779b97f4a7c15) >> 32) % (LA_N_LOAD_SLOTS - 32) : r;
+    return made ? slot_by_offset(t, made - 1) : r;
 }
 
 static struct slot_place place_of(const struct trans *t, const struct record *r)
@@ -150,17 +155,6 @@ static void check_slot(struct trans *t, const struct group *g, s32 first)
     struct cold *x = trans_cold(t, cold_miss, emit_jcc(&t->e, CC_AE));
     x->record = t->n_records - 1;
     x->back = emit_here(&t->e);
-}
-
-static bool is_in(const struct trans *t, const u64 *sites)
-{
-    unsigned n = trans_offset(t) / 4;
-    return sites[n / 64] >> (n % 64) & 1;
-}
-
-static bool is_probing(const struct trans *t)
-{
-    return t->jit->options.access_form >= 2 || is_in(t, t->page->probing);
 }
 
 // Accesses that go to a few pages in turn have a slot for each of four that follow each other.
@@ -221,21 +215,37 @@ static void check_ways(struct trans *t, const struct group *g, s32 first)
     x->back = emit_here(&t->e);
 }
 
-static void cold_fill(struct trans *t, const struct cold *x)
+// What is not in the table may have a slot nevertheless: of a small page, or beside code.
+static void cold_pages(struct trans *t, const struct cold *x)
 {
-    t->records[x->record].site = emit_lea_rip(&t->e, RDX);
-    fill(t, emit_run_address(&t->e, x->back));
+    struct emit *e = &t->e;
+    struct record *r = &t->records[x->record];
+    const u8 *back = emit_run_address(e, x->back);
+    const unsigned mode = t->page->mode.slots;
+    const bool has_store = r->access.has_store;
+    emit_alu_rm(e, ALU_ADD, W64, RAX, at_index(RBP, RCX, 1, jit_near_place(mode, has_store)));
+    emit_mov_ri(e, RDX, r->access.span - 1);
+    emit_call_to(e, t->jit->stubs.near[mode][has_store]);
+    emit_jcc_to(e, CC_AE, back);
+    compare_slot(t, r);
+    u8 *miss = emit_jcc(e, CC_AE);
+    emit_alu_rm(e, ALU_ADD, W64, RAX, place_of(t, r).base);
+    emit_jmp_to(e, back);
+    emit_patch(miss, emit_here(e));
+    emit_alu_rm(e, ALU_ADD, W64, RAX, place_of(t, r).base);
+    r->site = emit_lea_rip(e, RDX);
+    fill(t, back);
 }
 
-// The table of pages, by the first byte; the tag is that of the last one, so that accesses that
-// cross miss. rax is the address and rcx is lost; rdx becomes the delta.
+// The table of pages. rax is the address and rcx is lost; rax + rdx becomes its place in the host.
 static void check_pages(struct trans *t, const struct group *g, s32 first)
 {
     struct emit *e = &t->e;
-    struct record *r =
-        access_record(t, g, t->insns[t->now].rj + (g->has_store ? LA_N_LOAD_SLOTS : 0));
+    const s32 near = jit_near_place(t->page->mode.slots, g->has_store);
+    struct record *r = access_record(
+        t, g, slot_by_offset(t, trans_offset(t)) + (g->has_store ? LA_N_LOAD_SLOTS : 0));
     r->access.first = first;
-    s32 pages = JIT_FIELD(code.pages) + (s32)(g->has_store ? sizeof(t->cpu->code.pages[0]) : 0);
+    r->access.n_ways = 0;
     if (t->jit->has_bmi2) {
         emit_v_rrri(e, VOP(VPP_F2, VMAP_0F3A, 0, 0xf0), 128, RCX, 0, RAX,
                     LA_PAGE_SHIFT - 4); // rorx
@@ -244,46 +254,79 @@ static void check_pages(struct trans *t, const struct group *g, s32 first)
         emit_shift_ri(e, SHIFT_SHR, W32, RCX, LA_PAGE_SHIFT - 4);
     }
     emit_alu_ri(e, ALU_AND, W32, RCX, (LA_N_PAGES - 1) << 4);
-    emit_lea(e, W64, RDX, at(RAX, g->high - g->low - 1));
-    emit_alu_ri(e, ALU_AND, W64, RDX, -(1 << LA_PAGE_SHIFT));
-    emit_alu_rm(e, ALU_OR, W64, RDX, STATE(code.context));
-    emit_alu_rm(e, ALU_CMP, W64, RDX, at_index(RBP, RCX, 1, pages));
-    struct cold *x = trans_cold(t, cold_fill, emit_jcc(e, CC_NE));
-    emit_mov_rm(e, W64, RDX, at_index(RBP, RCX, 1, pages + 8));
+    emit_mov_rm(e, W64, RDX, at_index(RBP, RCX, 1, near + 8));
+    emit_alu_rm(e, ALU_SUB, W64, RAX, at_index(RBP, RCX, 1, near));
+    emit_alu_ri(e, ALU_CMP, W64, RAX, (1 << LA_PAGE_SHIFT) - (s32)r->access.span);
+    struct cold *x = trans_cold(t, cold_pages, emit_jcc(e, CC_A));
     x->record = t->n_records - 1;
     x->back = emit_here(e);
 }
 
-// Loses rcx, whatever it is, if it looks into the table.
-static void check(struct trans *t, const struct group *g, s32 first)
+static void check_slots(struct trans *t, const struct group *g, s32 first, enum access_form form)
 {
-    if (is_probing(t))
-        check_pages(t, g, first);
-    else if (t->jit->options.access_form == 1 || is_in(t, t->page->ways))
+    if (form == FORM_WAYS)
         check_ways(t, g, first);
     else
         check_slot(t, g, first);
 }
 
-static struct mem open_group(struct trans *t)
+// rax: the address of the group's first byte.
+static enum reg group_address(struct trans *t, const struct group *g)
 {
-    const struct la_insn *i = &t->insns[t->now];
-    struct group g = find_group(t);
-    enum reg base = trans_use(t, i->rj, RCX);
-    if (g.low)
-        emit_lea(&t->e, W64, RAX, at(base, g.low));
+    enum reg base = trans_use(t, t->insns[t->now].rj, RCX);
+    if (g->low)
+        emit_lea(&t->e, W64, RAX, at(base, g->low));
     else
         emit_mov_rr(&t->e, W64, RAX, base);
-    check(t, &g, i->imm - g.low);
-    if (base == RCX && is_probing(t))
-        trans_copy(t, RCX, i->rj);
-    bool is_shared = g.end > t->now + 1;
-    t->group_base = is_shared ? i->rj : 0;
-    t->group_end = g.end;
-    if (base != RCX || !is_shared)
+    return base;
+}
+
+static void open_group(struct trans *t, const struct group *g, bool is_host)
+{
+    t->group_base = t->insns[t->now].rj;
+    t->group_end = g->end;
+    t->group_is_host = is_host;
+}
+
+static struct mem open_by_slot(struct trans *t, const struct group *g, enum access_form form)
+{
+    const struct la_insn *i = &t->insns[t->now];
+    enum reg base = group_address(t, g);
+    check_slots(t, g, i->imm - g->low, form);
+    if (g->end == t->now + 1)
+        return at_index(base, RDX, 1, i->imm);
+    open_group(t, g, base == RCX);
+    if (base != RCX)
         return at_index(base, RDX, 1, i->imm);
     emit_alu_rr(&t->e, ALU_ADD, W64, RDX, RCX);
     return at(RDX, i->imm);
+}
+
+static struct mem open_by_pages(struct trans *t, const struct group *g)
+{
+    const struct la_insn *i = &t->insns[t->now];
+    enum reg base = gpr_host(t, i->rj);
+    if (base == NO_REG) {
+        trans_copy(t, RAX, i->rj);
+        if (g->low)
+            emit_alu_ri(&t->e, ALU_ADD, W64, RAX, g->low);
+    } else {
+        group_address(t, g);
+    }
+    check_pages(t, g, i->imm - g->low);
+    if (g->end == t->now + 1)
+        return at_index(RAX, RDX, 1, i->imm - g->low);
+    open_group(t, g, true);
+    emit_lea(&t->e, W64, RDX, at_index(RDX, RAX, 1, -g->low));
+    return at(RDX, i->imm);
+}
+
+static struct mem begin_group(struct trans *t)
+{
+    struct group g = find_group(t);
+    enum access_form form = trans_access_form(t);
+    t->group_base = 0;
+    return form == FORM_PAGES ? open_by_pages(t, &g) : open_by_slot(t, &g, form);
 }
 
 static void add_registers(struct trans *t, enum reg d, unsigned a, unsigned b)
@@ -303,14 +346,15 @@ static struct mem indexed(struct trans *t)
 {
     const struct la_insn *i = &t->insns[t->now];
     struct group g = {0, (s32)size_of(t, t->now), t->now + 1, is_store(t, t->now)};
-    if (is_probing(t)) {
+    enum access_form form = trans_access_form(t);
+    if (form == FORM_PAGES) {
         add_registers(t, RAX, i->rj, i->rk);
         check_pages(t, &g, 0);
         return at_index(RAX, RDX, 1, 0);
     }
     add_registers(t, RCX, i->rj, i->rk);
     emit_mov_rr(&t->e, W64, RAX, RCX);
-    check(t, &g, 0);
+    check_slots(t, &g, 0, form);
     return at_index(RCX, RDX, 1, 0);
 }
 
@@ -320,9 +364,8 @@ struct mem trans_access(struct trans *t)
     if (trans_template(t, t->now)->flags & T_INDEX)
         return indexed(t);
     if (t->group_base != i->rj || t->now >= t->group_end || !i->rj)
-        return open_group(t);
-    enum reg base = gpr_host(t, i->rj);
-    return base == NO_REG ? at(RDX, i->imm) : at_index(base, RDX, 1, i->imm);
+        return begin_group(t);
+    return t->group_is_host ? at(RDX, i->imm) : at_index(gpr_host(t, i->rj), RDX, 1, i->imm);
 }
 
 // `arg`: the width in bytes, and 16 if the value is sign-extended.

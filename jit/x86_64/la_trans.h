@@ -87,9 +87,11 @@ struct trans {
     u8 *stretch_length;
     u8 stretch_end[BLOCK_MAX_INSNS];
 
-    // The open group: rdx is the delta of accesses through the register; 0: none. For a base that
-    // is not pinned rdx is the base's host address.
+    // The open group: rdx is the delta of accesses through the register; 0: none. Or rdx is where
+    // the register leads to in the host, if the register is not pinned or the table of pages was
+    // asked.
     unsigned group_base;
+    bool group_is_host;
     unsigned group_end; // the first instruction after it
 
     struct cold cold[BLOCK_MAX_COLD];
@@ -207,5 +209,9 @@ void trans_goto_outside(struct trans *t, s32 target);
 
 // Memory: la_memory.c. The operand for an access of the current instruction, rj + imm or rj + rk;
 // emits the check if no group is open for it. The operand may be based on rax; else that is lost,
-// rcx too if there is an index or the base is not pinned, rdx stays the group's.
+// rcx too, rdx stays the group's.
 struct mem trans_access(struct trans *t);
+// la_form.c: what the current access, or the group that begins with it, is checked against. The
+// numbers are those of jit_options.access_form, where 0 lets the place of the access decide.
+enum access_form { FORM_WAYS = 1, FORM_PAGES, FORM_SLOT };
+enum access_form trans_access_form(const struct trans *t);

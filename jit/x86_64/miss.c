@@ -189,9 +189,39 @@ static const u8 *make_of_slot(const struct jit *j, struct emit *e, unsigned mode
     return make_miss(j, &m, mode == 0 || mode == 4);
 }
 
+// What the mode's table of pages does not have may be in the one of all modes and address spaces.
+// The tag is that of the last byte, the place that of the first: accesses that cross are not found.
+static const u8 *make_near(struct emit *e, unsigned mode, bool is_store)
+{
+    const s32 near = jit_near_place(mode, is_store);
+    const s32 pages =
+        JIT_FIELD(code.pages) + (is_store ? (s32)sizeof(((struct la_cpu *)0)->code.pages[0]) : 0);
+    emit_align(e, 16, 0);
+    const u8 *start = emit_run_address(e, emit_here(e));
+    emit_alu_rr(e, ALU_ADD, W64, RDX, RAX);
+    emit_alu_ri(e, ALU_AND, W64, RDX, -(1 << LA_PAGE_SHIFT));
+    emit_alu_rm(e, ALU_OR, W64, RDX, STATE(code.context));
+    emit_alu_rm(e, ALU_CMP, W64, RDX, at_index(RBP, RCX, 1, pages));
+    u8 *miss = emit_jcc(e, CC_NE);
+    emit_alu_ri(e, ALU_AND, W64, RDX, -(1 << LA_PAGE_SHIFT));
+    emit_mov_mr(e, W64, at_index(RBP, RCX, 1, near), RDX);
+    emit_alu_rm(e, ALU_ADD, W64, RDX, at_index(RBP, RCX, 1, pages + 8));
+    emit_mov_mr(e, W64, at_index(RBP, RCX, 1, near + 8), RDX);
+    emit_mov_rr(e, W32, RDX, RCX);
+    emit_shift_ri(e, SHIFT_SHR, W32, RDX, 4 + LA_NEAR_RUN_SHIFT);
+    emit_mov_mi(e, W8, at_index(RBP, RDX, 1, jit_near_runs(mode, is_store)), 0);
+    emit_mov_rm(e, W64, RDX, at_index(RBP, RCX, 1, pages + 8));
+    emit_bytes(e, "\xf8", 1); // clc
+    emit_ret(e);
+    emit_patch(miss, emit_here(e));
+    emit_bytes(e, "\xf9", 1); // stc
+    emit_ret(e);
+    return start;
+}
+
 bool jit_make_misses(struct jit *j, unsigned mode)
 {
-    const size_t size = LA_N_REGION_SLOTS * 448;
+    const size_t size = LA_N_REGION_SLOTS * 448 + 512;
     u8 *start = jit_reserve(j, size);
     if (!start)
         return false;
@@ -202,6 +232,8 @@ bool jit_make_misses(struct jit *j, unsigned mode)
                      .is_sse = !j->has_avx2};
     for (unsigned slot = 0; slot < LA_N_REGION_SLOTS; slot++)
         j->stubs.miss[mode][slot] = make_of_slot(j, &e, mode, slot);
+    for (unsigned is_store = 0; is_store < 2; is_store++)
+        j->stubs.near[mode][is_store] = make_near(&e, mode, is_store);
     BUG_ON(e.is_full);
     perf_map_add(j->perf_map, emit_run_address(&e, start), (size_t)(e.p - start), mode);
     j->used = ((size_t)(e.p - j->buffer) + 15) & ~(size_t)15;

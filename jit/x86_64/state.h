@@ -44,6 +44,20 @@ static inline struct slot_place jit_slot_place(unsigned mode, unsigned slot)
 }
 
 #define JIT_TABLE(f) ((s32)(LA_CODE_TABLES - JIT_STATE) + (s32)offsetof(struct la_code_tables, f))
+// The first entry of a mode's table of pages, loads' or stores', from rbp.
+static inline s32 jit_near_place(unsigned mode, bool is_store)
+{
+    return JIT_FIELD(code.slots) + (s32)(mode * sizeof(struct la_slots)) +
+           (s32)offsetof(struct la_slots, near) +
+           (is_store ? (s32)sizeof(((struct la_slots *)0)->near[0]) : 0);
+}
+
+static inline s32 jit_near_runs(unsigned mode, bool is_store)
+{
+    return JIT_FIELD(code.slots) + (s32)(mode * sizeof(struct la_slots)) +
+           (s32)offsetof(struct la_slots, near_is_empty) + (is_store ? LA_N_NEAR_RUNS : 0);
+}
+
 // A field of targets[LA_N_TARGETS * of_guest].
 static inline s32 jit_target_field(size_t offset, bool of_guest)
 {

@@ -30,6 +30,7 @@ static const struct {
     {"flush-every=7", {.flush_every = 7}},
     {"access-form=1", {.access_form = 1}},
     {"access-form=2", {.access_form = 2}},
+    {"access-form=3", {.access_form = 3}},
     {"check=on", {.check = true}},
     {"evex=off", {.no_evex = true}},
     {"avx=off", {.no_avx = true}},
