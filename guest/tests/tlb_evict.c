@@ -3,12 +3,10 @@
 //
 // Command line: never=1, always=1 or random=1 tell how the processor was configured.
 #include "guest/lib/args.h"
-#include "guest/lib/loongarch64/access.h"
 #include "guest/lib/loongarch64/board.h"
 #include "guest/lib/loongarch64/csr.h"
 #include "guest/lib/loongarch64/start.h"
 #include "guest/lib/loongarch64/tlb.h"
-#include "guest/lib/loongarch64/trap.h"
 #include "guest/lib/report.h"
 
 #define N       6000 // pairs, about three times what there is room for
@@ -23,7 +21,7 @@ static u64 va_of(unsigned n)
     return FIRST + ((u64)n << (PS + 1));
 }
 
-// The odd page is invalid.
+// The odd page is invalid until it is written anew.
 static void fill(unsigned n)
 {
     u64 pa = BOARD_HIGH_RAM + ((u64)(n % 64) << PS);
@@ -42,11 +40,6 @@ static unsigned count(unsigned first, unsigned end)
     for (unsigned n = first; n < end; n++)
         found += is_there(n);
     return found;
-}
-
-static u64 load(u64 va, u64 b, u64 c)
-{
-    return *(volatile u64 *)va;
 }
 
 static void test_fills(bool never, bool always, bool random)
@@ -87,25 +80,6 @@ static void test_rewrite(void)
     report_eq(n_stale, 0, "and was written");
 }
 
-// A page whose entry is there and invalid is no refill, however long ago that was.
-static void test_invalid_half(void)
-{
-    const u64 mapped = CRMD_PG;
-    unsigned n_refills = 0, n_invalid = 0;
-    csr_write(CSR_DMW1, 0x11); // the payload's own window for level 0, addresses as they are
-    for (unsigned n = 1; n < N; n += 97) {
-        if (n % 7 == 0)
-            continue;
-        csr_write(CSR_CRMD, mapped);
-        struct trap t = trap_call(0, load, va_of(n) + BIT(PS), 0, 0);
-        csr_write(CSR_CRMD, CRMD_DA);
-        n_refills += t.code == EXC_TLBR;
-        n_invalid += t.code == EXC_PIL;
-    }
-    report_note("%u refills, %u invalid", n_refills, n_invalid);
-    report(!n_refills && n_invalid, "invalid halves stay as well");
-}
-
 static void test_invalidation(void)
 {
     tlb_invalidate(5, ASID, va_of(3));
@@ -138,7 +112,6 @@ int main(void)
     test_fills(never, args_number("always", 0), args_number("random", 0));
     if (never) {
         test_rewrite();
-        test_invalid_half();
         test_invalidation();
         test_end();
     }
