@@ -166,6 +166,15 @@ static void fill_any(struct setting *s, struct bytes *b, enum la_tlb_kind kind)
 
 // The root's part.
 
+static struct setting *the_setting;
+
+// The processor's memory is not the allocator's: what it points to is not found there.
+static void free_setting(void)
+{
+    rig_free(&the_setting->rig);
+    free(the_setting);
+}
+
 static struct setting *new_setting(void)
 {
     struct setting *s = calloc(1, sizeof(*s));
@@ -174,6 +183,7 @@ static struct setting *new_setting(void)
     s->c = s->rig.c;
     make_memory(s);
     memcpy(host(s), s->golden, RIG_RAM_SIZE);
+    atexit(free_setting);
     return s;
 }
 
@@ -512,10 +522,10 @@ static void run(struct setting *s, struct bytes *b)
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
-    static struct setting *s;
     struct bytes b = {data, data + size};
-    if (!s)
-        s = new_setting();
+    if (!the_setting)
+        the_setting = new_setting();
+    struct setting *s = the_setting;
     s->n_exits = 0;
     s->rig.now_ns = 0;
     memset(s->is_writable, 0, sizeof(s->is_writable));
