@@ -5,11 +5,15 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/syscall.h>
 #include <ucontext.h>
 
 enum { S0 = 23 };
 
 const int machine_low_flag = 0;
+
+const long machine_absent_calls[] = {SYS_userfaultfd};
+const int machine_n_absent_calls = 1;
 
 void machine_put_return(u8 *code)
 {
