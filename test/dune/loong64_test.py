@@ -21,7 +21,7 @@ from report import CACHE, Skip, Tester, check, check_equal, guest_file
 LIMIT_S = 300
 PROGRAMS = 'memory', 'processes', 'children', 'signals', 'threads', 'times', 'files', 'mappings', 'sync', 'server'
 EXAMPLES = 'barrier', 'checkpoint', 'pager', 'privsep', 'tracer'
-OTHERS = 'attack_pointers', 'attack_policy', 'dune_lib', 'static_true'
+OTHERS = 'attack_pointers', 'attack_policy', 'dune_faults', 'dune_lib', 'guest_only', 'static_true'
 LIBRARIES = 'libc.so.6', 'libm.so.6', 'libgcc_s.so.1'
 LOADER = 'ld-linux-loongarch-lp64d.so.1'
 
@@ -106,8 +106,12 @@ def programs(t, s):
                                ('with syscall user dispatch', '/m/lh enter --backend sud ')):
             with t.test(f'{name} {where}'):
                 tap(s, f'{command}/t/{name}')
+    with t.test('what is different in a guest'):
+        tap(s, '/m/lh enter /t/guest_only')
     with t.test('libdune'):
         tap(s, '/t/dune_lib')
+    with t.test('handlers of page faults'):
+        tap(s, '/t/dune_faults')
     for name in EXAMPLES:
         with t.test(f'the example {name}'):
             check('in guest mode' in s(f'/t/{name}'))

@@ -15,6 +15,10 @@ enum { PAGE = 4096 };
 // What MAP_32BIT is, or 0 where there is no such flag.
 extern const int machine_low_flag;
 
+// System calls of the host that a guest has not.
+extern const long machine_absent_calls[];
+extern const int machine_n_absent_calls;
+
 // Writes a function that returns.
 void machine_put_return(u8 *code);
 // Writes a function that gives a number below 2048.

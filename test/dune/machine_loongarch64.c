@@ -11,6 +11,9 @@ enum { S0 = 23 };
 
 const int machine_low_flag = 0;
 
+const long machine_absent_calls[] = {18 /* lookup_dcookie */, 42 /* nfsservctl */};
+const int machine_n_absent_calls = ARRAY_LEN(machine_absent_calls);
+
 void machine_put_return(u8 *code)
 {
     u32 word = 0x4c000020; // jr $ra

@@ -5,9 +5,14 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <ucontext.h>
 
 const int machine_low_flag = MAP_32BIT;
+
+const long machine_absent_calls[] = {SYS_modify_ldt, SYS_set_thread_area,    SYS_uselib, SYS_iopl,
+                                     SYS_ioperm,     0x40000000 | SYS_getpid /* the x32 ABI's */};
+const int machine_n_absent_calls = ARRAY_LEN(machine_absent_calls);
 
 void machine_put_return(u8 *code)
 {
