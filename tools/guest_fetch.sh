@@ -17,14 +17,14 @@ export LC_ALL PATH
 umask 022
 
 # What the stamps hold besides the options: a change of the recipe makes old images stale.
-kernel_recipe=3
+kernel_recipe=4
 root_recipe=1
 
 # Modules of the initramfs; those that they depend on come along. The guest loads the drivers of
 # the devices that it has at start-up, the others on demand.
 modules='virtio_mmio virtio_blk virtio_net virtio_rng virtio_balloon acpi_tad
     ext4 vfat nls_cp437 nls_ascii nls_iso8859_1 nls_utf8 efivarfs loop af_packet tun
-    uio_pci_generic crc32c_generic crc32c_cryptoapi libcrc32c'
+    bridge uio_pci_generic crc32c_generic crc32c_cryptoapi libcrc32c'
 root_size=4G
 
 usage() {

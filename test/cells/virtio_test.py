@@ -15,6 +15,7 @@ from report import Skip, check, check_equal, guest_file, main
 LIMIT_S = 300
 QUIET = 'console=ttyS0,115200 quiet'
 SIZE = 1000000
+BULK = 16 << 20
 KILLS = 3
 SERVER = '$(cat /run/longhouse/virtio.serve)'
 
@@ -213,6 +214,67 @@ def boot_network(t):
             ended(r, 'net2')
             for name in 'net1', 'net2':
                 r(f'destroy {name}')
+            r.check_kernel()
+        r.power_off()
+
+
+def bridge_of(r, *ports):
+    """The root cell's part: these ports outlive the programs that open them."""
+    r.shell('modprobe tun; modprobe bridge; brctl addbr br0; ip addr add 10.9.0.1/24 dev br0; ip link set br0 up; '
+            'echo 0 > /proc/sys/net/ipv4/ip_forward')
+    for name in ports:
+        r.shell(f'tunctl -t {name}; brctl addif br0 {name}; ip link set {name} up')
+
+
+def ports_of(r):
+    """{address of a card: number of the port of br0 behind which it is}, as br0 has learned it.
+    Each row is the kernel's struct __fdb_entry: address, port, whether it is the bridge's own."""
+    rows = (line.split() for line in
+            r.shell("hexdump -v -e '16/1 \"%02x \" \"\\n\"' /sys/class/net/br0/brforward").splitlines())
+    return {':'.join(row[:6]): int(row[6], 16) for row in rows if row[7] == '00'}
+
+
+def boot_bridge(t):
+    with Root(t, files(), smp=3) as r:
+        with t.test('the root cell has a bridge of the cards of two cells'):
+            bridge_of(r, 'cell1', 'cell2')
+            bulk = f'head -c {BULK} /dev/urandom > /of'
+            both = 'modprobe -q virtio_net; ip link set eth0 up; ip addr add 10.9.0.1{0}/24 dev eth0; ' \
+                '{1}{0}; sha256sum /of{0}; httpd -h /; echo begins; read x; '
+            fetch = f'ping -c 20 -i 0.2 10.9.0.12; cat /proc/uptime; wget -q -O /back http://10.9.0.12/of2; ' \
+                'cat /proc/uptime; sha256sum /back; ip neigh; read x; ping -c 5 -i 0.2 10.9.0.12'
+            for n in 1, 2:
+                start(r, both.format(n, bulk) + (fetch if n == 1 else ''), f'net{n}')
+                until(r, 'begins', f'net{n}')
+        with t.test('the root cell reaches both through it'):
+            for n in 1, 2:
+                check(' 0% packet loss' in r.shell(f'ping -c 5 -i 0.2 10.9.0.1{n}'))
+            ports = ports_of(r)
+            check_equal(ports, {'52:54:00:00:00:01': 1, '52:54:00:00:00:02': 2})
+        with t.test('one cell reaches the other as its neighbour'):
+            press_return(r, 'net1')
+            until(r, '/back', 'net1')
+            text = r('output net1')
+            t.explain('\n'.join(re.findall('.*packets.*|round-trip.*', text)))
+            check(' 0% packet loss' in text and 'ttl=64' in text, text)
+            check(re.search('10.9.0.12 .*52:54:00:00:00:02', text), text)
+        with t.test('what comes through in bulk is unchanged'):
+            sums = [re.search('([0-9a-f]{64})  /of', r(f'output net{n}')).group(1) for n in (1, 2)]
+            check(sums[1] + '  /back' in text, text, sums)
+            t.explain(f'{BULK >> 20} MiB from cell to cell in {duration(text):.2f} s')
+            for n in 1, 2:
+                check_equal(digest(r, f'wget -q -O - http://10.9.0.1{n}/of{n}'), sums[n - 1])
+        with t.test('a port stays in the bridge when the program behind it is replaced'):
+            r.shell('kill -9 $(cat /run/longhouse/net2.serve)')
+            r('serve net2 --background')
+            press_return(r, 'net1')
+            check(ended(r, 'net1').count(' 0% packet loss') == 2, r('output net1'))
+        with t.test('and when the cells are gone'):
+            press_return(r, 'net2')
+            ended(r, 'net2')
+            for n in 1, 2:
+                r(f'destroy net{n}')
+            check_equal(r.shell('ls /sys/class/net/br0/brif').split(), ['cell1', 'cell2'])
             r.check_kernel()
         r.power_off()
 
