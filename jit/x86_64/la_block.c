@@ -382,7 +382,7 @@ static bool begin(struct jit *j, struct la_cpu *c, struct jit_page *p, unsigned 
     struct trans *t = j->trans;
     memset(t, 0, offsetof(struct trans, cold));
     memcpy(t->map, jit_gpr_host, sizeof(t->map));
-    t->n_cold = t->n_records = 0;
+    t->n_cold = t->n_records = t->n_flow = 0;
     t->e = (struct emit){.p = start,
                          .start = start,
                          .limit = start + MAX_BYTES,

@@ -11,62 +11,59 @@
 
 #include <string.h>
 
-// What is longer is the path of an interpreter rather than a loop.
-#define LOOP_MAX_INSNS 96
-
 enum { R_ZERO, R_RA, R_TP, R_SP };
 
-// Of the page, in this block or not.
-static struct la_insn insn_at(const struct trans *t, unsigned n)
+// Where an instruction leads: on, or else so many instructions back in the page.
+enum { FLOW_ON, FLOW_CALL = 0xffff, FLOW_RETURN = 0xfffe };
+
+// The instruction `n` of the page, in this block or not.
+static u16 find_flow(const struct trans *t, unsigned n)
 {
     u32 word;
     struct la_insn i;
     memcpy(&word, t->page->host + (size_t)4 * n, 4);
     la_decode(word, &i);
-    return i;
+    if (i.op == LA_BL || (i.op == LA_JIRL && i.rd == R_RA))
+        return FLOW_CALL;
+    if (i.op == LA_JIRL && i.rd == R_ZERO && i.rj == R_RA)
+        return FLOW_RETURN;
+    if (la_op_info[i.op].class != LA_CLASS_BRANCH || i.op == LA_JIRL || i.imm >= 0)
+        return FLOW_ON;
+    u64 length = (u64)-i.imm / 4;
+    return length <= n ? (u16)length : FLOW_ON;
 }
 
-static bool is_call(const struct la_insn *i)
+// Accesses of a block ask for the same instructions again and again: those from its beginning on
+// are decoded once.
+static u16 flow_at(struct trans *t, unsigned n)
 {
-    return i->op == LA_BL || (i->op == LA_JIRL && i->rd == R_RA);
+    const unsigned first = t->offset / 4;
+    if (n < first)
+        return find_flow(t, n);
+    for (; t->n_flow <= n - first; t->n_flow++)
+        t->flow[t->n_flow] = find_flow(t, first + t->n_flow);
+    return t->flow[n - first];
 }
 
-static bool is_return(const struct la_insn *i)
+static bool has_call(struct trans *t, unsigned first, unsigned end)
 {
-    return i->op == LA_JIRL && i->rd == R_ZERO && i->rj == R_RA;
-}
-
-// Instructions that a branch goes back; 0: it is none, or leads on, or into another page.
-static unsigned way_back(const struct la_insn *i, unsigned n)
-{
-    if (la_op_info[i->op].class != LA_CLASS_BRANCH || i->op == LA_JIRL || i->imm >= 0)
-        return 0;
-    u64 length = (u64)-i->imm / 4;
-    return length <= n ? (unsigned)length : 0;
-}
-
-static bool has_call(const struct trans *t, unsigned first, unsigned end)
-{
-    for (unsigned n = first; n < end; n++) {
-        struct la_insn i = insn_at(t, n);
-        if (is_call(&i))
+    for (unsigned n = first; n < end; n++)
+        if (flow_at(t, n) == FLOW_CALL)
             return true;
-    }
     return false;
 }
 
 // Between a branch that leads back and where it leads to, with no call in between.
-static bool is_in_loop(const struct trans *t)
+static bool is_in_loop(struct trans *t)
 {
     const unsigned here = trans_offset(t) / 4, max = here + LOOP_MAX_INSNS;
     const unsigned end = max < CODE_N_INSNS ? max : CODE_N_INSNS;
     for (unsigned n = here + 1; n < end; n++) {
-        struct la_insn i = insn_at(t, n);
-        if (is_call(&i) || is_return(&i))
+        u16 flow = flow_at(t, n);
+        if (flow == FLOW_CALL || flow == FLOW_RETURN)
             return false;
-        unsigned back = way_back(&i, n);
-        if (back && back <= LOOP_MAX_INSNS && n - back <= here)
-            return !has_call(t, n - back, here);
+        if (flow && flow <= LOOP_MAX_INSNS && n - flow <= here)
+            return !has_call(t, n - flow, here);
     }
     return false;
 }
@@ -102,7 +99,7 @@ static bool is_in(const struct trans *t, const u64 *sites)
     return sites[n / 64] >> (n % 64) & 1;
 }
 
-enum access_form trans_access_form(const struct trans *t)
+enum access_form trans_access_form(struct trans *t)
 {
     const u32 forced = t->jit->options.access_form;
     if (forced == FORM_PAGES || is_in(t, t->page->probing))

@@ -10,6 +10,7 @@
 #include "jit/x86_64/state.h"
 
 #define BLOCK_MAX_COLD    192
+#define LOOP_MAX_INSNS    96 // what is longer is the path of an interpreter rather than a loop
 #define LOOP_MAX_VR_SWAPS 12
 #define NO_VR             32
 
@@ -98,6 +99,10 @@ struct trans {
     unsigned n_cold;
     struct record records[BLOCK_MAX_COLD];
     unsigned n_records;
+
+    // la_form.c: where each of the first n_flow instructions from `offset` on leads.
+    u16 flow[BLOCK_MAX_INSNS + LOOP_MAX_INSNS];
+    unsigned n_flow;
 };
 
 typedef void (*template_fn)(struct trans *t, const struct la_insn *i, unsigned arg);
@@ -214,4 +219,4 @@ struct mem trans_access(struct trans *t);
 // la_form.c: what the current access, or the group that begins with it, is checked against. The
 // numbers are those of jit_options.access_form, where 0 lets the place of the access decide.
 enum access_form { FORM_WAYS = 1, FORM_PAGES, FORM_SLOT };
-enum access_form trans_access_form(const struct trans *t);
+enum access_form trans_access_form(struct trans *t);
