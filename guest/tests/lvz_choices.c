@@ -487,28 +487,41 @@ static bool guest_finds(u64 va)
     return !(gcsr_read(CSR_TLBIDX) & BIT(31));
 }
 
+// More of the guest's entries than a small TLB holds, in the order of their addresses.
+enum { N_FILLED = 20 };
+
+static u64 many(unsigned n)
+{
+    return GVA + n * 0x100000;
+}
+
+static void fill_many(void)
+{
+    for (unsigned n = 0; n < N_FILLED; n++) {
+        struct tlb_entry e = pages(many(n), GPA, 16, PAGE_ALL);
+        lvz_stage1_fill(1, &e);
+    }
+}
+
 static void test_gmtlb_counts(bool on)
 {
     unsigned n_found = 0, n_high = 0;
     if (args_number("tlb_keep", 0))
         return;
     csr_exchange(CSR_GTLBC, 3, BITS(5, 0));
-    for (unsigned n = 0; n < 20; n++) {
-        struct tlb_entry e = pages(GVA + n * 0x100000, GPA, 16, PAGE_ALL);
-        lvz_stage1_fill(1, &e);
-    }
-    for (unsigned n = 0; n < 20; n++)
-        if (guest_finds(GVA + n * 0x100000)) {
+    fill_many();
+    for (unsigned n = 0; n < N_FILLED; n++)
+        if (guest_finds(many(n))) {
             n_found++;
             n_high += (gcsr_read(CSR_TLBIDX) & 0xfff) >= TLB_STLB_ENTRIES + 4;
         }
-    report_eq(n_found, on ? 4 : 20, "entries with GMTLBNum 3");
+    report_eq(n_found, on ? 4 : N_FILLED, "entries with GMTLBNum 3");
     report_eq(n_high, on ? 0 : 16, "of them at indexes above it");
     csr_exchange(CSR_GTLBC, 1, BITS(5, 0));
     n_found = 0;
-    for (unsigned n = 0; n < 20; n++)
-        n_found += guest_finds(GVA + n * 0x100000);
-    report_eq(n_found, on ? 2 : 20, "entries with GMTLBNum 1");
+    for (unsigned n = 0; n < N_FILLED; n++)
+        n_found += guest_finds(many(n));
+    report_eq(n_found, on ? 2 : N_FILLED, "entries with GMTLBNum 1");
     csr_exchange(CSR_GTLBC, 0, BITS(5, 0));
 }
 
@@ -516,16 +529,13 @@ static void test_gmtlb_counts(bool on)
 static void test_tlb_keep(bool unused)
 {
     u64 n_kept = args_number("tlb_keep", 0), n_found = 0, n_last = 0;
-    for (unsigned n = 0; n < 20; n++) {
-        struct tlb_entry e = pages(GVA + n * 0x100000, GPA, 16, PAGE_ALL);
-        lvz_stage1_fill(1, &e);
-    }
-    for (unsigned n = 0; n < 20; n++)
-        if (guest_finds(GVA + n * 0x100000)) {
+    fill_many();
+    for (unsigned n = 0; n < N_FILLED; n++)
+        if (guest_finds(many(n))) {
             n_found++;
-            n_last += n >= 20 - n_kept;
+            n_last += n >= N_FILLED - n_kept;
         }
-    report_eq(n_found, n_kept ? n_kept : 20, "entries of 20 filled");
+    report_eq(n_found, n_kept ? n_kept : N_FILLED, "entries of 20 filled");
     report_eq(n_last, n_kept, "they are the last");
 }
 
