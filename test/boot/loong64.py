@@ -4,11 +4,12 @@
 Environment: BUILD_LOONG64 is where the program is built.
 """
 
+import contextlib
 import os
 import shutil
 import subprocess
 
-from report import Skip, check_equal
+from report import Skip, check_equal, guest_file
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 CANNOT_BUILD = 125
@@ -36,6 +37,17 @@ def newc(name, data, mode):
 def read(path):
     with open(path, 'rb') as f:
         return f.read()
+
+
+@contextlib.contextmanager
+def initrd_with_more(path):
+    """Makes the guest's initramfs anew at `path`, and behind it a second one: what is written to the file
+    that comes, by newc(). The kernel reads one after the other."""
+    initrd = read(guest_file('initrd.img'))
+    with open(path, 'wb') as f:
+        f.write(initrd + bytes(-len(initrd) % 4))
+        yield f
+        f.write(newc('TRAILER!!!', b'', 0))
 
 
 def stripped(path, to):

@@ -9,7 +9,7 @@ import os
 import re
 import subprocess
 
-from loong64 import build_program, newc, read, stripped
+from loong64 import build_program, initrd_with_more, newc, read, stripped
 from report import Skip, check, check_equal, guest_file
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -36,15 +36,13 @@ def cell(name):
 
 def make_initrd(t, files):
     """The guest's initramfs, and behind it a second one with /cells: `lh` and these files."""
-    path, initrd = t.path('initrd'), read(guest_file('initrd.img'))
+    path = t.path('initrd')
     program = stripped(build_program(), t.path('lh-loong64'))
-    with open(path, 'wb') as f:
-        f.write(initrd + bytes(-len(initrd) % 4))
+    with initrd_with_more(path) as f:
         f.write(newc('cells', b'', 0o40755))
         f.write(newc('bin/lh', program, 0o100755))
         for name, source in files.items():
             f.write(newc(f'cells/{name}', read(source), 0o100644))
-        f.write(newc('TRAILER!!!', b'', 0))
     return path
 
 

@@ -16,7 +16,7 @@ import tempfile
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'distro'))
 # pylint: disable=wrong-import-position
 import programs
-from loong64 import build_program, newc, read, stripped
+from loong64 import build_program, initrd_with_more, newc, read, stripped
 from machine import Gone
 from report import CACHE, Skip, Tester, check, check_equal, guest_file
 
@@ -154,15 +154,13 @@ def disk():
 
 
 def make_initrd(t, lh, text_of_c):
-    path, initrd = t.path('initrd'), read(guest_file('initrd.img'))
-    with open(path, 'wb') as f:
-        f.write(initrd + bytes(-len(initrd) % 4))
+    path = t.path('initrd')
+    with initrd_with_more(path) as f:
         f.write(newc('t', b'', 0o40755))
         f.write(newc('t/lh', stripped(lh, t.path('lh')), 0o100755))
         f.write(newc('t/long.c', text_of_c.encode(), 0o100644))
         for _, name, _, text in SCRIPTS:
             f.write(newc(f't/{name}', text.encode(), 0o100644))
-        f.write(newc('TRAILER!!!', b'', 0))
     return path
 
 

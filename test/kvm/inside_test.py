@@ -13,7 +13,7 @@ import re
 import sys
 import tempfile
 
-from loong64 import build_program, newc, read, stripped
+from loong64 import build_program, initrd_with_more, newc, read, stripped
 from machine import Gone
 from report import GUEST, Skip, Tester, check, check_equal, guest_file
 
@@ -27,19 +27,17 @@ def has_firmware():
 
 def make_initrd(t, program, selftest):
     """The guest's initramfs, and behind it a second one with /nested."""
-    path, initrd = t.path('initrd'), read(guest_file('initrd.img'))
-    with open(path, 'wb') as f:
-        f.write(initrd + bytes(-len(initrd) % 4))
+    path = t.path('initrd')
+    with initrd_with_more(path) as f:
         f.write(newc('nested', b'', 0o40755))
         f.write(newc('nested/lh', stripped(program, t.path('lh')), 0o100755))
         f.write(newc('nested/vmlinuz', read(guest_file('vmlinuz')), 0o100644))
-        f.write(newc('nested/initrd.img', initrd, 0o100644))
+        f.write(newc('nested/initrd.img', read(guest_file('initrd.img')), 0o100644))
         for name in FIRMWARE:
             if has_firmware():
                 f.write(newc(f'nested/{name}', read(guest_file(name)), 0o100644))
         if selftest:
             f.write(newc('nested/selftest.elf', read(selftest), 0o100644))
-        f.write(newc('TRAILER!!!', b'', 0))
     return path
 
 
