@@ -22,7 +22,7 @@ struct jit_options {
     bool one_insn;    // blocks of one instruction
     bool no_slots;    // every access takes the slow path
     bool no_chain;    // blocks return to the run loop
-    bool ras;         // calls and returns are the host's; off, because it was measured to be slower
+    bool no_ras;      // calls and returns are jumps
     bool no_evex;     // as on a host without AVX-512
     bool no_avx;      // as on one without AVX2
     bool perf_map;    // write /tmp/perf-PID.map, where perf looks for names of code

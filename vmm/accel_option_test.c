@@ -33,15 +33,15 @@ TEST(switches_say_what_is_on)
 {
     struct jit_options plain = parsed("jit").jit;
     CHECK(!plain.one_insn && !plain.no_slots && !plain.no_chain && !plain.no_evex && !plain.check &&
-          !plain.ras);
+          !plain.no_ras);
     CHECK_EQ(plain.flush_every, 0);
     CHECK_EQ(plain.access_form, 0);
     CHECK_EQ(parsed("jit,access-form=2").jit.access_form, 2);
     struct jit_options odd =
-        parsed("jit,one-insn=on,slots=off,chain=no,evex=off,avx=off,check,ras=on,flush-every=77")
+        parsed("jit,one-insn=on,slots=off,chain=no,evex=off,avx=off,check,ras=off,flush-every=77")
             .jit;
     CHECK(odd.one_insn && odd.no_slots && odd.no_chain && odd.no_evex && odd.no_avx && odd.check &&
-          odd.ras);
+          odd.no_ras);
     CHECK_EQ(odd.flush_every, 77);
     struct jit_options back = parsed("jit,slots=off,one-insn=on,slots=on,one-insn=off").jit;
     CHECK(!back.no_slots && !back.one_insn);

@@ -163,6 +163,73 @@ static void test_exception_in_refill(void)
     report_eq(csr_read(CSR_CRMD) & (CRMD_DA | CRMD_PG), CRMD_PG, "translation is on again");
 }
 
+// A call at level 0 that returns there, or in level 3 if `down`. What it returns to reads SAVE0.
+static u64 return_at_level(u64 down, u64 b, u64 c)
+{
+    u64 read = 3;
+    __asm__ volatile("csrwr %0, 1\n"
+                     "bl 1f\n"
+                     "csrrd %0, 0x30\n"
+                     "b 3f\n"
+                     "1: beqz %1, 2f\n"
+                     "pcaddi $t0, 3\n"
+                     "csrwr $t0, 6\n"
+                     "ertn\n"
+                     "2: jr $ra\n"
+                     "3:"
+                     : "+r"(read)
+                     : "r"(down)
+                     : "$ra", "$t0", "memory");
+    return read;
+}
+
+static void test_call_left_behind(void)
+{
+    unsigned n_wrong = 0;
+    for (unsigned n = 0; n < 1000; n++)
+        n_wrong += trap_call(0, return_at_level, n & 1, 0, 0).code != (n & 1 ? EXC_IPE : EXC_NONE);
+    report_eq(n_wrong, 0, "level 3 that returns to where level 0 called from has no privilege");
+}
+
+// Rounds of a loop that begins with its call and keeps its sums where the callee has others.
+static u64 loop_from_call(u64 rounds, u64 b, u64 c)
+{
+    register u64 n __asm__("$s0") = 0;
+    register u64 sum __asm__("$s1") = 0;
+    register u64 mix __asm__("$s2") = 7;
+    register u64 a0 __asm__("$a0") = 0;
+    register u64 a1 __asm__("$a1") = rounds;
+    __asm__ volatile("b 1f\n"
+                     "2: addi.d $a0, $a0, 3\n"
+                     "add.d $a2, $a0, $a1\n"
+                     "add.d $a3, $a2, $a0\n"
+                     "add.d $a4, $a3, $a2\n"
+                     "add.d $a5, $a4, $a3\n"
+                     "add.d $a6, $a5, $a4\n"
+                     "add.d $a7, $a6, $a5\n"
+                     "add.d $t0, $a7, $a6\n"
+                     "add.d $t1, $t0, $a7\n"
+                     "jr $ra\n"
+                     "1: bl 2b\n"
+                     "addi.d %0, %0, 1\n"
+                     "add.d %1, %1, %0\n"
+                     "xor %2, %2, %1\n"
+                     "add.d %1, %1, %2\n"
+                     "add.d %2, %2, %0\n"
+                     "bltu %0, $a1, 1b"
+                     : "+r"(n), "+r"(sum), "+r"(mix), "+r"(a0), "+r"(a1)
+                     :
+                     : "$ra", "$a2", "$a3", "$a4", "$a5", "$a6", "$a7", "$t0", "$t1", "memory");
+    u64 want_sum = 0, want_mix = 7;
+    for (u64 i = 1; i <= rounds; i++) {
+        want_sum += i;
+        want_mix ^= want_sum;
+        want_sum += want_mix;
+        want_mix += i;
+    }
+    return n == rounds && sum == want_sum && mix == want_mix && a0 == 3 * rounds;
+}
+
 static bool keep_link;
 
 static bool on_link_syscall(struct trap_frame *f, unsigned code)
@@ -236,6 +303,8 @@ int main(void)
     report_prefix_pop();
     report_prefix_push("exception in a refill");
     test_exception_in_refill();
+    test_call_left_behind();
+    report_eq(loop_from_call(5000, 0, 0), 1, "a loop that begins with its call");
     report_prefix_pop();
     report_prefix_push("link");
     test_link();

@@ -76,7 +76,9 @@ bool jit_has_template(const struct jit *j, const struct la_cpu *c, u32 word)
 static bool ends(const struct trans *t, unsigned n)
 {
     const struct la_template *x = trans_template(t, n);
-    return x ? x->flags & T_ENDS : changes_much(t->insns[n].op);
+    if (!x)
+        return changes_much(t->insns[n].op);
+    return x->flags & T_ENDS && !trans_goes_on_behind(t, &t->insns[n]);
 }
 
 // Instructions from the block's beginning on. Those of small pages end with 4 KiB.

@@ -3,13 +3,14 @@
 // by a link of the processor (struct la_code_link), and indirect ones through its table of targets,
 // looked up in place.
 //
-// With the option ras a call of the guest (one that writes r1) is a call of the host, so that the
-// host predicts the return by its own stack. That stack has the guest's return address above its
-// own. A return, `jirl r0, r1, 0`, that finds its target there is a return of the host; otherwise
-// what is open is forgotten, and the target is looked up. Nothing that is open outlives a way out
-// of translated code, so that the context and the mapping are those of the call.
+// A call by `bl` is a call of the host, so that the host predicts the return by its own stack. That
+// stack has the guest's return address above its own. A return, `jirl r0, r1, 0`, that finds its
+// target there is a return of the host; any other is looked up, and leaves open what is open, for
+// who called may have done so through a pointer. Nothing that is open outlives a way out of
+// translated code or a change of mode or mapping, so that these are the call's.
 #include "jit/x86_64/la_trans.h"
 #include "base/bug.h"
+#include <string.h>
 
 struct cold *trans_cold(struct trans *t, void (*emit)(struct trans *, const struct cold *),
                         u8 *site)
@@ -152,7 +153,13 @@ static void cold_follow(struct trans *t, const struct cold *x)
 {
     emit_mov_ri(&t->e, RAX, (u64)(s64)x->target);
     emit_mov_ri(&t->e, RDX, x->value);
-    emit_jmp_to(&t->e, t->jit->stubs.follow[t->page->mode.in_window]);
+    const u8 *follow = t->jit->stubs.follow[t->page->mode.in_window];
+    if (!x->back) {
+        emit_jmp_to(&t->e, follow);
+        return;
+    }
+    emit_call_to(&t->e, follow);
+    emit_jmp_to(&t->e, emit_run_address(&t->e, x->back));
 }
 
 static bool may_link(const struct trans *t)
@@ -163,15 +170,16 @@ static bool may_link(const struct trans *t)
 
 // To another page, with a link if there can be one: small pages that are beside each other may be
 // anywhere. Nothing is polled: branches that go back have done that.
-static void go_far(struct trans *t, s32 target)
+static void go_far(struct trans *t, s32 target, bool as_call)
 {
     if (!may_link(t)) {
-        go_to_page(t, target, false);
+        go_to_page(t, target, as_call);
         return;
     }
     const bool in_window = t->page->mode.in_window;
     const s32 place =
         JIT_TABLE(links) + (s32)(t->jit->n_code_links++ * sizeof(struct la_code_link));
+    const struct mem host = at(RBP, place + (s32)offsetof(struct la_code_link, host));
     emit_mov_rm(&t->e, W64, RDX, in_window ? STATE(code.window_age) : STATE(code.link_context));
     if (!in_window)
         emit_alu_rm(&t->e, ALU_XOR, W64, RDX, STATE(code.pc_base));
@@ -180,7 +188,12 @@ static void go_far(struct trans *t, s32 target)
     x->target = target;
     x->value = (u32)place;
     emit_alu_mi(&t->e, ALU_ADD, W64, STATE(code.pc_base), target & -(s32)CODE_PAGE);
-    emit_jmp_m(&t->e, at(RBP, place + (s32)offsetof(struct la_code_link, host)));
+    if (as_call) {
+        emit_call_m(&t->e, host);
+        x->back = emit_here(&t->e);
+    } else {
+        emit_jmp_m(&t->e, host);
+    }
 }
 
 void trans_goto(struct trans *t, s32 target)
@@ -196,12 +209,12 @@ void trans_goto_outside(struct trans *t, s32 target)
     if (is_in_page(t, target))
         jump_in_page(t, target, ALWAYS);
     else
-        go_far(t, target);
+        go_far(t, target, false);
 }
 
 static void cold_other_page(struct trans *t, const struct cold *x)
 {
-    go_far(t, x->target);
+    go_far(t, x->target, false);
 }
 
 void trans_goto_if(struct trans *t, enum cond cc, s32 target)
@@ -245,7 +258,7 @@ static enum reg link_register(struct trans *t, unsigned rd)
 
 static bool pairs_calls(const struct trans *t)
 {
-    return t->jit->options.ras && !t->jit->options.no_chain;
+    return !t->jit->options.no_ras && !t->jit->options.no_chain;
 }
 
 static void cold_forget_calls(struct trans *t, const struct cold *x)
@@ -261,14 +274,46 @@ static void open_call(struct trans *t, enum reg return_address)
     emit_push(&t->e, return_address);
 }
 
-// Behind the host's call. The page is seen where it was, but other code may have run meanwhile.
-static void return_point(struct trans *t)
+static void cold_set_page(struct trans *t, const struct cold *x)
+{
+    emit_mov_mr(&t->e, W64, STATE(code.pc_base), RAX);
+    emit_jmp_to(&t->e, emit_run_address(&t->e, x->back));
+}
+
+bool trans_goes_on_behind(const struct trans *t, const struct la_insn *call)
+{
+    return call->op == LA_BL && pairs_calls(t) && !t->jit->options.count &&
+           !t->page->is_unwatched && !t->page->mode.is_small;
+}
+
+// What the block knew of its state, other code may have changed.
+static void forget_all(struct trans *t)
+{
+    t->is_ended = false;
+    t->units = 0;
+    t->held = 0;
+    t->group_base = 0;
+    t->flag_end = 0;
+    memset(t->defined, 0, sizeof(t->defined));
+}
+
+// Behind the host's call. The page is seen where it was, but code in others may have run meanwhile.
+// If it has not, nothing waits for what was pushed.
+static void return_point(struct trans *t, bool may_be_same)
 {
     s32 next = (s32)trans_offset(t) + 4;
     emit_pop(&t->e, RAX);
     emit_alu_ri(&t->e, ALU_SUB, W64, RAX, next);
-    emit_mov_mr(&t->e, W64, STATE(code.pc_base), RAX);
-    trans_goto(t, next);
+    if (may_be_same) {
+        emit_alu_rm(&t->e, ALU_CMP, W64, RAX, STATE(code.pc_base));
+        trans_cold(t, cold_set_page, emit_jcc(&t->e, CC_NE))->back = emit_here(&t->e);
+    } else {
+        emit_mov_mr(&t->e, W64, STATE(code.pc_base), RAX);
+    }
+    if (trans_goes_on_behind(t, &t->insns[t->now]))
+        forget_all(t);
+    else
+        trans_goto(t, next);
 }
 
 TEMPLATE(bl)
@@ -281,31 +326,31 @@ TEMPLATE(bl)
         return;
     }
     open_call(t, link);
-    if (is_in_page(t, target))
+    bool is_near = is_in_page(t, target);
+    if (is_near)
         jump_in_page(t, target, AS_CALL);
     else
-        go_to_page(t, target, true);
-    return_point(t);
+        go_far(t, target, true);
+    return_point(t, is_near);
 }
 
 static void cold_other_return(struct trans *t, const struct cold *x)
 {
-    emit_mov_rm(&t->e, W64, RSP, STATE(code.calls_base));
     go_to_rax(t, false);
 }
 
+// Nothing is polled here: who goes round has to go back elsewhere, or to look for the target.
 static void return_to_rax(struct trans *t)
 {
-    emit_alu_mi(&t->e, ALU_CMP, W32, STATE(cpu.requests), 0);
-    trans_cold(t, cold_unknown, emit_jcc(&t->e, CC_NE));
     emit_alu_rm(&t->e, ALU_CMP, W64, RAX, at(RSP, 8));
     trans_cold(t, cold_other_return, emit_jcc(&t->e, CC_NE));
     emit_ret(&t->e);
 }
 
+// Calls through pointers are left alone: their targets are foreseen by the jumps before them, which
+// includes the returns only as long as those are jumps, too.
 TEMPLATE(jirl)
 {
-    bool is_call = i->rd == 1 && pairs_calls(t);
     trans_copy(t, RAX, i->rj);
     if (!i->rd && i->rj == 1 && !i->imm && pairs_calls(t)) {
         return_to_rax(t);
@@ -315,14 +360,10 @@ TEMPLATE(jirl)
         emit_alu_ri(&t->e, ALU_ADD, W64, RAX, i->imm);
     if (i->rd) {
         emit_mov_rr(&t->e, W64, RDX, RAX);
-        enum reg link = link_register(t, i->rd);
-        if (is_call)
-            open_call(t, link);
+        link_register(t, i->rd);
         emit_mov_rr(&t->e, W64, RAX, RDX);
     }
-    go_to_rax(t, is_call);
-    if (is_call)
-        return_point(t);
+    go_to_rax(t, false);
 }
 
 // Compares two registers; returns the condition to use.

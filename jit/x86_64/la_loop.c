@@ -74,16 +74,16 @@ static unsigned branch_target(const struct trans *t, unsigned n, unsigned limit)
     return target >= 0 && target < limit ? (unsigned)target : limit;
 }
 
-// The last instruction that leads back to `head`, and before which there is no other loop and
-// nothing that the interpreter executes; `head` itself if there is none.
+// The last instruction that leads back to `head`, and before which there is no other loop, no call
+// and nothing that the interpreter executes; `head` itself if there is none.
 static unsigned find_end(const struct trans *t, unsigned head)
 {
     unsigned end = head;
-    for (unsigned n = head + 1; n < t->n && trans_template(t, n); n++) {
+    for (unsigned n = head; n < t->n && trans_template(t, n) && t->insns[n].op != LA_BL; n++) {
         unsigned target = branch_target(t, n, n);
         if (target > head && target < n)
             break;
-        if (target == head)
+        if (target == head && n > head)
             end = n;
     }
     return end;

@@ -209,6 +209,9 @@ void trans_swap_in(struct trans *t);
 void trans_swap_out(struct trans *t);
 // Lets the jump at `site` lead to the target, wherever that is.
 void trans_goto_in_loop(struct trans *t, u8 *site, s32 target);
+// la_branch.c: the block goes on where this call returns to.
+bool trans_goes_on_behind(const struct trans *t, const struct la_insn *call);
+
 // la_branch.c: with the registers back in their places.
 void trans_goto_outside(struct trans *t, s32 target);
 

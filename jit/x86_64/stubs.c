@@ -352,10 +352,12 @@ static void go_on_spilled(struct emit *e, const struct jit_stubs *s)
     emit_jmp_to(e, s->unknown);
 }
 
+// The mode and the mapping may change: no call stays open.
 static const u8 *make_call_last(struct emit *e, const struct jit *j, bool goes_on, const u8 *table)
 {
     const u8 *start = begin(e);
     spill_all(e, j, table);
+    emit_mov_rm(e, W64, RSP, STATE(code.calls_base));
     emit_alu_ri(e, ALU_SUB, W64, RSP, 8);
     execute(e);
     emit_alu_ri(e, ALU_ADD, W64, RSP, 8);

@@ -25,7 +25,7 @@ static const struct {
     {"plain", {0}},
     {"slots=off", {.no_slots = true}},
     {"chain=off", {.no_chain = true}},
-    {"ras=on", {.ras = true}},
+    {"ras=off", {.no_ras = true}},
     {"one-insn=on", {.one_insn = true}},
     {"flush-every=7", {.flush_every = 7}},
     {"access-form=1", {.access_form = 1}},
