@@ -6,6 +6,7 @@
 #include "dune/signals.h"
 #include "dune/space.h"
 #include "dune/thread.h"
+#include "dune/upcall.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -80,6 +81,9 @@ static _Noreturn void give_up(struct thread *t, const struct vcpu_why *why)
 void faults_serve(struct thread *t, const struct vcpu_why *why)
 {
     COUNT(t->process->settings, faults);
+    if (t->process->lib && why->exit != VCPU_PAGE_FAULT && why->exit != VCPU_DEAD &&
+        upcall_breaks(t))
+        return;
     switch (why->exit) {
     case VCPU_NATIVE_FAULT:
         signals_force(t, (int)why->vector, (int)why->error, why->address);
@@ -92,9 +96,11 @@ void faults_serve(struct thread *t, const struct vcpu_why *why)
             serve_bus_error(t, why);
         break;
     case VCPU_FAULT:
-        if (!lib_end_compartment(t))
+        if (!lib_end_compartment(t) && !lib_trap(t, why))
             exception_serve(t, why);
         break;
-    default: give_up(t, why);
+    default:
+        if (!lib_end_compartment(t))
+            give_up(t, why);
     }
 }

@@ -58,7 +58,9 @@ long lib_set_rights(struct thread *t, struct pagetable *pt, u64 at, u64 size, u6
 bool lib_space_fault(struct thread *t, u64 address)
 {
     struct space *s = t->process->space;
-    struct pagetable *pt = t->process->lib->spaces + t->lib.space;
+    struct pagetable *pt = t->lib.space == LIB_PRIVILEGED
+                               ? &s->tables
+                               : t->process->lib->spaces + t->lib.space;
     lock_take(&s->lock);
     bool is_new = space_holds(address, 1) && !pagetable_entry(pt, address) &&
                   pagetable_fill(pt, address) == 0;
@@ -123,9 +125,24 @@ long lib_space_call(struct thread *t, const u64 a[6])
     return CALL_DONE;
 }
 
+// The same on the present tables, with privileges; no compartment has its number.
+long lib_privileged_call(struct thread *t, const u64 a[6])
+{
+    int ret = vcpu_set_privilege(&t->vcpu, true);
+    if (ret < 0)
+        return ret;
+    memcpy(&t->lib.caller, t->regs, sizeof(t->lib.caller));
+    t->lib.space = LIB_PRIVILEGED;
+    t->lib.result_at = a[4];
+    regs_enter(t->regs, a[5], (a[3] & ~15ULL) - 16, a[2], 0, a[1]);
+    return CALL_DONE;
+}
+
 long lib_space_return(struct thread *t, u64 value, long status)
 {
     memcpy(t->regs, &t->lib.caller, sizeof(t->lib.caller));
+    if (t->lib.space == LIB_PRIVILEGED)
+        vcpu_set_privilege(&t->vcpu, false);
     t->lib.space = 0;
     if (vcpu_use_root(&t->vcpu, pagetable_root_gpa(&t->process->space->tables)) < 0)
         signals_die(SIGKILL);

@@ -540,3 +540,8 @@ int vcpu_use_upcalls(struct vcpu_state *s, u64 root_gpa)
     s->upcall_root = ret ? 0 : root_gpa;
     return ret;
 }
+
+int vcpu_set_privilege(struct vcpu_state *s, bool on)
+{
+    return -EOPNOTSUPP;
+}
