@@ -26,6 +26,7 @@ bool heap_begin(dune_fault_fn *handler)
     if (dune_enter())
         return false;
     dune_on_fault(handler, NULL);
+    dune_protect(heap, HEAP, PROT_READ | PROT_WRITE); // rights are an address's: others had these
     dune_protect(heap, PAGE, PROT_READ);
     heap[0] = 2;
     return true;

@@ -63,6 +63,8 @@ stub_return:
     csrwr   $t1, CSR_ERA
     ld.d    $t1, $t0, BOX_LEVEL
     csrwr   $t1, CSR_PRMD
+    addi.d  $t1, $zero, -1
+    csrwr   $t1, CSR_BADV           // see take_exception
     .irp n, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
     ld.d    $r\n, $t0, 8 * \n
     .endr
@@ -134,6 +136,8 @@ stub_upcall_return:
     invtlb  0x6, $zero, $t1
 1:  ld.d    $t1, $t0, AREA_PC
     csrwr   $t1, CSR_ERA
+    addi.d  $t1, $zero, -1
+    csrwr   $t1, CSR_BADV
     st.w    $zero, $t0, AREA_STATE
     .irp n, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
     ld.d    $r\n, $t0, AREA + 8 * \n

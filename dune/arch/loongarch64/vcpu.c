@@ -17,6 +17,7 @@
 
 // Section 7.4.8 of the Reference Manual, Volume 1.
 enum {
+    ECODE_INT = 0,
     ECODE_PIL = 1,
     ECODE_PIS = 2,
     ECODE_PIF = 3,
@@ -26,6 +27,7 @@ enum {
     ECODE_PPI = 7,
     ECODE_ADE = 8,
     ECODE_SYS = 11,
+    ECODE_INE = 13,
     ECODE_IPE = 14,
 };
 
@@ -182,12 +184,20 @@ static bool take_injected(struct vcpu_state *s, struct vcpu_why *why)
     return true;
 }
 
+// KVM of Linux 7.2 writes the code of what it injects where interrupts are noted, and Ecode is 0. Of
+// the two that it injects only an address error has an address, and there was none before.
+static u32 ecode_of(const struct mailbox *b)
+{
+    u32 ecode = (u32)(b->estat >> 16 & 0x3f);
+    return ecode != ECODE_INT ? ecode : b->badv == ~0ULL ? ECODE_INE : ECODE_ADE;
+}
+
 static void take_exception(struct vcpu_state *s, struct vcpu_why *why)
 {
     const struct mailbox *b = s->box;
     s->level = VCPU_IN_PLV0;
     s->is_at_return = true;
-    why->vector = (u32)(b->estat >> 16 & 0x3f);
+    why->vector = ecode_of(b);
     why->error = (u32)(b->estat >> 22 & 0x1ff);
     why->address = b->badv;
     why->exit = (b->prmd & 3) == b->level ? VCPU_FAULT : VCPU_DEAD;
