@@ -289,7 +289,7 @@ TEST(a_signal_comes_in_a_handler)
     n_signals = 0;
     for (int i = 0; i < 20; i++) {
         dune_protect(heap, PAGE, PROT_READ);
-        heap[0] = (u8)i;
+        *(volatile u8 *)heap = (u8)i;
         CHECK_EQ(n_signals, i + 1);
         CHECK_EQ(heap[0], i);
     }
