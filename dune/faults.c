@@ -19,10 +19,11 @@ static u32 wanted(const struct vcpu_why *why)
 
 static void serve_page_fault(struct thread *t, const struct vcpu_why *why)
 {
-    if (t->lib.space && lib_space_fault(t, why->address))
+    bool has_own_tables = t->lib.space && t->lib.space != LIB_PRIVILEGED;
+    if (has_own_tables && lib_space_fault(t, why->address))
         return;
     int code =
-        t->lib.space ? SEGV_ACCERR : space_fault(t->process->space, why->address, wanted(why));
+        has_own_tables ? SEGV_ACCERR : space_fault(t->process->space, why->address, wanted(why));
     if (code && t->process->lib && lib_fault(t, why))
         return;
     if (code)

@@ -32,8 +32,8 @@ static bool has_tables(struct pagetable *pt, u64 at, u64 size)
     return true;
 }
 
-// KVM drops what it derived from an entry only when the kernel's own mapping changes; so that is
-// changed, and changed back.
+// KVM drops what it derived from an entry, and other threads' vCPUs what they keep of it, only when
+// the kernel's own mapping changes; so that is changed, and changed back.
 static long drop_derived(u64 at, u64 size)
 {
     long ret = raw(SYS_mprotect, at, size, PROT_READ);
@@ -49,7 +49,8 @@ long lib_set_rights(struct thread *t, struct pagetable *pt, u64 at, u64 size, u6
     long ret = has_tables(pt, at, size) ? 0 : -ENOMEM;
     if (!ret) {
         write_entries(pt, at, size, rights);
-        ret = (rights & PROT_WRITE) == 0 ? drop_derived(at, size) : 0;
+        if (!(rights & PROT_WRITE) && (ARCH_MAY_SHADOW || t->process->n_threads > 1))
+            ret = drop_derived(at, size);
     }
     lock_drop(&s->lock);
     return ret;
@@ -58,9 +59,7 @@ long lib_set_rights(struct thread *t, struct pagetable *pt, u64 at, u64 size, u6
 bool lib_space_fault(struct thread *t, u64 address)
 {
     struct space *s = t->process->space;
-    struct pagetable *pt = t->lib.space == LIB_PRIVILEGED
-                               ? &s->tables
-                               : t->process->lib->spaces + t->lib.space;
+    struct pagetable *pt = t->process->lib->spaces + t->lib.space;
     lock_take(&s->lock);
     bool is_new = space_holds(address, 1) && !pagetable_entry(pt, address) &&
                   pagetable_fill(pt, address) == 0;
@@ -140,12 +139,13 @@ long lib_privileged_call(struct thread *t, const u64 a[6])
 
 long lib_space_return(struct thread *t, u64 value, long status)
 {
-    memcpy(t->regs, &t->lib.caller, sizeof(t->lib.caller));
-    if (t->lib.space == LIB_PRIVILEGED)
-        vcpu_set_privilege(&t->vcpu, false);
-    t->lib.space = 0;
-    if (vcpu_use_root(&t->vcpu, pagetable_root_gpa(&t->process->space->tables)) < 0)
+    int ret = t->lib.space == LIB_PRIVILEGED
+                  ? vcpu_set_privilege(&t->vcpu, false)
+                  : vcpu_use_root(&t->vcpu, pagetable_root_gpa(&t->process->space->tables));
+    if (ret < 0)
         signals_die(SIGKILL);
+    memcpy(t->regs, &t->lib.caller, sizeof(t->lib.caller));
+    t->lib.space = 0;
     if (!status && t->lib.result_at && guest_write(t->lib.result_at, &value, sizeof(value)))
         status = -EFAULT;
     regs_set_result(t->regs, (u64)status);

@@ -5,8 +5,8 @@
 // processor's frame in the vCPU's page, which this process may see. On LoongArch64 page faults,
 // traps and system calls: PLV0 puts the registers there itself.
 //
-// What cannot be decided there is handed to the monitor by LIB_FAULT: what a handler is not for, and
-// what happens between the gate and the program's stack.
+// What cannot be decided there is handed to the monitor by LIB_FAULT: what a handler is not for,
+// and what happens between the gate and the program's stack.
 #pragma once
 
 #include "base/types.h"

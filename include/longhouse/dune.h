@@ -88,10 +88,10 @@ static inline void dune_frame_answer(struct dune_frame *f, uint64_t result)
 typedef void dune_fault_fn(struct dune_frame *frame, void *opaque);
 int dune_on_fault(dune_fault_fn *handler, void *opaque);
 
-// [guest] The same for other exceptions, of which `error` is the number that the processor gives them:
-// the vector on x86-64, Ecode on LoongArch64. Where the thread goes on is the frame's program
-// counter, which on LoongArch64 is at the instruction that caused it. Not called for memory that the
-// kernel cannot reach, nor for addresses that no program has: those are signals.
+// [guest] The same for other exceptions, of which `error` is the number that the processor gives
+// them: the vector on x86-64, Ecode on LoongArch64. Where the thread goes on is the frame's program
+// counter, which on LoongArch64 is at the instruction that caused it. Not called for memory that
+// the kernel cannot reach, nor for addresses that no program has: those are signals.
 int dune_on_trap(dune_fault_fn *handler, void *opaque);
 
 // [guest] The handler that runs will not return, but goes on elsewhere, by longjmp for example. One
@@ -127,11 +127,11 @@ int dune_space_free(int space);
 int dune_space_call(int space, uint64_t (*function)(uint64_t), uint64_t argument, void *stack,
                     size_t stack_size, uint64_t *result);
 
-// [guest] Calls function(argument) with the privileges of the guest's kernel, on a stack as above: on
-// LoongArch64 at PLV0, where it may read and write the guest's control registers. Those that
-// the library needs it leaves as they are: SAVE0, SAVE1 and those of exceptions, addresses and
-// page tables. No system call is made for it (EPERM), signals wait, and what it does wrong ends it
-// with -EFAULT. -EOPNOTSUPP on x86-64.
+// [guest] Calls function(argument) with the privileges of the guest's kernel, on a stack as above:
+// on LoongArch64 at PLV0, where it may read and write the guest's control registers. Those that the
+// library needs it leaves as they are: SAVE0, SAVE1 and those of exceptions, addresses and page
+// tables. No system call is made for it (EPERM), signals wait, and what it does wrong ends it with
+// -EFAULT. -EOPNOTSUPP on x86-64.
 int dune_privileged_call(uint64_t (*function)(uint64_t), uint64_t argument, void *stack,
                          size_t stack_size, uint64_t *result);
 

@@ -144,8 +144,8 @@ TEST(control_registers_of_another_guest)
 // The inter-processor interrupts, the interrupt controller, the door, nothing.
 TEST(registers_of_the_io_space)
 {
-    static const u64 places[] = {0, 8, 0x420, 0x1000, 0x1004, 0x1020, 0x1040, 0x1048, 0x1158,
-                                 0x14a0, 0x1600, 0x4c48, 0x7ffffffff, ~0ULL};
+    static const u64 places[] = {0,      8,      0x420,  0x1000, 0x1004, 0x1020,      0x1040,
+                                 0x1048, 0x1158, 0x14a0, 0x1600, 0x4c48, 0x7ffffffff, ~0ULL};
     for (u32 i = 0; i < ARRAY_LEN(places); i++)
         CHECK_EQ(n_others(0x06480000 | T1 << 5 | T0, 1 << 10, 8, places[i], SIGILL), 0);
 }
@@ -169,7 +169,7 @@ TEST(walks_of_page_tables)
 
 TEST(returns_and_rest)
 {
-    CHECK_EQ(n_others(0x06483800, 0, 1, 0, SIGILL), 0);            // ertn
+    CHECK_EQ(n_others(0x06483800, 0, 1, 0, SIGILL), 0);             // ertn
     CHECK_EQ(n_others(0x06488000, 257, 32768 / 257, 0, SIGILL), 0); // idle
 }
 
@@ -359,7 +359,8 @@ static void refuse(u64 at)
         printf("# jump to 0x%llx\n", (unsigned long long)at);
 }
 
-// The ends of all that an address can be, and the windows, of which segments 8 and 9 are a kernel's.
+// The ends of all that an address can be, and the windows, of which segments 8 and 9 are a
+// kernel's.
 TEST(places_in_all_segments)
 {
     for (u64 segment = 0; segment < 16; segment++) {
@@ -515,8 +516,8 @@ TEST(a_call_from_a_page_that_vanishes)
 {
     pthread_t t;
     int n_calls = 0, n_wrong = 0;
-    vanishing = mmap(NULL, PAGE, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS,
-                     -1, 0);
+    vanishing =
+        mmap(NULL, PAGE, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     put_call(vanishing);
     is_over = false;
     REQUIRE(pthread_create(&t, NULL, make_vanish, NULL) == 0);
@@ -541,9 +542,9 @@ static u8 *truncated(void)
     char name[] = "/tmp/lh-short-XXXXXX";
     int fd = mkstemp(name);
     unlink(name);
-    u8 *at = fd < 0 || ftruncate(fd, PAGE) < 0 ? NULL
-                                               : mmap(NULL, PAGE, PROT_READ | PROT_WRITE | PROT_EXEC,
-                                                      MAP_SHARED, fd, 0);
+    u8 *at = fd < 0 || ftruncate(fd, PAGE) < 0
+                 ? NULL
+                 : mmap(NULL, PAGE, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_SHARED, fd, 0);
     at[0] = 1;
     if (ftruncate(fd, 0) < 0)
         return NULL;
@@ -556,12 +557,12 @@ TEST(memory_that_is_gone)
 {
     static const u32 words[] = {
         0x28000000, 0x28400000, 0x28800000, 0x28c00000, 0x2a000000, 0x2a400000, // ld.b to ld.hu
-        0x2a800000, 0x29000000, 0x29400000, 0x29800000, 0x29c00000,             // ld.wu, st.b to st.d
-        0x24000000, 0x25000000, 0x26000000, 0x27000000,                         // ldptr, stptr
-        0x38000000, 0x380c0000, 0x38100000, 0x381c0000,                         // ldx, stx
-        0x2b000000, 0x2b400000, 0x2b800000, 0x2bc00000,                         // fld, fst
-        0x20000000, 0x22000000,                                                 // ll
-        0x38600000, 0x38608000, 0x38610000,                                     // amswap, amadd
+        0x2a800000, 0x29000000, 0x29400000, 0x29800000, 0x29c00000, // ld.wu, st.b to st.d
+        0x24000000, 0x25000000, 0x26000000, 0x27000000,             // ldptr, stptr
+        0x38000000, 0x380c0000, 0x38100000, 0x381c0000,             // ldx, stx
+        0x2b000000, 0x2b400000, 0x2b800000, 0x2bc00000,             // fld, fst
+        0x20000000, 0x22000000,                                     // ll
+        0x38600000, 0x38608000, 0x38610000,                         // amswap, amadd
     };
     u8 *at = truncated();
     int n_wrong = 0;
@@ -632,8 +633,14 @@ TEST(frames_that_lead_elsewhere)
 // Heads and contents of the units that follow: sizes, kinds, status and registers.
 TEST(frames_with_other_units)
 {
-    static const u64 values[] = {0, 1, 0x10, ~0ULL, 0x0000001046505501, 0xffffffff53580001,
-                                 0x0000000041535801, 0x1f00001f1f00001f};
+    static const u64 values[] = {0,
+                                 1,
+                                 0x10,
+                                 ~0ULL,
+                                 0x0000001046505501,
+                                 0xffffffff53580001,
+                                 0x0000000041535801,
+                                 0x1f00001f1f00001f};
     for (u32 i = 0; i < ARRAY_LEN(values); i++)
         for (changed_at = 0; changed_at < 134; changed_at += changed_at < 3 ? 1 : 33) {
             wanted_word = values[i];
@@ -649,8 +656,8 @@ static void return_from(u64 sp)
 
 TEST(frames_that_are_nowhere)
 {
-    static const u64 places[] = {0, 8, BORDER, ENTRY_PAGE, 0x9000000000000000, ~15ULL,
-                                 0x7ffffffff000};
+    static const u64 places[] = {
+        0, 8, BORDER, ENTRY_PAGE, 0x9000000000000000, ~15ULL, 0x7ffffffff000};
     for (u32 i = 0; i < ARRAY_LEN(places); i++)
         CHECK(is_fault(signal_of_child(return_from, places[i])));
 }

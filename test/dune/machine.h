@@ -56,9 +56,9 @@ u32 machine_store_beside_vector(u8 *at, u32 value);
 u64 machine_store_and_keep(u8 *at);
 void machine_skip_store(struct dune_frame *frame, u64 value);
 
-// Handlers of libdune: destroys what a function may; stores 5 with values in registers, flags, vector
-// registers and below the stack pointer, and says whether they are still there; stores 9 while
-// the stack pointer is `sp`.
+// Handlers of libdune: destroys what a function may; stores 5 with values in registers, flags,
+// vector registers and below the stack pointer, and says whether they are still there; stores 9
+// while the stack pointer is `sp`.
 void machine_clobber(void);
 bool machine_keeps_all(u8 *at);
 void machine_write_with_stack(u8 *at, u64 sp);

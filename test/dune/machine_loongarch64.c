@@ -171,9 +171,9 @@ void machine_clobber(void)
 }
 
 // $r4 has the address and $r5 where registers go; $r7 is what is stored.
-#define EVERY_REGISTER(op) \
-    op(6) op(8) op(9) op(10) op(11) op(12) op(13) op(14) op(15) op(16) op(17) op(18) op(19) \
-    op(20) op(23) op(24) op(25) op(26) op(27) op(28) op(29) op(30)
+#define EVERY_REGISTER(op)                                                                         \
+    op(6) op(8) op(9) op(10) op(11) op(12) op(13) op(14) op(15) op(16) op(17) op(18) op(19) op(20) \
+        op(23) op(24) op(25) op(26) op(27) op(28) op(29) op(30)
 #define SET(n)   "ori $r" #n ", $zero, 100 + " #n "\n"
 #define STORE(n) "st.d $r" #n ", $r5, 8 * " #n "\n"
 #define NAME(n)  "$r" #n,
@@ -186,12 +186,12 @@ bool machine_keeps_all(u8 *at)
     bool ok = true;
     __asm__ volatile("movgr2fcsr $fcsr0, %0" : : "r"(rounding));
     before = (u64)&r;
-    __asm__ volatile("ori $r7, $zero, 5\n" EVERY_REGISTER(SET)
-                     "movgr2fr.d $f0, $r6\n movgr2fr.d $f31, $r8\n movgr2cf $fcc7, $r7\n"
-                     "st.b $r7, $r4, 0\n" EVERY_REGISTER(STORE)
-                     "movfr2gr.d $r6, $f0\n st.d $r6, $r5, 0\n"
-                     "movfr2gr.d $r6, $f31\n st.d $r6, $r5, 8\n"
-                     "movcf2gr $r6, $fcc7\n st.d $r6, $r5, 16\n"
+    __asm__ volatile("ori $r7, $zero, 5\n" EVERY_REGISTER(
+                         SET) "movgr2fr.d $f0, $r6\n movgr2fr.d $f31, $r8\n movgr2cf $fcc7, $r7\n"
+                              "st.b $r7, $r4, 0\n" EVERY_REGISTER(
+                                  STORE) "movfr2gr.d $r6, $f0\n st.d $r6, $r5, 0\n"
+                                         "movfr2gr.d $r6, $f31\n st.d $r6, $r5, 8\n"
+                                         "movcf2gr $r6, $fcc7\n st.d $r6, $r5, 16\n"
                      : "+r"(a0), "+r"(a1)
                      :
                      : EVERY_REGISTER(NAME) "$r7", "$f0", "$f31", "$fcc7", "memory");

@@ -184,7 +184,7 @@ TEST(a_stack_that_nothing_has_touched)
 // Nothing mapped, and addresses that no program has.
 TEST(stacks_that_are_none)
 {
-    static const u64 stacks[] = {0x1000, 0, 64, 1ULL << 63, 0x9000000000000000, ~15ULL,
+    static const u64 stacks[] = {0x1000,        0, 64, 1ULL << 63, 0x9000000000000000, ~15ULL,
                                  0x7ffffffffff0};
     BEGIN(heap_give);
     for (u32 i = 0; i < ARRAY_LEN(stacks); i++) {

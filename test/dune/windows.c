@@ -74,7 +74,8 @@ u64 window_peek(pid_t child, u64 at)
     u64 shift = at % 8 * 8;
     errno = 0;
     u64 low = (u64)ptrace(PTRACE_PEEKTEXT, child, (void *)(at & ~7ULL), NULL);
-    u64 high = shift > 32 ? (u64)ptrace(PTRACE_PEEKTEXT, child, (void *)((at & ~7ULL) + 8), NULL) : 0;
+    u64 high =
+        shift > 32 ? (u64)ptrace(PTRACE_PEEKTEXT, child, (void *)((at & ~7ULL) + 8), NULL) : 0;
     return low >> shift | (shift > 32 ? high << (64 - shift) : 0);
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What windows.c has to know about the processor: windows_x86_64.c, windows_loongarch64.c. The child
-// is traced and stopped.
+// What windows.c has to know about the processor: windows_x86_64.c, windows_loongarch64.c. The
+// child is traced and stopped.
 #pragma once
 
 #include "base/types.h"

@@ -213,9 +213,9 @@ static const struct lib_handler *handler_of(const struct upcall_area *a)
 
 static u64 *entry_of(const struct upcall_area *a, u64 address)
 {
-    return space_holds(address, 1) ? pagetable_entry(&a->process->space->tables,
-                                                     address & ~(u64)(SPACE_PAGE - 1))
-                                   : NULL;
+    return space_holds(address, 1)
+               ? pagetable_entry(&a->process->space->tables, address & ~(u64)(SPACE_PAGE - 1))
+               : NULL;
 }
 
 static u64 put_frame(const struct upcall_area *a)

@@ -184,8 +184,8 @@ static bool take_injected(struct vcpu_state *s, struct vcpu_why *why)
     return true;
 }
 
-// KVM of Linux 7.2 writes the code of what it injects where interrupts are noted, and Ecode is 0. Of
-// the two that it injects only an address error has an address, and there was none before.
+// KVM of Linux 7.2 writes the code of what it injects where interrupts are noted, and Ecode is 0.
+// Of the two that it injects only an address error has an address, and there was none before.
 static u32 ecode_of(const struct mailbox *b)
 {
     u32 ecode = (u32)(b->estat >> 16 & 0x3f);
@@ -361,8 +361,12 @@ void vcpu_take_back(struct vcpu_state *s, const struct vcpu_state *from)
     s->n_exits = from->n_exits;
 }
 
+// What had privileges is at PLV0 however it was left, and only the way back leads from there.
 int vcpu_set_privilege(struct vcpu_state *s, bool on)
 {
     s->box->level = on ? LEVEL_KERNEL : LEVEL_PROGRAM;
+    if (s->level == VCPU_IN_PLV3)
+        s->is_at_return = false;
+    s->level = VCPU_IN_PLV0;
     return 0;
 }
