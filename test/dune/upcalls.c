@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <setjmp.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
@@ -323,6 +324,51 @@ TEST(signals_come_on_the_way_to_handlers)
     CHECK_EQ(n_calls, n);
     CHECK_EQ(n_wrong, 0);
     CHECK(n_signals > 20);
+    dune_on_trap(NULL, NULL);
+    dune_on_call(SYS_getppid, NULL, NULL);
+    heap_end();
+}
+
+static void skip_store(struct dune_frame *frame, void *opaque)
+{
+    machine_skip_store(frame, 99);
+}
+
+static int n_wrong_in_a_round(void)
+{
+    int before = n_traps, n_wrong = syscall(SYS_getppid, 1, 0, 0, 0, 0, 0) != 6;
+    machine_trap(0);
+    n_wrong += n_traps != before + 1;
+    return n_wrong + (machine_store_and_keep(heap) != 99);
+}
+
+// A timer that ends 10 ns later each time. Where time is counted in instructions, and one takes
+// longer than that, a signal comes at each of them.
+TEST(signals_come_at_each_phase)
+{
+    enum { FIRST_NS = 40000, STEP_NS = 10 };
+    const char *wanted = getenv("LH_DUNE_PHASES");
+    int n_phases = wanted ? atoi(wanted) : 100, n_wrong = 0, n_lost = 0;
+    struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGALRM};
+    timer_t timer;
+    signal(SIGALRM, count_alarm);
+    BEGIN(heap_give);
+    dune_on_fault(skip_store, NULL);
+    dune_protect(heap, PAGE, PROT_READ);
+    REQUIRE(timer_create(CLOCK_MONOTONIC, &event, &timer) == 0);
+    dune_on_trap(skip_trap, NULL);
+    dune_on_call(SYS_getppid, answer, (void *)5);
+    for (int i = 0; i < n_phases; i++) {
+        struct itimerspec at = {.it_value.tv_nsec = FIRST_NS + STEP_NS * i};
+        n_signals = 0;
+        timer_settime(timer, 0, &at, NULL);
+        while (!n_signals)
+            n_wrong += n_wrong_in_a_round();
+        n_lost += n_signals != 1;
+    }
+    CHECK_EQ(n_wrong, 0);
+    CHECK_EQ(n_lost, 0);
+    timer_delete(timer);
     dune_on_trap(NULL, NULL);
     dune_on_call(SYS_getppid, NULL, NULL);
     heap_end();
