@@ -186,11 +186,19 @@ TEST(caches)
     watch_faults(false);
 }
 
-// All codes: those that KVM answers itself, the door, and the rest.
+// All codes: those that KVM answers itself, the door, and the rest. Where processors let a program
+// ask, KVM says that there is no such call.
 TEST(calls_of_hypervisors)
 {
-    CHECK_EQ(n_others(0x002b8000, 1, 0x800, SYS_getppid, SIGILL), 0);
-    CHECK_EQ(n_others(0x002b8000, 61, 0x8000 / 61, ~0ULL, SIGILL), 0);
+    u64 parent = (u64)getppid();
+    watch_faults(true);
+    for (u32 i = 0; i < 0x8000; i += i < 0x800 ? 1 : 61) {
+        int got = execute(0x002b8000 | i, i % 2 ? ~0ULL : (u64)code);
+        if (!CHECK(got == SIGILL || (got == 0 && is_guest())))
+            printf("# hvcl 0x%x: signal %d\n", i, got);
+    }
+    watch_faults(false);
+    CHECK_EQ(syscall(SYS_getppid), parent);
 }
 
 static void call_door_with(u64 garbage)
@@ -206,7 +214,8 @@ TEST(the_door_with_any_registers)
 {
     static const u64 values[] = {0, 1, 0x102, SYS_exit_group, 0x4c480005, BORDER, ~0ULL};
     for (u32 i = 0; i < ARRAY_LEN(values); i++) {
-        CHECK_EQ(signal_of(call_door_with, values[i]), SIGILL);
+        int got = signal_of(call_door_with, values[i]);
+        CHECK(got == SIGILL || (got == 0 && is_guest()));
         CHECK_EQ(syscall(SYS_getppid), getppid());
     }
 }
@@ -515,7 +524,7 @@ static void call_vanishing(u64 parent)
 TEST(a_call_from_a_page_that_vanishes)
 {
     pthread_t t;
-    int n_calls = 0, n_wrong = 0;
+    int n_wrong = 0;
     vanishing =
         mmap(NULL, PAGE, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     put_call(vanishing);
@@ -526,15 +535,15 @@ TEST(a_call_from_a_page_that_vanishes)
     for (volatile int i = 0; i < 3000; i++) {
         int signal = sigsetjmp(back, 0);
         if (!signal)
-            call_vanishing(parent), n_calls++;
+            call_vanishing(parent);
         n_wrong += signal && signal != SIGSEGV && signal != SIGILL;
     }
     watch_faults(false);
     is_over = true;
     pthread_join(t, NULL);
-    munmap(vanishing, PAGE);
     CHECK_EQ(n_wrong, 0);
-    CHECK(n_calls > 0);
+    CHECK_EQ(signal_of(call_vanishing, parent), 0);
+    munmap(vanishing, PAGE);
 }
 
 static u8 *truncated(void)

@@ -138,10 +138,10 @@ static int set_cpucfg(const struct vcpu *v, struct vcpu_model *m)
     return 0;
 }
 
-// hvcl exits when the vCPU was given that feature, which older kernels do not have.
-static bool enable_hypercall(const struct vcpu *v)
+// hvcl exits when the vCPU was given that feature, which older kernels do not have. Those by which
+// a guest has KVM write to its memory it is not given.
+static bool set_features(const struct vcpu *v, u64 features)
 {
-    u64 features = 1ULL << KVM_FEATURE_USER_HCALL;
     struct kvm_device_attr attr = {
         .group = KVM_LOONGARCH_VCPU_CPUCFG, .attr = CPUCFG_KVM_FEATURE, .addr = (u64)&features};
     return vcpu_ioctl(v, KVM_SET_DEVICE_ATTR, &attr) == 0;
@@ -157,8 +157,9 @@ static void put_door(struct vcpu_model *m)
 
 static int choose_door(const struct vcpu *v, struct vcpu_model *m)
 {
-    bool has_hypercall =
-        (m->door == VCPU_DOOR_UNKNOWN || m->door == VCPU_DOOR_HVCL) && enable_hypercall(v);
+    bool wants_hypercall = m->door == VCPU_DOOR_UNKNOWN || m->door == VCPU_DOOR_HVCL;
+    u64 features = wants_hypercall ? 1ULL << KVM_FEATURE_USER_HCALL : 0;
+    bool has_hypercall = set_features(v, features) && wants_hypercall;
     if (m->door == VCPU_DOOR_HVCL && !has_hypercall)
         return -ENOSYS;
     if (m->door == VCPU_DOOR_UNKNOWN)
