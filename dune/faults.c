@@ -43,6 +43,8 @@ static void serve_flat_error(struct thread *t, const struct vcpu_why *why)
     if (lib_end_compartment(t))
         return;
     u64 address = exception_bus_address(t, why);
+    if (guest_grow_stack(address))
+        return;
     signals_force(t, SIGSEGV, is_mapped(address) ? SEGV_ACCERR : SEGV_MAPERR, address);
 }
 

@@ -13,6 +13,9 @@
 
 struct thread;
 
+// A handler's frame and what is around it, which is put below a program's stack pointer, is less.
+enum { UPCALL_FRAME = 1024 };
+
 // From now on the thread's vCPU does so. 0, -ENOMEM or -EIO.
 int upcall_enable(struct thread *t);
 // A handler was set or taken back. 0 or -ENOMEM.
@@ -28,6 +31,6 @@ bool upcall_defers_signal(struct thread *t);
 // LIB_RESUME: true when the registers are those of the vCPU's page, and the thread has them now.
 bool upcall_resume(struct thread *t);
 // Something other than memory that nothing had touched yet stopped the thread between the gate and
-// the handler, which then cannot be called: what it was to be called for is a signal. False when
-// the thread was not there.
+// the handler. It goes on if its stack could grow. Else the handler cannot be called, and what it
+// was to be called for is a signal. False when the thread was not there.
 bool upcall_breaks(struct thread *t);

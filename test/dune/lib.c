@@ -160,6 +160,29 @@ TEST(signals_come_inside_and_outside)
     signal(SIGALRM, SIG_DFL);
 }
 
+static u64 __attribute__((noinline)) go_down(u64 n)
+{
+    volatile u8 room[8192] = {0};
+    room[n % sizeof(room)] = 1;
+    if (n % 10 == 0)
+        raise(SIGALRM);
+    return n ? go_down(n - 1) + room[n % sizeof(room)] : 0;
+}
+
+// Of the thread that the process began with, with frames of signals on it.
+TEST(a_stack_grows)
+{
+    enum { DEPTH = 200 };
+    NEED_KVM();
+    signal(SIGALRM, on_alarm);
+    REQUIRE(dune_enter() == 0);
+    n_alarms = 0;
+    CHECK_EQ(go_down(DEPTH), DEPTH);
+    CHECK_EQ(n_alarms, DEPTH / 10 + 1);
+    CHECK_EQ(dune_leave(), 0);
+    signal(SIGALRM, SIG_DFL);
+}
+
 static volatile u64 n_faults, last_address;
 
 static void give_rights(struct dune_frame *frame, void *opaque)

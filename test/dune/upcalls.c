@@ -381,6 +381,24 @@ TEST(signals_come_at_each_phase)
     heap_end();
 }
 
+static int __attribute__((noinline)) fault_at_each_depth(int n)
+{
+    volatile u8 room[8192] = {0};
+    room[n] = machine_store_and_keep(heap) == 99;
+    return n ? fault_at_each_depth(n - 1) + room[n] : room[n];
+}
+
+// There is room for a function, but not for the frame of a handler.
+TEST(a_stack_that_has_to_grow)
+{
+    enum { DEPTH = 200 };
+    BEGIN(heap_give);
+    dune_on_fault(skip_store, NULL);
+    dune_protect(heap, PAGE, PROT_READ);
+    CHECK_EQ(fault_at_each_depth(DEPTH), DEPTH + 1);
+    heap_end();
+}
+
 static uint64_t look(uint64_t n)
 {
     return machine_privileged_state() + n;

@@ -184,6 +184,8 @@ bool upcall_breaks(struct thread *t)
     struct upcall_area *a = area_of(t);
     if (!a || (a->state != UPCALL_BEGINS && a->state != UPCALL_ENDS))
         return false;
+    if (guest_grow_stack(regs_sp(&a->regs) - UPCALL_FRAME))
+        return true;
     bool is_call = a->state == UPCALL_BEGINS && a->ecode == SYS;
     *t->regs = a->regs;
     regs_make_harmless(t->regs);

@@ -181,6 +181,8 @@ bool upcall_breaks(struct thread *t)
     struct area *a = area_of(t);
     if (!a || a->state != BUSY)
         return false;
+    if (guest_grow_stack(regs_sp(&a->regs) - UPCALL_FRAME))
+        return true;
     *t->regs = a->regs;
     a->state = IDLE;
     signals_force(t, SIGSEGV, SEGV_ACCERR, a->address);
