@@ -42,6 +42,10 @@ TEST(outside_of_guest_mode)
     CHECK_EQ(dune_protect(&bits, PAGE, 0), -EPERM);
     CHECK_EQ(dune_dirty_collect(&bits), -EPERM);
     CHECK_EQ(dune_space_new(), -EPERM);
+    CHECK_EQ(dune_on_trap(NULL, NULL), -EPERM);
+    CHECK_EQ(dune_end_handler(), -EPERM);
+    CHECK_EQ(dune_exits(), -EPERM);
+    CHECK_EQ(dune_privileged_call(NULL, 0, &bits, 8, &bits), -EPERM);
 }
 
 TEST(what_the_host_offers)
