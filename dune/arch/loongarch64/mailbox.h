@@ -19,8 +19,7 @@ struct mailbox {
     u64 flush, address, root;
     u64 door;   // the address that the door writes to
     u64 level;  // the privilege level that the program goes on at
-    u64 upcall; // the page's address for the program, when handlers are called without an exit; or
-                // 0
+    u64 upcall; // 0, or where the program has this, when handlers are called without an exit:
     u64 plan;   // for what, through the window
     bool has_upcalls;
 };

@@ -64,7 +64,7 @@ stub_return:
     ld.d    $t1, $t0, BOX_LEVEL
     csrwr   $t1, CSR_PRMD
     addi.d  $t1, $zero, -1
-    csrwr   $t1, CSR_BADV           // see take_exception
+    csrwr   $t1, CSR_BADV           // see ecode_of
     .irp n, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
     ld.d    $r\n, $t0, 8 * \n
     .endr
