@@ -208,7 +208,7 @@ def boot_signals_on_the_way_to_handlers_in_counted_time(t):
                    '-initrd', make_initrd(t, lh), '-append', 'console=ttyS0,115200') as m:
         s = m.shell()
         with t.test('a signal at each instruction on the way to handlers and back'):
-            s('export LH_DUNE_PHASES=6000')
+            s('export LH_DUNE_PHASES=12000')
             tap(s, '/t/dune_upcalls signals_come_at_each_phase')
         check_equal(s.power_off().status, 0)
 

@@ -345,6 +345,7 @@ static int n_wrong_in_a_round(void)
     int before = n_traps, n_wrong = syscall(SYS_getppid, 1, 0, 0, 0, 0, 0) != 6;
     machine_trap(0);
     n_wrong += n_traps != before + 1;
+    n_wrong += syscall(SYS_getpid) != getpid(); // are forwarded
     return n_wrong + (machine_store_and_keep(heap) != 99);
 }
 
