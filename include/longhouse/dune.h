@@ -90,8 +90,8 @@ int dune_on_fault(dune_fault_fn *handler, void *opaque);
 
 // [guest] The same for other exceptions, of which `error` is the number that the processor gives
 // them: the vector on x86-64, Ecode on LoongArch64. Where the thread goes on is the frame's program
-// counter, which on LoongArch64 is at the instruction that caused it. Not called for memory that
-// the kernel cannot reach, nor for addresses that no program has: those are signals.
+// counter, which on LoongArch64 is at the instruction that caused it. Memory that the kernel cannot
+// reach is a signal as ever.
 int dune_on_trap(dune_fault_fn *handler, void *opaque);
 
 // [guest] The handler that runs will not return, but goes on elsewhere, by longjmp for example. One

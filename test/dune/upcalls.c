@@ -86,6 +86,25 @@ TEST(traps_have_handlers)
     heap_end();
 }
 
+static void skip_bad_store(struct dune_frame *frame, void *opaque)
+{
+    n_traps++;
+    machine_skip_store(frame, 99);
+}
+
+// An address that no program has.
+TEST(a_trap_by_way_of_the_monitor)
+{
+    BEGIN(heap_give);
+    n_traps = 0;
+    dune_on_trap(skip_bad_store, NULL);
+    for (int i = 0; i < 10; i++)
+        CHECK_EQ(machine_store_and_keep((u8 *)0xdead000000000000), 99);
+    CHECK_EQ(n_traps, 10);
+    dune_on_trap(NULL, NULL);
+    heap_end();
+}
+
 static volatile int n_calls;
 
 static void answer(struct dune_frame *frame, void *opaque)
