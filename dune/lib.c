@@ -68,7 +68,7 @@ bool lib_trap(struct thread *t, const struct vcpu_why *why)
     const struct lib *lib = t->process->lib;
     if (!lib || !lib->on_trap.function || upcall_in_handler(t))
         return false;
-    upcall_enable(t);
+    upcall_enable_for_all(t);
     return enter_handler(t, &lib->on_trap, why->address, why->vector);
 }
 
@@ -189,10 +189,13 @@ static long serve_program(struct thread *t, u64 number, u64 a[6])
     return ret;
 }
 
-static bool is_handled(struct thread *t, u64 number)
+static bool call_handler(struct thread *t, u64 number)
 {
     const struct lib *lib = t->process->lib;
-    return number < LIB_CALLS && lib->on_call[number].function && !upcall_in_handler(t);
+    if (number >= LIB_CALLS || !lib->on_call[number].function || upcall_in_handler(t))
+        return false;
+    upcall_enable_for_all(t);
+    return enter_handler(t, &lib->on_call[number], 0, 0);
 }
 
 void lib_serve(struct thread *t)
@@ -204,7 +207,7 @@ void lib_serve(struct thread *t)
         ret = number == LIB_SPACE_RETURN ? lib_space_return(t, a[0], 0) : -EPERM;
     else if (number >= LIB_FIRST && number < LIB_END)
         ret = serve_own(t, number, a);
-    else if (is_handled(t, number) && enter_handler(t, &t->process->lib->on_call[number], 0, 0))
+    else if (call_handler(t, number))
         ret = CALL_DONE;
     else
         ret = serve_program(t, number, a);

@@ -18,6 +18,8 @@ enum { UPCALL_FRAME = 1024 };
 
 // From now on the thread's vCPU does so. 0, -ENOMEM or -EIO.
 int upcall_enable(struct thread *t);
+// The same for what is not a page fault, where that does not go by way of the monitor.
+int upcall_enable_for_all(struct thread *t);
 // A handler was set or taken back. 0 or -ENOMEM.
 int upcall_handlers_changed(struct thread *t);
 // LIB_FAULT: the registers are in the vCPU's page, or still the vCPU's. CALL_DONE or -ENOSYS.

@@ -4,6 +4,7 @@
 #include "test/dune/heap.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -136,6 +137,33 @@ TEST(calls_have_handlers)
     CHECK_EQ(exits_since(before), 1);
     CHECK_EQ(dune_on_call(SYS_getppid, NULL, NULL), 0);
     CHECK_EQ(syscall(SYS_getppid), getppid());
+    heap_end();
+}
+
+static void *call_often(void *opaque)
+{
+    enum { ROUNDS = 50 };
+    u64 n_wrong = syscall(SYS_getppid, 0, 0, 0, 0, 0, 0) != 4000;
+    long before = dune_exits();
+    for (int i = 0; i < ROUNDS; i++)
+        n_wrong += syscall(SYS_getppid, i, 0, 0, 0, 0, 0) != 4000 + i;
+    n_wrong += exits_since(before) > machine_exits_per_call * ROUNDS;
+    return (void *)n_wrong;
+}
+
+TEST(calls_of_threads_have_handlers)
+{
+    pthread_t threads[4];
+    BEGIN(heap_give);
+    dune_on_call(SYS_getppid, answer, (void *)4000);
+    for (u32 i = 0; i < ARRAY_LEN(threads); i++)
+        pthread_create(threads + i, NULL, call_often, NULL);
+    for (u32 i = 0; i < ARRAY_LEN(threads); i++) {
+        void *n_wrong = threads;
+        pthread_join(threads[i], &n_wrong);
+        CHECK(!n_wrong);
+    }
+    dune_on_call(SYS_getppid, NULL, NULL);
     heap_end();
 }
 

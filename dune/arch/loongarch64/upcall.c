@@ -95,6 +95,11 @@ int upcall_enable(struct thread *t)
     return vcpu_use_root(&t->vcpu, box->root);
 }
 
+int upcall_enable_for_all(struct thread *t)
+{
+    return upcall_enable(t);
+}
+
 int upcall_handlers_changed(struct thread *t)
 {
     int ret = make_plan(t->process->space, t->process->lib);

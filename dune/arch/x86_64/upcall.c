@@ -166,6 +166,11 @@ long upcall_take(struct thread *t, bool is_saved)
     return CALL_DONE;
 }
 
+int upcall_enable_for_all(struct thread *t)
+{
+    return 0;
+}
+
 int upcall_handlers_changed(struct thread *t)
 {
     return 0;
