@@ -6,6 +6,7 @@
 #include "dune/signals.h"
 #include "dune/space.h"
 #include "dune/thread.h"
+#include "dune/upcall.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -18,10 +19,11 @@ static u32 wanted(const struct vcpu_why *why)
 
 static void serve_page_fault(struct thread *t, const struct vcpu_why *why)
 {
-    if (t->lib.space && lib_space_fault(t, why->address))
+    bool has_own_tables = t->lib.space && t->lib.space != LIB_PRIVILEGED;
+    if (has_own_tables && lib_space_fault(t, why->address))
         return;
     int code =
-        t->lib.space ? SEGV_ACCERR : space_fault(t->process->space, why->address, wanted(why));
+        has_own_tables ? SEGV_ACCERR : space_fault(t->process->space, why->address, wanted(why));
     if (code && t->process->lib && lib_fault(t, why))
         return;
     if (code)
@@ -41,6 +43,8 @@ static void serve_flat_error(struct thread *t, const struct vcpu_why *why)
     if (lib_end_compartment(t))
         return;
     u64 address = exception_bus_address(t, why);
+    if (guest_grow_stack(address))
+        return;
     signals_force(t, SIGSEGV, is_mapped(address) ? SEGV_ACCERR : SEGV_MAPERR, address);
 }
 
@@ -80,6 +84,9 @@ static _Noreturn void give_up(struct thread *t, const struct vcpu_why *why)
 void faults_serve(struct thread *t, const struct vcpu_why *why)
 {
     COUNT(t->process->settings, faults);
+    if (t->process->lib && why->exit != VCPU_PAGE_FAULT && why->exit != VCPU_DEAD &&
+        upcall_breaks(t))
+        return;
     switch (why->exit) {
     case VCPU_NATIVE_FAULT:
         signals_force(t, (int)why->vector, (int)why->error, why->address);
@@ -92,9 +99,11 @@ void faults_serve(struct thread *t, const struct vcpu_why *why)
             serve_bus_error(t, why);
         break;
     case VCPU_FAULT:
-        if (!lib_end_compartment(t))
+        if (!lib_end_compartment(t) && !lib_trap(t, why))
             exception_serve(t, why);
         break;
-    default: give_up(t, why);
+    default:
+        if (!lib_end_compartment(t))
+            give_up(t, why);
     }
 }

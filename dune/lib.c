@@ -11,6 +11,7 @@
 #include "dune/upcall.h"
 
 #include <errno.h>
+#include <linux/kvm.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -36,6 +37,8 @@ static bool enter_handler(struct thread *t, const struct lib_handler *h, u64 add
 static long resume(struct thread *t, u64 at)
 {
     struct frame f;
+    if (upcall_resume(t))
+        return CALL_DONE;
     if (guest_read(&f, at, sizeof(f)))
         signals_die(SIGSEGV);
     if (f.rights && lib_set_rights(t, &t->process->space->tables, f.address & ~(SPACE_PAGE - 1),
@@ -52,10 +55,29 @@ bool lib_fault(struct thread *t, const struct vcpu_why *why)
     const struct lib *lib = t->process->lib;
     if (lib_end_compartment(t))
         return true;
+    if (upcall_breaks(t))
+        return true;
     if (!lib->on_fault.function || upcall_in_handler(t))
         return false;
     upcall_enable(t); // where it cannot be, each fault comes here
     return enter_handler(t, &lib->on_fault, why->address, why->error);
+}
+
+bool lib_trap(struct thread *t, const struct vcpu_why *why)
+{
+    const struct lib *lib = t->process->lib;
+    if (!lib || !lib->on_trap.function || upcall_in_handler(t))
+        return false;
+    upcall_enable_for_all(t);
+    return enter_handler(t, &lib->on_trap, why->address, why->vector);
+}
+
+bool lib_defers_signal(struct thread *t)
+{
+    if (t->lib.space != LIB_PRIVILEGED)
+        return upcall_defers_signal(t);
+    t->vcpu.v->run->immediate_exit = 0;
+    return true;
 }
 
 bool lib_end_compartment(struct thread *t)
@@ -72,9 +94,20 @@ static long protect(struct thread *t, u64 at, u64 size, u64 rights)
     return lib_set_rights(t, &t->process->space->tables, at, size, rights);
 }
 
-static long set_handler(struct lib_handler *h, const u64 a[6])
+static long set_handler(struct thread *t, struct lib_handler *h, const u64 a[6])
 {
     *h = (struct lib_handler){a[0], a[1], a[2]};
+    return upcall_handlers_changed(t);
+}
+
+static long set_call_handler(struct thread *t, const u64 a[6])
+{
+    return a[3] < LIB_CALLS ? set_handler(t, t->process->lib->on_call + a[3], a) : -EINVAL;
+}
+
+static long end_handler(struct thread *t)
+{
+    upcall_set_in_handler(t, false);
     return 0;
 }
 
@@ -102,8 +135,11 @@ static long serve_own(struct thread *t, u64 number, u64 a[6])
     case LIB_ACTIVE: return 1;
     case LIB_LEAVE: return leave(t);
     case LIB_PROTECT: return protect(t, a[0], a[1], a[2]);
-    case LIB_ON_FAULT: return set_handler(&lib->on_fault, a);
-    case LIB_ON_CALL: return a[3] < LIB_CALLS ? set_handler(lib->on_call + a[3], a) : -EINVAL;
+    case LIB_ON_FAULT: return set_handler(t, &lib->on_fault, a);
+    case LIB_ON_TRAP: return set_handler(t, &lib->on_trap, a);
+    case LIB_ON_CALL: return set_call_handler(t, a);
+    case LIB_END_HANDLER: return end_handler(t);
+    case LIB_EXITS: return (long)t->vcpu.n_exits;
     case LIB_RESUME: return resume(t, a[0]);
     case LIB_DIRTY_BEGIN: return lib_dirty_begin(t, a[0], a[1]);
     case LIB_DIRTY_COLLECT: return lib_dirty_collect(t, a[0]);
@@ -112,6 +148,7 @@ static long serve_own(struct thread *t, u64 number, u64 a[6])
     case LIB_SPACE_PROTECT: return lib_space_protect(t, a[0], a[1], a[2], a[3]);
     case LIB_SPACE_FREE: return lib_space_free(t, a[0]);
     case LIB_SPACE_CALL: return lib_space_call(t, a);
+    case LIB_PRIVILEGED_CALL: return lib_privileged_call(t, a);
     case LIB_FAULT: return upcall_take(t, false);
     case LIB_FAULT_SAVED: return upcall_take(t, true);
     }
@@ -152,10 +189,13 @@ static long serve_program(struct thread *t, u64 number, u64 a[6])
     return ret;
 }
 
-static bool is_handled(struct thread *t, u64 number)
+static bool call_handler(struct thread *t, u64 number)
 {
     const struct lib *lib = t->process->lib;
-    return number < LIB_CALLS && lib->on_call[number].function && !upcall_in_handler(t);
+    if (number >= LIB_CALLS || !lib->on_call[number].function || upcall_in_handler(t))
+        return false;
+    upcall_enable_for_all(t);
+    return enter_handler(t, &lib->on_call[number], 0, 0);
 }
 
 void lib_serve(struct thread *t)
@@ -167,7 +207,7 @@ void lib_serve(struct thread *t)
         ret = number == LIB_SPACE_RETURN ? lib_space_return(t, a[0], 0) : -EPERM;
     else if (number >= LIB_FIRST && number < LIB_END)
         ret = serve_own(t, number, a);
-    else if (is_handled(t, number) && enter_handler(t, &t->process->lib->on_call[number], 0, 0))
+    else if (call_handler(t, number))
         ret = CALL_DONE;
     else
         ret = serve_program(t, number, a);

@@ -11,7 +11,7 @@ struct settings;
 struct thread;
 struct vcpu_why;
 
-enum { LIB_SPACES = 16, LIB_CALLS = 512 };
+enum { LIB_SPACES = 16, LIB_PRIVILEGED = LIB_SPACES, LIB_CALLS = 512 };
 
 enum lib_call {
     LIB_FIRST = 0x4c480000,
@@ -31,6 +31,10 @@ enum lib_call {
     LIB_SPACE_RETURN,
     LIB_FAULT,
     LIB_FAULT_SAVED,
+    LIB_ON_TRAP,
+    LIB_END_HANDLER,
+    LIB_EXITS,
+    LIB_PRIVILEGED_CALL,
     LIB_END
 };
 
@@ -40,7 +44,7 @@ struct lib_handler {
 };
 
 struct lib {
-    struct lib_handler on_fault;
+    struct lib_handler on_fault, on_trap;
     struct lib_handler on_call[LIB_CALLS];
     u64 dirty_at, dirty_size; // size 0: no log
     u64 *written;             // one bit per page: what the kernel wrote for the program
@@ -51,7 +55,7 @@ struct lib {
 // Of one thread.
 struct lib_thread {
     bool in_handler;
-    int space; // in whose compartment it runs, or 0
+    int space; // in whose compartment it runs, or LIB_PRIVILEGED, or 0
     struct uregs caller;
     u64 result_at;
 };
@@ -60,6 +64,10 @@ struct lib_thread {
 void lib_serve(struct thread *t);
 // A page fault; false when a signal has to follow.
 bool lib_fault(struct thread *t, const struct vcpu_why *why);
+// Whether a signal has to wait: the thread is on its way to a handler, or has privileges.
+bool lib_defers_signal(struct thread *t);
+// Another exception; false when a signal has to follow.
+bool lib_trap(struct thread *t, const struct vcpu_why *why);
 // The thread did something that ends a compartment; false when it is in none.
 bool lib_end_compartment(struct thread *t);
 
@@ -75,6 +83,8 @@ long lib_space_new(struct thread *t);
 long lib_space_protect(struct thread *t, u64 space, u64 at, u64 size, u64 rights);
 long lib_space_free(struct thread *t, u64 space);
 long lib_space_call(struct thread *t, const u64 a[6]);
+// A function of the program with the privileges of the guest's kernel.
+long lib_privileged_call(struct thread *t, const u64 a[6]);
 long lib_space_return(struct thread *t, u64 value, long status);
 // A page fault in a compartment: whether it was memory that nothing had touched yet.
 bool lib_space_fault(struct thread *t, u64 address);

@@ -32,8 +32,8 @@ static bool has_tables(struct pagetable *pt, u64 at, u64 size)
     return true;
 }
 
-// KVM drops what it derived from an entry only when the kernel's own mapping changes; so that is
-// changed, and changed back.
+// KVM drops what it derived from an entry, and other threads' vCPUs what they keep of it, only when
+// the kernel's own mapping changes; so that is changed, and changed back.
 static long drop_derived(u64 at, u64 size)
 {
     long ret = raw(SYS_mprotect, at, size, PROT_READ);
@@ -49,7 +49,8 @@ long lib_set_rights(struct thread *t, struct pagetable *pt, u64 at, u64 size, u6
     long ret = has_tables(pt, at, size) ? 0 : -ENOMEM;
     if (!ret) {
         write_entries(pt, at, size, rights);
-        ret = (rights & PROT_WRITE) == 0 ? drop_derived(at, size) : 0;
+        if (!(rights & PROT_WRITE) && (ARCH_MAY_SHADOW || t->process->n_threads > 1))
+            ret = drop_derived(at, size);
     }
     lock_drop(&s->lock);
     return ret;
@@ -123,12 +124,28 @@ long lib_space_call(struct thread *t, const u64 a[6])
     return CALL_DONE;
 }
 
+// The same on the present tables, with privileges; no compartment has its number.
+long lib_privileged_call(struct thread *t, const u64 a[6])
+{
+    int ret = vcpu_set_privilege(&t->vcpu, true);
+    if (ret < 0)
+        return ret;
+    memcpy(&t->lib.caller, t->regs, sizeof(t->lib.caller));
+    t->lib.space = LIB_PRIVILEGED;
+    t->lib.result_at = a[4];
+    regs_enter(t->regs, a[5], (a[3] & ~15ULL) - 16, a[2], 0, a[1]);
+    return CALL_DONE;
+}
+
 long lib_space_return(struct thread *t, u64 value, long status)
 {
+    int ret = t->lib.space == LIB_PRIVILEGED
+                  ? vcpu_set_privilege(&t->vcpu, false)
+                  : vcpu_use_root(&t->vcpu, pagetable_root_gpa(&t->process->space->tables));
+    if (ret < 0)
+        signals_die(SIGKILL);
     memcpy(t->regs, &t->lib.caller, sizeof(t->lib.caller));
     t->lib.space = 0;
-    if (vcpu_use_root(&t->vcpu, pagetable_root_gpa(&t->process->space->tables)) < 0)
-        signals_die(SIGKILL);
     if (!status && t->lib.result_at && guest_write(t->lib.result_at, &value, sizeof(value)))
         status = -EFAULT;
     regs_set_result(t->regs, (u64)status);

@@ -160,6 +160,22 @@ int dune_on_fault(dune_fault_fn *handler, void *opaque)
     return ask(LIB_ON_FAULT, (u64)handler, (u64)opaque, (u64)lib_trampoline, 0);
 }
 
+int dune_on_trap(dune_fault_fn *handler, void *opaque)
+{
+    return ask(LIB_ON_TRAP, (u64)handler, (u64)opaque, (u64)lib_trampoline, 0);
+}
+
+int dune_end_handler(void)
+{
+    return ask(LIB_END_HANDLER, 0, 0, 0, 0);
+}
+
+long dune_exits(void)
+{
+    long ret = lib_door(LIB_EXITS, 0, 0, 0, 0, 0, 0);
+    return ret == -ENOSYS ? -EPERM : ret;
+}
+
 int dune_on_call(long number, dune_call_fn *handler, void *opaque)
 {
     return ask(LIB_ON_CALL, (u64)handler, (u64)opaque, (u64)lib_trampoline, (u64)number);
@@ -201,5 +217,13 @@ int dune_space_call(int space, uint64_t (*function)(uint64_t), uint64_t argument
 {
     long ret = lib_door(LIB_SPACE_CALL, (u64)space, (u64)function, argument,
                         (u64)stack + stack_size, (u64)result, (u64)lib_compartment);
+    return ret == -ENOSYS ? -EPERM : (int)ret;
+}
+
+int dune_privileged_call(uint64_t (*function)(uint64_t), uint64_t argument, void *stack,
+                         size_t stack_size, uint64_t *result)
+{
+    long ret = lib_door(LIB_PRIVILEGED_CALL, 0, (u64)function, argument, (u64)stack + stack_size,
+                        (u64)result, (u64)lib_compartment);
     return ret == -ENOSYS ? -EPERM : (int)ret;
 }

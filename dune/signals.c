@@ -7,7 +7,6 @@
 #include "dune/space.h"
 #include "dune/thread.h"
 #include "dune/trace.h"
-#include "dune/upcall.h"
 
 #include <errno.h>
 #include <linux/kvm.h>
@@ -223,7 +222,7 @@ static void run_handler(struct thread *t, const siginfo_t *info, const struct fr
 void signals_deliver(struct thread *t)
 {
     int signal;
-    if (t->process->lib && upcall_defers_signal(t))
+    if (t->process->lib && lib_defers_signal(t))
         return;
     while ((signal = atomic_load_explicit(&t->taken, memory_order_relaxed))) {
         siginfo_t info = t->info;

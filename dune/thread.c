@@ -151,7 +151,19 @@ int guest_read(void *to, u64 from, u64 size)
 
 int guest_write(u64 to, const void *from, u64 size)
 {
-    return move(SYS_process_vm_writev, (void *)(u64)from, to, size);
+    int ret = move(SYS_process_vm_writev, (void *)(u64)from, to, size);
+    if (ret && guest_grow_stack(to))
+        ret = move(SYS_process_vm_writev, (void *)(u64)from, to, size);
+    return ret;
+}
+
+// The call reads its set before it finds that there is no such way to use it.
+bool guest_grow_stack(u64 at)
+{
+    enum { NO_WAY = 99 };
+    u8 vector;
+    return space_holds(at, 8) && raw(SYS_mincore, at & ~(ARCH_PAGE - 1), 1, &vector) == -ENOMEM &&
+           raw(SYS_rt_sigprocmask, NO_WAY, at & ~7ULL, 0, 8) == -EINVAL;
 }
 
 // Page by page: what lies behind the text may not be mapped.

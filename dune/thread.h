@@ -62,5 +62,8 @@ _Noreturn void thread_exit_process(struct thread *t, int status);
 // Memory of the guest from the monitor: whole or not at all, 0 or -EFAULT.
 int guest_read(void *to, u64 from, u64 size);
 int guest_write(u64 to, const void *from, u64 size);
+// A stack that the kernel lets grow does so when a thread touches it, as which neither a guest's
+// access counts nor the monitor's. True when there is memory now at an address that had none.
+bool guest_grow_stack(u64 at);
 // A text with its zero, at most `size` bytes; its length or -EFAULT, -ENAMETOOLONG.
 long guest_text(char *to, u64 from, u64 size);

@@ -69,6 +69,10 @@ void vcpu_run(struct vcpu_state *s, struct vcpu_why *why);
 // Lets the vCPU go on with other tables. 0 or -errno.
 int vcpu_use_root(struct vcpu_state *s, u64 root_gpa);
 
+// From the next run on the program's code has, or has not, the privileges of the guest's kernel. No
+// signal may be delivered meanwhile. 0 or -EOPNOTSUPP.
+int vcpu_set_privilege(struct vcpu_state *s, bool on);
+
 // Everything but the general registers, of this vCPU. 0 or -errno.
 int vcpu_get_extra(struct vcpu_state *s, struct vcpu_extra *x);
 int vcpu_set_extra(struct vcpu_state *s, const struct vcpu_extra *x);

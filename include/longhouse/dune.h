@@ -57,7 +57,7 @@ struct dune_frame {
     uint64_t rip, rflags;
 #endif
     uint64_t address; // that was accessed
-    uint64_t error;   // bit 1: a write; bit 4: execution
+    uint64_t error;   // bit 1: a write; bit 4: execution; of a trap, the processor's number for it
     uint64_t rights;  // 0; what a handler of faults puts here, the page of the address gets when it
                       // returns: as dune_protect, without another way out of guest mode
 };
@@ -88,6 +88,19 @@ static inline void dune_frame_answer(struct dune_frame *f, uint64_t result)
 typedef void dune_fault_fn(struct dune_frame *frame, void *opaque);
 int dune_on_fault(dune_fault_fn *handler, void *opaque);
 
+// [guest] The same for other exceptions, of which `error` is the number that the processor gives
+// them: the vector on x86-64, Ecode on LoongArch64. Where the thread goes on is the frame's program
+// counter, which on LoongArch64 is at the instruction that caused it. Memory that the kernel cannot
+// reach is a signal as ever.
+int dune_on_trap(dune_fault_fn *handler, void *opaque);
+
+// [guest] The handler that runs will not return, but goes on elsewhere, by longjmp for example. One
+// that leaves guest mode does not return either, and need not say so.
+int dune_end_handler(void);
+
+// [guest] How often the thread has left guest mode since it entered, with this call.
+long dune_exits(void);
+
 // [guest] Calls `handler` in guest mode in place of a system call of that number. It answers by
 // dune_frame_answer; calls that it makes itself are made. NULL takes it back.
 typedef void dune_call_fn(struct dune_frame *frame, void *opaque);
@@ -113,6 +126,14 @@ int dune_space_free(int space);
 // when it touched what it may not, or did something else that ends a program.
 int dune_space_call(int space, uint64_t (*function)(uint64_t), uint64_t argument, void *stack,
                     size_t stack_size, uint64_t *result);
+
+// [guest] Calls function(argument) with the privileges of the guest's kernel, on a stack as above:
+// on LoongArch64 at PLV0, where it may read and write the guest's control registers. Those that the
+// library needs it leaves as they are: SAVE0, SAVE1 and those of exceptions, addresses and page
+// tables. No system call is made for it (EPERM), signals wait, and what it does wrong ends it with
+// -EFAULT. -EOPNOTSUPP on x86-64.
+int dune_privileged_call(uint64_t (*function)(uint64_t), uint64_t argument, void *stack,
+                         size_t stack_size, uint64_t *result);
 
 #ifdef __cplusplus
 }

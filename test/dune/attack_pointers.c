@@ -378,3 +378,45 @@ TEST(slots_and_vcpus_run_out)
     waitpid(child, &status, 0);
     CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 7);
 }
+
+static struct msghdr changing_message;
+static struct iovec good_vector, bad_vector;
+
+static void *change_message(void *opaque)
+{
+    while (!stop) {
+        changing_message.msg_iov = &good_vector;
+        good_vector.iov_base = target();
+        changing_message.msg_iov = &bad_vector;
+        good_vector.iov_base = opaque;
+    }
+    return NULL;
+}
+
+// What was checked is what is sent: another thread changes the message and its vector meanwhile.
+TEST(a_message_that_changes_meanwhile)
+{
+    static u8 mine[64];
+    pthread_t t;
+    int pair[2], n_right = 0;
+    u8 got[64];
+    REQUIRE(socketpair(AF_UNIX, SOCK_DGRAM, 0, pair) == 0);
+    memset(mine, 7, sizeof(mine));
+    good_vector = (struct iovec){mine, sizeof(mine)};
+    bad_vector = (struct iovec){target(), sizeof(mine)};
+    changing_message = (struct msghdr){.msg_iov = &good_vector, .msg_iovlen = 1};
+    stop = false;
+    REQUIRE(pthread_create(&t, NULL, change_message, mine) == 0);
+    for (int i = 0; i < 3000; i++) {
+        ssize_t n = sendmsg(pair[0], &changing_message, 0);
+        if (!CHECK(n == 64 || (n == -1 && errno == EFAULT)))
+            break;
+        if (n == 64 && recv(pair[1], got, sizeof(got), 0) == 64)
+            n_right += memcmp(got, mine, sizeof(got)) == 0;
+        else if (n == 64)
+            CHECK(false);
+    }
+    stop = true;
+    pthread_join(t, NULL);
+    CHECK(n_right > 0);
+}

@@ -23,9 +23,13 @@ bool heap_begin(dune_fault_fn *handler)
     heap = heap_map(HEAP);
     memset(heap, 1, HEAP);
     n_faults = 0;
-    if (dune_enter())
+    int ret = dune_enter();
+    if (ret) {
+        printf("# dune_enter: %d\n", ret);
         return false;
+    }
     dune_on_fault(handler, NULL);
+    dune_protect(heap, HEAP, PROT_READ | PROT_WRITE); // rights are an address's: others had these
     dune_protect(heap, PAGE, PROT_READ);
     heap[0] = 2;
     return true;

@@ -42,6 +42,10 @@ TEST(outside_of_guest_mode)
     CHECK_EQ(dune_protect(&bits, PAGE, 0), -EPERM);
     CHECK_EQ(dune_dirty_collect(&bits), -EPERM);
     CHECK_EQ(dune_space_new(), -EPERM);
+    CHECK_EQ(dune_on_trap(NULL, NULL), -EPERM);
+    CHECK_EQ(dune_end_handler(), -EPERM);
+    CHECK_EQ(dune_exits(), -EPERM);
+    CHECK_EQ(dune_privileged_call(NULL, 0, &bits, 8, &bits), -EPERM);
 }
 
 TEST(what_the_host_offers)
@@ -157,6 +161,29 @@ TEST(signals_come_inside_and_outside)
     while (n_alarms < 2)
         ;
     CHECK_EQ(trial_write(none + 8).signal, SIGSEGV);
+    signal(SIGALRM, SIG_DFL);
+}
+
+static u64 __attribute__((noinline)) go_down(u64 n)
+{
+    volatile u8 room[8192] = {0};
+    room[n % sizeof(room)] = 1;
+    if (n % 10 == 0)
+        raise(SIGALRM);
+    return n ? go_down(n - 1) + room[n % sizeof(room)] : 0;
+}
+
+// Of the thread that the process began with, with frames of signals on it.
+TEST(a_stack_grows)
+{
+    enum { DEPTH = 200 };
+    NEED_KVM();
+    signal(SIGALRM, on_alarm);
+    REQUIRE(dune_enter() == 0);
+    n_alarms = 0;
+    CHECK_EQ(go_down(DEPTH), DEPTH);
+    CHECK_EQ(n_alarms, DEPTH / 10 + 1);
+    CHECK_EQ(dune_leave(), 0);
     signal(SIGALRM, SIG_DFL);
 }
 

@@ -18,7 +18,8 @@ from report import CACHE, Skip, check, check_equal, guest_file, main
 LIMIT_S = 300
 PROGRAMS = 'memory', 'processes', 'children', 'signals', 'threads', 'times', 'files', 'mappings', 'sync', 'server'
 EXAMPLES = 'barrier', 'checkpoint', 'pager', 'privsep', 'tracer'
-OTHERS = 'attack_pointers', 'attack_policy', 'dune_faults', 'dune_lib', 'guest_only', 'static_true'
+OTHERS = ('attack_pointers', 'attack_policy', 'attack_processor', 'dune_faults', 'dune_lib', 'dune_upcalls',
+          'dune_windows', 'guest_only', 'static_true')
 LIBRARIES = 'libc.so.6', 'libm.so.6', 'libgcc_s.so.1'
 LOADER = 'ld-linux-loongarch-lp64d.so.1'
 
@@ -107,6 +108,10 @@ def programs(t, s):
         tap(s, '/t/dune_lib')
     with t.test('handlers of page faults'):
         tap(s, '/t/dune_faults')
+    with t.test('handlers without an exit'):
+        tap(s, '/t/dune_upcalls')
+    with t.test('a signal at each instruction of the ways in and out'):
+        tap(s, '/t/dune_windows')
     for name in EXAMPLES:
         with t.test(f'the example {name}'):
             check('in guest mode' in s(f'/t/{name}'))
@@ -115,6 +120,10 @@ def programs(t, s):
 def attacks(t, s):
     with t.test('attacks on the monitor'):
         tap(s, '/m/lh enter /t/attack_pointers')
+    with t.test('tricks with the processor, as they are'):
+        tap(s, '/t/attack_processor')
+    with t.test('tricks with the processor'):
+        tap(s, '/m/lh enter /t/attack_processor')
     with t.test('attacks on a policy'):
         tap(s, 'BOX=/box/in OUTSIDE=/box/outside STATIC=/t/static_true '
                '/m/lh enter --policy /t/policy -- /t/attack_policy')
@@ -190,6 +199,18 @@ def boot_programs_in_guest_mode_inside_a_machine(t):
         with t.test('the machine is still well'):
             check('Oops' not in s('dmesg'))
             check_equal(s.power_off().status, 0)
+
+
+# One instruction takes 16 ns, and timers end 10 ns apart.
+def boot_signals_on_the_way_to_handlers_in_counted_time(t):
+    lh = build_program('dune-programs', 'dune-examples')
+    with t.machine('-m', '2G', '-smp', '1', '-icount', 'shift=4', '-nic', 'none', '-kernel', guest_file('vmlinuz'),
+                   '-initrd', make_initrd(t, lh), '-append', 'console=ttyS0,115200') as m:
+        s = m.shell()
+        with t.test('a signal at each instruction on the way to handlers and back'):
+            s('export LH_DUNE_PHASES=12000')
+            tap(s, '/t/dune_upcalls signals_come_at_each_phase')
+        check_equal(s.power_off().status, 0)
 
 
 main()

@@ -55,3 +55,29 @@ void machine_hold_vector(const u32 in[8], u32 out[8], const volatile int *until)
 u32 machine_store_beside_vector(u8 *at, u32 value);
 u64 machine_store_and_keep(u8 *at);
 void machine_skip_store(struct dune_frame *frame, u64 value);
+
+// Handlers of libdune: destroys what a function may; stores 5 with values in registers, flags,
+// vector registers and below the stack pointer, and says whether they are still there; stores 9
+// while the stack pointer is `sp`.
+void machine_clobber(void);
+bool machine_keeps_all(u8 *at);
+void machine_write_with_stack(u8 *at, u64 sp);
+
+// Exceptions that a handler of libdune goes over: which they are for the processor, and how often
+// one leaves guest mode, or a call with a handler that answers.
+extern const int machine_n_traps, machine_exits_per_trap, machine_exits_per_call;
+// As many exits take no less time than a fault and its handler.
+extern const int machine_exits_worth_a_handler;
+void machine_trap(int kind);
+u64 machine_trap_number(int kind);
+void machine_skip_trap(struct dune_frame *frame);
+// Of machine_privileged, how many machine_skip_trap knows.
+extern const int machine_n_skippable;
+
+// Code with the privileges of a kernel. The first finds its registers as they should be and gives
+// 0; the second does what it may not; the third takes so many milliseconds, and gives 0.
+extern const bool machine_has_privileged;
+extern const int machine_n_privileged_refused;
+u64 machine_privileged_state(void);
+u64 machine_privileged_refused(u64 which);
+u64 machine_privileged_spin(u64 ms);

@@ -146,3 +146,84 @@ void machine_skip_store(struct dune_frame *frame, u64 value)
     frame->rip += 3;
     frame->rbx = value;
 }
+
+void machine_clobber(void)
+{
+    __asm__ volatile("pxor %%xmm0, %%xmm0; pxor %%xmm15, %%xmm15; fninit; std; cld"
+                     :
+                     :
+                     : "xmm0", "xmm15", "cc", "memory");
+    if (machine_has_vectors())
+        machine_spoil_vectors();
+}
+
+bool machine_keeps_all(u8 *at)
+{
+    u64 r[10] = {0}, x[2] = {0x1122334455667788, 42}, y[2] = {0};
+    __asm__ volatile("movdqu %[x], %%xmm15\n movq $77, -8(%%rsp)\n movq $78, -128(%%rsp)\n"
+                     "mov $1, %%eax\n mov $2, %%ebx\n mov $3, %%ecx\n mov $4, %%edx\n"
+                     "mov $8, %%r8d\n mov $11, %%r11d\n mov $15, %%r15d\n"
+                     "stc\n std\n movb $5, (%[at])\n"
+                     "pushfq\n pop %%r9\n cld\n"
+                     "mov %%rax, 0(%[r])\n mov %%rbx, 8(%[r])\n mov %%rcx, 16(%[r])\n"
+                     "mov %%rdx, 24(%[r])\n mov %%r8, 32(%[r])\n mov %%r11, 40(%[r])\n"
+                     "mov %%r15, 48(%[r])\n mov %%r9, 56(%[r])\n"
+                     "mov -128(%%rsp), %%rax\n mov %%rax, 72(%[r])\n movdqu %%xmm15, %[y]"
+                     : [y] "=m"(y)
+                     : [x] "m"(x), [at] "S"(at), [r] "D"(r)
+                     : "rax", "rbx", "rcx", "rdx", "r8", "r9", "r11", "r15", "xmm15", "memory",
+                       "cc");
+    return r[0] == 1 && r[1] == 2 && r[2] == 3 && r[3] == 4 && r[4] == 8 && r[5] == 11 &&
+           r[6] == 15 && r[9] == 78 && (r[7] & 0x401) == 0x401 && !memcmp(x, y, sizeof(x));
+}
+
+void machine_write_with_stack(u8 *at, u64 sp)
+{
+    __asm__ volatile("mov %%rsp, %%rbx\n mov %1, %%rsp\n movb $9, (%0)\n mov %%rbx, %%rsp"
+                     :
+                     : "r"(at), "r"(sp)
+                     : "rbx", "memory");
+}
+
+// Traps and calls are told to the monitor, and so is the end of their handlers.
+const int machine_n_traps = 3, machine_exits_per_trap = 2, machine_exits_per_call = 2;
+const int machine_exits_worth_a_handler = 1;
+
+void machine_trap(int kind)
+{
+    switch (kind) {
+    case 0: __asm__ volatile("ud2"); break;
+    case 1: __asm__ volatile("int3"); break;
+    case 2: __asm__ volatile("hlt"); break;
+    }
+}
+
+u64 machine_trap_number(int kind)
+{
+    return (const u64[]){6, 3, 13}[kind];
+}
+
+void machine_skip_trap(struct dune_frame *frame)
+{
+    frame->rip += frame->error == 6 ? 2 : frame->error == 13 ? 1 : 0;
+}
+
+const int machine_n_skippable = 1;
+
+const bool machine_has_privileged = false;
+const int machine_n_privileged_refused = 0;
+
+u64 machine_privileged_state(void)
+{
+    return 1;
+}
+
+u64 machine_privileged_refused(u64 which)
+{
+    return 0;
+}
+
+u64 machine_privileged_spin(u64 ms)
+{
+    return 1;
+}

@@ -7,14 +7,13 @@
 #include "dune/lib_entry.h"
 #include "dune/signals.h"
 #include "include/longhouse/dune.h"
+#include "test/dune/windows.h"
 
 #include <errno.h>
-#include <linux/kvm.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
-#include <sys/user.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -65,66 +64,83 @@ static _Noreturn void travel(void)
     ptrace(PTRACE_TRACEME, 0, NULL, NULL);
     round_trip(0);
     for (u64 n = 1;; n++) {
-        __asm__ volatile("int3" : : : "memory");
+        __asm__ volatile(WINDOW_BREAK : : : "memory");
         round_trip(n);
     }
 }
 
-static struct user_regs_struct registers(pid_t child)
+u64 window_peek(pid_t child, u64 at)
 {
-    struct user_regs_struct r = {0};
-    ptrace(PTRACE_GETREGS, child, NULL, &r);
-    return r;
-}
-
-static long word_at(pid_t child, u64 at)
-{
+    u64 shift = at % 8 * 8;
     errno = 0;
-    return ptrace(PTRACE_PEEKTEXT, child, (void *)at, NULL);
+    u64 low = (u64)ptrace(PTRACE_PEEKTEXT, child, (void *)(at & ~7ULL), NULL);
+    u64 high =
+        shift > 32 ? (u64)ptrace(PTRACE_PEEKTEXT, child, (void *)((at & ~7ULL) + 8), NULL) : 0;
+    return low >> shift | (shift > 32 ? high << (64 - shift) : 0);
 }
 
-// Goes on until the next int3; signals that come are delivered. False: it ended.
+// What is within one word.
+void window_poke(pid_t child, u64 at, u64 bytes, u64 mask)
+{
+    u64 shift = at % 8 * 8, word = window_peek(child, at & ~7ULL);
+    word = (word & ~(mask << shift)) | (bytes & mask) << shift;
+    ptrace(PTRACE_POKETEXT, child, (void *)(at & ~7ULL), (void *)word);
+}
+
+#define BREAK_MASK ((1ULL << 8 * WINDOW_BREAK_SIZE) - 1)
+
+// Goes on until the next break; signals that come are delivered. False: it ended.
 static bool go_on(pid_t child)
 {
     long signal = 0;
-    for (int status; ptrace(PTRACE_CONT, child, NULL, (void *)signal) == 0;
-         signal = WSTOPSIG(status))
+    for (int status; ptrace(PTRACE_CONT, child, NULL, (void *)signal) == 0;) {
         if (waitpid(child, &status, 0) < 0 || !WIFSTOPPED(status))
             return false;
-        else if (WSTOPSIG(status) == SIGTRAP)
+        bool is_settled = window_settles(child, status);
+        if (!is_settled && WSTOPSIG(status) == SIGTRAP)
             return true;
+        signal = is_settled ? 0 : WSTOPSIG(status);
+    }
     return false;
+}
+
+static void pass_break(pid_t child)
+{
+    window_set_pc(child, window_pc(child) - WINDOW_BEHIND_BREAK + WINDOW_BREAK_SIZE);
+}
+
+// Until the round trip is over, and behind that break.
+static bool finish(pid_t child)
+{
+    bool ok = go_on(child);
+    pass_break(child);
+    return ok;
 }
 
 static bool go_to(pid_t child, u64 at)
 {
-    long word = word_at(child, at);
-    ptrace(PTRACE_POKETEXT, child, (void *)at, (void *)((word & ~0xffL) | 0xcc));
+    u64 word = window_peek(child, at);
+    window_poke(child, at, WINDOW_BREAK_WORD, BREAK_MASK);
     bool ok = go_on(child);
-    ptrace(PTRACE_POKETEXT, child, (void *)at, (void *)word);
-    struct user_regs_struct r = registers(child);
-    ok &= r.rip == at + 1;
-    r.rip = at;
-    ptrace(PTRACE_SETREGS, child, NULL, &r);
+    window_poke(child, at, word, BREAK_MASK);
+    ok &= window_pc(child) == at + WINDOW_BEHIND_BREAK;
+    window_set_pc(child, at);
     return ok;
 }
 
 // The guest is entered next, or the round trip is over.
 static bool is_at_end(pid_t child)
 {
-    struct user_regs_struct r = registers(child);
-    long word = word_at(child, r.rip);
-    bool is_call = (word & 0xffff) == 0x050f;
-    return (word & 0xff) == 0xcc || (is_call && r.rax == SYS_ioctl && r.rsi == KVM_RUN);
+    return (window_peek(child, window_pc(child)) & BREAK_MASK) == WINDOW_BREAK_WORD ||
+           window_enters_guest(child);
 }
 
 // At most n steps; how many there were until the end of the window.
 static int step(pid_t child, int n)
 {
-    int i = 0, status;
+    int i = 0;
     for (; i < n && !is_at_end(child); i++)
-        if (ptrace(PTRACE_SINGLESTEP, child, NULL, NULL) || waitpid(child, &status, 0) < 0 ||
-            !WIFSTOPPED(status) || (WSTOPSIG(status) != SIGTRAP && WSTOPSIG(status) != SIGCHLD))
+        if (!window_step(child))
             return STUCK;
     return i;
 }
@@ -137,7 +153,7 @@ static int disturb(pid_t child, u64 at, int n)
     int took = step(child, n);
     shared->n_handled = shared->n_wrong = 0;
     syscall(SYS_tgkill, child, child, SIGUSR1);
-    return go_on(child) ? took : STUCK;
+    return finish(child) ? took : STUCK;
 }
 
 static void disturb_all(const void *at, int stride, bool forks)
@@ -153,7 +169,12 @@ static void disturb_all(const void *at, int stride, bool forks)
     }
     int status, n = 0, took;
     CHECK_EQ(waitpid(child, &status, 0), child);
-    bool ok = CHECK(WIFSTOPPED(status) && (WSTOPSIG(status) == SIGTRAP || go_on(child)));
+    window_prepare(child);
+    bool ok = CHECK(WIFSTOPPED(status));
+    if (ok && WSTOPSIG(status) == SIGTRAP)
+        pass_break(child);
+    else
+        ok = ok && CHECK(finish(child));
     for (; ok; n += stride) {
         took = disturb(child, (u64)at, n);
         ok = CHECK_EQ(shared->n_handled, 1) && CHECK_EQ(shared->n_wrong, 0) && CHECK(took != STUCK);
@@ -171,7 +192,7 @@ static void disturb_all(const void *at, int stride, bool forks)
 
 TEST(signals_are_taken_over)
 {
-    disturb_all(signals_take_over, 11, false);
+    disturb_all(signals_take_over, window_stride, false);
 }
 
 TEST(the_stack_is_changed_and_the_guest_is_entered)
@@ -181,7 +202,7 @@ TEST(the_stack_is_changed_and_the_guest_is_entered)
 
 TEST(signals_are_given_back)
 {
-    disturb_all(signals_give_back, 11, false);
+    disturb_all(signals_give_back, window_stride, false);
 }
 
 TEST(the_guest_was_left_and_the_stack_is_changed)
@@ -192,5 +213,5 @@ TEST(the_guest_was_left_and_the_stack_is_changed)
 // The signal is the parent's alone.
 TEST(a_process_forks)
 {
-    disturb_all(call_clone, 11, true);
+    disturb_all(call_clone, window_stride, true);
 }

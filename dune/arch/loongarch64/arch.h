@@ -21,3 +21,5 @@
 #define ARCH_HWCAP (~0x3c00ULL)
 // Handlers of calls that concern the thread itself and that only this architecture has.
 #define ARCH_OWN_HANDLERS
+// Whether KVM may run a guest on tables of its own that it derives from the guest's.
+#define ARCH_MAY_SHADOW 0

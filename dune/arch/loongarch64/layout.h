@@ -30,3 +30,31 @@
 #define BOX_ADDRESS 304
 #define BOX_ROOT    312
 #define BOX_DOOR    320
+#define BOX_LEVEL   328
+#define BOX_UPCALL  336
+#define BOX_PLAN    344
+
+// Behind it in the same page: what a handler is called for without an exit, see upcall.c. At the
+// page's end is the stack of the code that calls it.
+#define AREA          0x400
+#define AREA_PC       (AREA + 256)
+#define AREA_ADDRESS  (AREA + 264)
+#define AREA_ECODE    (AREA + 272)
+#define AREA_STATE    (AREA + 280)
+#define AREA_PENDING  (AREA + 284)
+#define AREA_FLUSH    (AREA + 288)
+#define AREA_ENTRY    (AREA + 296)
+#define AREA_FUNCTION (AREA + 304)
+#define AREA_OPAQUE   (AREA + 312)
+#define AREA_PAGE     0x4000
+
+// AREA_STATE.
+#define UPCALL_IDLE       0
+#define UPCALL_BEGINS     1 // a handler is to be called
+#define UPCALL_IN_HANDLER 2
+#define UPCALL_ENDS       3 // and the thread goes on with what the area says
+
+// struct upcall_plan: one bit for each exception, one byte for each number of a system call.
+#define PLAN_CODES   0
+#define PLAN_CALLS   8
+#define PLAN_N_CALLS 512

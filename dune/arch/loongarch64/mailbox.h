@@ -4,8 +4,10 @@
 #pragma once
 
 #include "base/types.h"
+#include "dune/arch/loongarch64/layout.h"
 #include "dune/arch/loongarch64/regs.h"
 
+struct process;
 struct vcpu;
 
 struct mailbox {
@@ -15,8 +17,34 @@ struct mailbox {
     // Before the program goes on: translations are dropped, of the pair of pages around `address`
     // or, when that is zero, all; and `root` is where the tables are.
     u64 flush, address, root;
-    u64 door; // the address that the door writes to
+    u64 door;   // the address that the door writes to
+    u64 level;  // the privilege level that the program goes on at
+    u64 upcall; // 0, or where the program has this, when handlers are called without an exit:
+    u64 plan;   // for what, through the window
+    bool has_upcalls;
 };
+
+// What a handler is called for, in the same page.
+struct upcall_area {
+    struct uregs regs;
+    u64 address, ecode;
+    u32 state, pending; // pending: a signal waits
+    u64 flush;          // an address whose translation is dropped on the way back, or 0
+    u64 entry;          // lib_upcall
+    u64 function, opaque;
+    struct process *process;
+};
+
+// Of all vCPUs of a space.
+struct upcall_plan {
+    u64 codes;
+    u8 calls[PLAN_N_CALLS];
+};
+
+static inline struct upcall_area *mailbox_area(struct mailbox *b)
+{
+    return (struct upcall_area *)((u64)b + AREA);
+}
 
 enum {
     CSR_CRMD = 0x0,
@@ -50,6 +78,8 @@ enum {
     CRMD_IN_PROGRAM = CRMD_IN_KERNEL | 3,
 };
 
+enum { LEVEL_KERNEL = 0, LEVEL_PROGRAM = 3 };
+
 // An address of 0: all of them. Two different addresses make all.
 static inline void mailbox_flush(struct mailbox *b, u64 address)
 {
@@ -63,4 +93,5 @@ int mailbox_get_csr(const struct vcpu *v, u32 number, u64 *value);
 
 // stubs.S
 extern const u8 stub_exception[], stub_door[], stub_return[], stub_exception_end[];
+extern const u8 stub_upcall[], stub_upcall_return[], stub_end[];
 extern const u8 stub_refill[], stub_refill_end[], stub_entry[], stub_entry_end[];

@@ -29,6 +29,10 @@ _Static_assert(offsetof(struct mailbox, flush) == BOX_FLUSH, "for stubs.S");
 _Static_assert(offsetof(struct mailbox, address) == BOX_ADDRESS, "for stubs.S");
 _Static_assert(offsetof(struct mailbox, root) == BOX_ROOT, "for stubs.S");
 _Static_assert(offsetof(struct mailbox, door) == BOX_DOOR, "for stubs.S");
+_Static_assert(offsetof(struct mailbox, level) == BOX_LEVEL, "for stubs.S");
+_Static_assert(offsetof(struct mailbox, upcall) == BOX_UPCALL, "for stubs.S");
+_Static_assert(offsetof(struct mailbox, plan) == BOX_PLAN, "for stubs.S");
+_Static_assert(sizeof(struct mailbox) <= AREA, "one is behind the other");
 
 static int set_register(const struct vcpu *v, u64 id, u64 value)
 {
@@ -92,7 +96,7 @@ int vcpu_model_init(struct vcpu_model *m, struct vm *vm, struct pagetable *table
     m->entry = pagetable_page(tables);
     if (!empty || !m->stub || !m->entry)
         return -ENOMEM;
-    memcpy(m->stub + STUB_EXCEPTION, stub_exception, (size_t)(stub_exception_end - stub_exception));
+    memcpy(m->stub + STUB_EXCEPTION, stub_exception, (size_t)(stub_end - stub_exception));
     memcpy(m->stub + STUB_REFILL, stub_refill, (size_t)(stub_refill_end - stub_refill));
     memcpy(m->entry, stub_entry, (size_t)(stub_entry_end - stub_entry));
     m->stub_gpa = pagetable_page_gpa(tables, m->stub);
@@ -134,10 +138,10 @@ static int set_cpucfg(const struct vcpu *v, struct vcpu_model *m)
     return 0;
 }
 
-// hvcl exits when the vCPU was given that feature, which older kernels do not have.
-static bool enable_hypercall(const struct vcpu *v)
+// hvcl exits when the vCPU was given that feature, which older kernels do not have. Those by which
+// a guest has KVM write to its memory it is not given.
+static bool set_features(const struct vcpu *v, u64 features)
 {
-    u64 features = 1ULL << KVM_FEATURE_USER_HCALL;
     struct kvm_device_attr attr = {
         .group = KVM_LOONGARCH_VCPU_CPUCFG, .attr = CPUCFG_KVM_FEATURE, .addr = (u64)&features};
     return vcpu_ioctl(v, KVM_SET_DEVICE_ATTR, &attr) == 0;
@@ -153,8 +157,9 @@ static void put_door(struct vcpu_model *m)
 
 static int choose_door(const struct vcpu *v, struct vcpu_model *m)
 {
-    bool has_hypercall =
-        (m->door == VCPU_DOOR_UNKNOWN || m->door == VCPU_DOOR_HVCL) && enable_hypercall(v);
+    bool wants_hypercall = m->door == VCPU_DOOR_UNKNOWN || m->door == VCPU_DOOR_HVCL;
+    u64 features = wants_hypercall ? 1ULL << KVM_FEATURE_USER_HCALL : 0;
+    bool has_hypercall = set_features(v, features) && wants_hypercall;
     if (m->door == VCPU_DOOR_HVCL && !has_hypercall)
         return -ENOSYS;
     if (m->door == VCPU_DOOR_UNKNOWN)
@@ -234,7 +239,8 @@ int vcpu_set_up(struct vcpu_state *s, struct vcpu_model *m, struct vcpu *v)
     s->level = VCPU_IN_PLV3;
     s->box = (struct mailbox *)(void *)v->page;
     s->regs = &s->box->regs;
-    *s->box = (struct mailbox){.root = pagetable_root_gpa(m->tables), .flush = 1};
+    *s->box =
+        (struct mailbox){.root = pagetable_root_gpa(m->tables), .flush = 1, .level = LEVEL_PROGRAM};
     s->box->door = m->door == VCPU_DOOR_IOCSR ? GUEST_DOOR_IOCSR : GUEST_WINDOW + GUEST_DOOR_GPA;
     return 0;
 }

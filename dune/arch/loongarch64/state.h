@@ -7,6 +7,7 @@
 
 struct mailbox;
 struct pagetable;
+struct upcall_plan;
 struct vcpu;
 
 // How the guest's kernel exits: a hypercall that KVM hands over when it was asked to, a register of
@@ -19,7 +20,8 @@ struct vcpu_model {
     bool is_probed;
     u8 *stub, *entry; // pages of code: of PLV0, and of the program's level
     u64 stub_gpa, empty_gpa;
-    u32 units; // bits of EUEN
+    u32 units;                // bits of EUEN
+    struct upcall_plan *plan; // for which exceptions handlers are called without an exit, or NULL
 };
 
 // At which level the vCPU is, which decides how it returns to the program.

@@ -17,6 +17,7 @@
 
 // Section 7.4.8 of the Reference Manual, Volume 1.
 enum {
+    ECODE_INT = 0,
     ECODE_PIL = 1,
     ECODE_PIS = 2,
     ECODE_PIF = 3,
@@ -26,6 +27,7 @@ enum {
     ECODE_PPI = 7,
     ECODE_ADE = 8,
     ECODE_SYS = 11,
+    ECODE_INE = 13,
     ECODE_IPE = 14,
 };
 
@@ -88,7 +90,7 @@ static void undo_refill(struct vcpu_state *s, struct uregs *regs)
     mailbox_get_csr(s->v, CSR_TLBRERA, &pc);
     mailbox_get_csr(s->v, CSR_TLBRSAVE, &t0);
     mailbox_set_csr(s->v, CSR_TLBRERA, 0);
-    mailbox_set_csr(s->v, CSR_CRMD, CRMD_IN_PROGRAM);
+    mailbox_set_csr(s->v, CSR_CRMD, CRMD_IN_KERNEL | s->box->level);
     // Its first instruction puts t0 away.
     if (regs->pc != s->model->stub_gpa + STUB_REFILL)
         regs->gpr[REG_T0] = t0;
@@ -104,16 +106,38 @@ static bool is_refilling(const struct vcpu_state *s, u64 pc)
     return mode & CRMD_DA;
 }
 
-// A signal came. False: an exception was about to be told, and goes first.
+static bool is_within(const struct vcpu_state *s, u64 pc, const u8 *start, const u8 *end)
+{
+    return is_between(pc, stub_at(s, start), stub_at(s, end));
+}
+
+// A handler was through; the mailbox takes over what the area has.
+static void finish_upcall(struct vcpu_state *s)
+{
+    struct upcall_area *a = mailbox_area(s->box);
+    *s->regs = a->regs;
+    if (a->flush)
+        mailbox_flush(s->box, a->flush);
+    a->state = UPCALL_IDLE;
+}
+
+// A signal came. False: an exception was about to be told, to the monitor or to a handler, and goes
+// first.
 static bool take_interruption(struct vcpu_state *s)
 {
     struct uregs regs;
     s->v->run->exit_reason = KVM_EXIT_UNKNOWN;
     if (vcpu_ioctl(s->v, KVM_GET_REGS, &regs) < 0)
         return true;
-    if (is_between(regs.pc, stub_at(s, stub_exception), stub_at(s, stub_return)))
+    if (is_within(s, regs.pc, stub_exception, stub_return) ||
+        is_within(s, regs.pc, stub_upcall, stub_upcall_return)) {
+        mailbox_area(s->box)->pending = 1;
         return false;
-    if (is_between(regs.pc, stub_at(s, stub_return), stub_at(s, stub_exception_end))) {
+    }
+    bool ends_upcall = is_within(s, regs.pc, stub_upcall_return, stub_end);
+    if (ends_upcall)
+        finish_upcall(s);
+    if (ends_upcall || is_within(s, regs.pc, stub_return, stub_exception_end)) {
         s->level = VCPU_IN_PLV0;
         s->is_at_return = false;
         return true;
@@ -160,15 +184,23 @@ static bool take_injected(struct vcpu_state *s, struct vcpu_why *why)
     return true;
 }
 
+// KVM of Linux 7.2 writes the code of what it injects where interrupts are noted, and Ecode is 0.
+// Of the two that it injects only an address error has an address, and there was none before.
+static u32 ecode_of(const struct mailbox *b)
+{
+    u32 ecode = (u32)(b->estat >> 16 & 0x3f);
+    return ecode != ECODE_INT ? ecode : b->badv == ~0ULL ? ECODE_INE : ECODE_ADE;
+}
+
 static void take_exception(struct vcpu_state *s, struct vcpu_why *why)
 {
     const struct mailbox *b = s->box;
     s->level = VCPU_IN_PLV0;
     s->is_at_return = true;
-    why->vector = (u32)(b->estat >> 16 & 0x3f);
+    why->vector = ecode_of(b);
     why->error = (u32)(b->estat >> 22 & 0x1ff);
     why->address = b->badv;
-    why->exit = (b->prmd & 3) == 3 ? VCPU_FAULT : VCPU_DEAD;
+    why->exit = (b->prmd & 3) == b->level ? VCPU_FAULT : VCPU_DEAD;
     if (why->exit == VCPU_DEAD)
         return;
     if (why->vector == ECODE_SYS) {
@@ -209,6 +241,14 @@ static void take_access(struct vcpu_state *s, struct vcpu_why *why)
     mailbox_flush(s->box, why->address);
 }
 
+// Privileged code of the program's asked for what nobody has: it does not go on.
+static void abandon(struct vcpu_state *s)
+{
+    finish_exit(s);
+    s->level = VCPU_IN_PLV0;
+    s->is_at_return = false;
+}
+
 static bool is_door(const struct vcpu_state *s)
 {
     const struct kvm_run *run = s->v->run;
@@ -234,6 +274,8 @@ static bool take_exit(struct vcpu_state *s, struct vcpu_why *why, long ret)
     if (!is_door(s)) {
         if (run->exit_reason == KVM_EXIT_MMIO)
             take_access(s, why);
+        else if (s->box->level == LEVEL_KERNEL)
+            abandon(s);
     } else if (s->box->at_door) {
         s->box->at_door = 0;
         take_exception(s, why);
@@ -303,8 +345,11 @@ bool vcpu_enters_kernel(const struct vcpu_model *m)
 
 int vcpu_use_root(struct vcpu_state *s, u64 root_gpa)
 {
-    s->box->root = root_gpa;
-    mailbox_flush(s->box, 0);
+    struct mailbox *b = s->box;
+    bool is_first = root_gpa == pagetable_root_gpa(s->model->tables);
+    b->root = root_gpa;
+    b->upcall = b->has_upcalls && is_first ? (u64)b : 0;
+    mailbox_flush(b, 0);
     return 0;
 }
 
@@ -314,4 +359,14 @@ void vcpu_take_back(struct vcpu_state *s, const struct vcpu_state *from)
     s->is_at_return = from->is_at_return;
     s->n_changes = from->n_changes;
     s->n_exits = from->n_exits;
+}
+
+// What had privileges is at PLV0 however it was left, and only the way back leads from there.
+int vcpu_set_privilege(struct vcpu_state *s, bool on)
+{
+    s->box->level = on ? LEVEL_KERNEL : LEVEL_PROGRAM;
+    if (s->level == VCPU_IN_PLV3)
+        s->is_at_return = false;
+    s->level = VCPU_IN_PLV0;
+    return 0;
 }

@@ -20,3 +20,5 @@
 #define ARCH_HWCAP (~0ULL)
 // Handlers of calls that concern the thread itself and that only this architecture has.
 #define ARCH_OWN_HANDLERS call_arch_prctl, call_fork, call_vfork,
+// Whether KVM may run a guest on tables of its own that it derives from the guest's.
+#define ARCH_MAY_SHADOW 1

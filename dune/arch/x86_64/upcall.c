@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <linux/kvm.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <string.h>
@@ -163,6 +164,34 @@ long upcall_take(struct thread *t, bool is_saved)
     else
         faults_serve(t, &why);
     return CALL_DONE;
+}
+
+int upcall_enable_for_all(struct thread *t)
+{
+    return 0;
+}
+
+int upcall_handlers_changed(struct thread *t)
+{
+    return 0;
+}
+
+bool upcall_resume(struct thread *t)
+{
+    return false;
+}
+
+bool upcall_breaks(struct thread *t)
+{
+    struct area *a = area_of(t);
+    if (!a || a->state != BUSY)
+        return false;
+    if (guest_grow_stack(regs_sp(&a->regs) - UPCALL_FRAME))
+        return true;
+    *t->regs = a->regs;
+    a->state = IDLE;
+    signals_force(t, SIGSEGV, SEGV_ACCERR, a->address);
+    return true;
 }
 
 // From here on the program's own code: in ring 3, before its floating-point registers are saved.

@@ -389,11 +389,22 @@ static bool undo_upcall(struct vcpu_state *s)
     return true;
 }
 
+// KVM knows of an exception that it has not brought to the guest yet. It is the instruction's that
+// caused it, and goes first.
+static bool holds_exception(const struct vcpu_state *s)
+{
+    struct kvm_vcpu_events e;
+    return vcpu_ioctl(s->v, KVM_GET_VCPU_EVENTS, &e) == 0 &&
+           (e.exception.injected || e.exception.pending);
+}
+
 // Between an exception and the `hlt` behind it nothing can be told yet, and the way out of ring 0
 // may not have begun.
 static bool undo_entry(struct vcpu_state *s, struct vcpu_why *why)
 {
     u64 at = s->regs->rip;
+    if (holds_exception(s))
+        return false;
     if (at < GUEST_KERNEL) {
         s->ring = VCPU_IN_RING3;
         if (at == GUEST_DOOR_CODE)
@@ -539,4 +550,9 @@ int vcpu_use_upcalls(struct vcpu_state *s, u64 root_gpa)
     int ret = vcpu_use_root(s, root_gpa);
     s->upcall_root = ret ? 0 : root_gpa;
     return ret;
+}
+
+int vcpu_set_privilege(struct vcpu_state *s, bool on)
+{
+    return -EOPNOTSUPP;
 }

@@ -10,7 +10,6 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <ucontext.h>
@@ -339,49 +338,6 @@ TEST(frames_whose_floating_point_state_is_elsewhere)
         fp_value = places[i];
         CHECK(is_fault(signal_of(point_fp_and_return, 0)));
     }
-}
-
-static struct msghdr changing;
-static struct iovec good_vector, bad_vector;
-static volatile bool stop;
-
-static void *change(void *opaque)
-{
-    while (!stop) {
-        changing.msg_iov = &good_vector;
-        good_vector.iov_base = (void *)(BORDER + 0x100000);
-        changing.msg_iov = &bad_vector;
-        good_vector.iov_base = opaque;
-    }
-    return NULL;
-}
-
-// What was checked is what is sent: another thread changes the message and its vector meanwhile.
-TEST(a_message_that_changes_meanwhile)
-{
-    static u8 mine[64];
-    pthread_t t;
-    int pair[2], n_right = 0;
-    u8 got[64];
-    REQUIRE(socketpair(AF_UNIX, SOCK_DGRAM, 0, pair) == 0);
-    memset(mine, 7, sizeof(mine));
-    good_vector = (struct iovec){mine, sizeof(mine)};
-    bad_vector = (struct iovec){(void *)(BORDER + 0x100000), sizeof(mine)};
-    changing = (struct msghdr){.msg_iov = &good_vector, .msg_iovlen = 1};
-    stop = false;
-    REQUIRE(pthread_create(&t, NULL, change, mine) == 0);
-    for (int i = 0; i < 3000; i++) {
-        ssize_t n = sendmsg(pair[0], &changing, 0);
-        if (!CHECK(n == 64 || (n == -1 && errno == EFAULT)))
-            break;
-        if (n == 64 && recv(pair[1], got, sizeof(got), 0) == 64)
-            n_right += memcmp(got, mine, sizeof(got)) == 0;
-        else if (n == 64)
-            CHECK(false);
-    }
-    stop = true;
-    pthread_join(t, NULL);
-    CHECK(n_right > 0);
 }
 
 static void *wait_here(void *opaque)
