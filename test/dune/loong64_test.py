@@ -164,7 +164,9 @@ def command_line(t, s):
 def messages(t, s):
     with t.test('doctor knows the way'):
         text = s('/m/lh doctor')
-        check(re.search(r'^ok +guest mode +system calls enter PLV0 and leave it by hvcl; ', text, re.M), text)
+        us = r'[\d.]+ us'
+        check(re.search(r'^ok +guest mode +system calls enter PLV0 and leave it by hvcl; '
+                        rf'{us} for one and back \(hvcl {us}, iocsr {us}, mmio {us}\), ', text, re.M), text)
         check(re.search(r'^ok +dispatch +[\d.]+ us for a system call and back ', text, re.M), text)
     with t.test('what cannot be'):
         expect(s, '/t/foreign', 'lh enter: /t/foreign: a program for another architecture (machine 62, 64 bits)\n', 1)
