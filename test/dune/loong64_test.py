@@ -16,7 +16,8 @@ from loong64 import build_program, initrd_with_more, newc, read, stripped
 from report import CACHE, Skip, check, check_equal, guest_file, main
 
 LIMIT_S = 300
-PROGRAMS = 'memory', 'processes', 'children', 'signals', 'threads', 'times', 'files', 'mappings', 'sync', 'server'
+PROGRAMS = ('memory', 'processes', 'children', 'limits', 'signals', 'threads', 'times', 'files', 'mappings', 'sync',
+            'server')
 EXAMPLES = 'barrier', 'checkpoint', 'pager', 'privsep', 'tracer'
 OTHERS = 'attack_pointers', 'attack_policy', 'dune_faults', 'dune_lib', 'guest_only', 'static_true'
 LIBRARIES = 'libc.so.6', 'libm.so.6', 'libgcc_s.so.1'
@@ -183,7 +184,7 @@ def boot_programs_in_guest_mode_inside_a_machine(t):
     with t.machine('-m', '2G', '-smp', '2', '-nic', 'none', '-kernel', guest_file('vmlinuz'),
                    '-initrd', make_initrd(t, lh), '-append', 'console=ttyS0,115200') as m:
         s = m.shell()
-        s('export LH_DUNE_FORKS=100')
+        s('mount -t cgroup2 cgroup2 /sys/fs/cgroup')
         messages(t, s)
         command_line(t, s)
         programs(t, s)

@@ -101,6 +101,6 @@ TEST(a_stack_that_is_none)
         write_with_stack(heap, 0x1000);
         _exit(1);
     }
-    CHECK_EQ(heap_status_of(child), SIGSEGV);
+    CHECK_EQ(child_status(child), SIGSEGV);
     heap_end();
 }
