@@ -54,6 +54,8 @@ soak:
 	    python3 test/cells/life_test.py $(LH) restarts cycles
 	$(Q)LH_DUNE_KILLS=1000 PYTHONPATH=test/cli python3 test/dune/kills_test.py $(LH) none
 	$(Q)python3 test/dune/cpython_test.py $(LH) long
+	$(Q)BUILD_LOONG64=$(abspath $(BUILD))/loong64 PYTHONPATH=test/boot LH_DUNE_SOAK=1 \
+	    python3 test/dune/loong64_programs_test.py $(LH)
 
 bench:
 	$(Q)sh tools/install_packages.sh build image guest test

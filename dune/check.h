@@ -4,6 +4,13 @@
 
 #include "base/types.h"
 
+enum { CHECK_DOORS = 3 };
+
+struct check_door {
+    const char *name;
+    u64 exit_ns;
+};
+
 struct check {
     int kvm_error;      // 0: /dev/kvm works; else errno of what failed
     const char *what;   // what failed
@@ -12,8 +19,10 @@ struct check {
     u64 chunk_size;     // of memory slots
     u64 run_ns;         // of entering a guest and doing nothing
     u64 exit_ns;        // of a system call of a program, an exit, and back
-    int sud_error;      // 0: syscall user dispatch works
-    u64 sud_ns;         // of a dispatched call and back
+    struct check_door doors[CHECK_DOORS]; // ways out of a guest that work, where one can choose
+    int n_doors;
+    int sud_error; // 0: syscall user dispatch works
+    u64 sud_ns;    // of a dispatched call and back
 };
 
 void check_host(struct check *c);

@@ -57,17 +57,14 @@ sh tools/guest_sysroot.sh "$sysroot" || exit 125
 sysroot=$(cd "$sysroot" && pwd)
 LH_SYSROOT=$sysroot
 export LH_SYSROOT
-mkdir -p "$build"
-write_cross_file > "$build/cross.new"
-if [ ! -f "$build/build.ninja" ] || ! cmp -s "$build/cross.new" "$build/cross"; then
+cross=$(write_cross_file)
+# A directory that was set up with another cross file is of no use: everything in it is made anew.
+if [ ! -f "$build/build.ninja" ] || [ "$cross" != "$(cat "$build/cross" 2> /dev/null)" ]; then
     echo "build: configuring $build" >&2
-    mv "$build/cross.new" "$build/cross"
-    wipe=
-    [ ! -f "$build/build.ninja" ] || wipe=--wipe
-    # shellcheck disable=SC2086 # no word when empty
-    quietly "$build/setup.log" meson setup $wipe --cross-file "$build/cross" "$build" ||
-        die "configuring failed"
-else
-    rm "$build/cross.new"
+    [ ! -f "$build/build.ninja" ] || [ -f "$build/cross" ] || die "$build is a build of something else"
+    [ ! -f "$build/cross" ] || rm -rf "$build"
+    mkdir -p "$build"
+    printf '%s\n' "$cross" > "$build/cross"
+    quietly "$build/setup.log" meson setup --cross-file "$build/cross" "$build" || die "configuring failed"
 fi
 quietly "$build/ninja.log" ninja -C "$build" lh "$@" || die "building failed"

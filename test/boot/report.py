@@ -107,11 +107,22 @@ def copy_sparse(source, target):
     return target
 
 
+def end(tester):
+    print(f'1..{tester.n}')
+    sys.exit(tester.failed)
+
+
 def main():
     lh, *names = sys.argv[1:]
     tester = Tester(os.path.abspath(lh))
     for name, function in vars(sys.modules['__main__']).copy().items():
         if name.startswith('boot_') and (not names or any(n in name for n in names)):
             tester.run(function)
-    print(f'1..{tester.n}')
-    sys.exit(tester.failed)
+    end(tester)
+
+
+def run_one(function):
+    """For a program whose arguments after LH mean something of its own."""
+    tester = Tester(os.path.abspath(sys.argv[1]))
+    tester.run(function)
+    end(tester)

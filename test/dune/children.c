@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Making children and waiting for them, groups, limits and storms, as a program sees them; passes
-// on the host too.
+// Making children and waiting for them, and groups, as a program sees them; passes on the host too.
 #include "base/test.h"
+#include "test/dune/child.h"
 #include "test/dune/fails.h"
 #include "test/dune/machine.h"
 
@@ -28,26 +28,16 @@ static u64 now_us(void)
     return (u64)t.tv_sec * 1000000 + (u64)t.tv_nsec / 1000;
 }
 
-static int status_of(pid_t child)
+TEST(a_thousand_forks)
 {
-    int status = -1;
-    while (waitpid(child, &status, 0) < 0 && errno == EINTR)
-        ;
-    return status;
-}
-
-// A thousand, or as many as a slower machine is asked for.
-TEST(many_forks)
-{
-    const char *wanted = getenv("LH_DUNE_FORKS");
-    int n = wanted ? atoi(wanted) : 1000, n_good = 0;
-    for (int i = 0; i < n; i++) {
+    int n_good = 0;
+    for (int i = 0; i < 1000; i++) {
         pid_t child = fork();
         if (!child)
             _exit(i & 127);
-        n_good += status_of(child) == (i & 127) << 8;
+        n_good += child_status(child) == (i & 127) << 8;
     }
-    CHECK_EQ(n_good, n);
+    CHECK_EQ(n_good, 1000);
 }
 
 TEST(all_ways_to_wait)
@@ -108,7 +98,7 @@ TEST(clone3_makes_children)
     if (!child)
         _exit(8);
     CHECK(child > 0 && tid == child && fd >= 0);
-    CHECK_EQ(status_of((pid_t)child), 8 << 8);
+    CHECK_EQ(child_status((pid_t)child), 8 << 8);
     close(fd);
     a.exit_signal = 200;
     FAILS(syscall(435, &a, sizeof(a)), EINVAL);
@@ -130,7 +120,7 @@ TEST(clone3_borrows_memory)
     signal(SIGUSR1, exit);
     long child = machine_clone3(&a, sizeof(a), &mark);
     CHECK_EQ(mark, 77);
-    CHECK_EQ(status_of((pid_t)child), 9 << 8);
+    CHECK_EQ(child_status((pid_t)child), 9 << 8);
     signal(SIGUSR1, SIG_DFL);
     munmap(stack, 65536);
 }
@@ -168,7 +158,7 @@ static void *spawner(void *opaque)
         pid_t child = vfork();
         if (!child)
             execl("/bin/true", "true", NULL);
-        n_good += status_of(child) == 0;
+        n_good += child_status(child) == 0;
     }
     return (void *)n_good;
 }
@@ -197,14 +187,14 @@ TEST(groups_and_sessions)
     }
     CHECK_EQ(read(fds[0], seen, sizeof(seen)), sizeof(seen));
     CHECK(seen[0] == child && seen[1] == child && seen[2] == child);
-    CHECK_EQ(status_of(child), 0);
+    CHECK_EQ(child_status(child), 0);
     child = fork();
     if (!child)
         pause();
     CHECK_EQ(setpgid(child, 0), 0);
     CHECK_EQ(getpgid(child), child);
     CHECK_EQ(killpg(child, SIGTERM), 0);
-    CHECK_EQ(status_of(child), SIGTERM);
+    CHECK_EQ(child_status(child), SIGTERM);
     FAILS(setpgid(1, 0), ESRCH);
     close(fds[0]);
     close(fds[1]);
@@ -262,7 +252,7 @@ TEST(a_parents_death_is_told)
     }
     CHECK_EQ(read(fds[0], &got, 1), 1);
     kill(parent, SIGKILL);
-    CHECK_EQ(status_of(parent), SIGKILL);
+    CHECK_EQ(child_status(parent), SIGKILL);
     CHECK_EQ(read(fds[0], &got, 1), 1);
     CHECK_EQ(got, 'd');
     close(fds[0]);
@@ -277,13 +267,13 @@ TEST(programs_by_descriptor)
         fexecve(fd, (char *[]){"true", NULL}, (char *[]){NULL});
         _exit(99);
     }
-    CHECK_EQ(status_of(child), 0);
+    CHECK_EQ(child_status(child), 0);
     child = fork();
     if (!child) {
         syscall(SYS_execveat, AT_FDCWD, "/bin/sh", (char *[]){"sh", "-c", "exit 4", NULL}, NULL, 0);
         _exit(99);
     }
-    CHECK_EQ(status_of(child), 4 << 8);
+    CHECK_EQ(child_status(child), 4 << 8);
     FAILS(syscall(SYS_execveat, fd, "x", (char *[]){"x", NULL}, NULL, 0), ENOTDIR);
     close(fd);
 }
@@ -310,7 +300,7 @@ TEST(what_survives_exec)
         execl("/bin/sh", "sh", "-c", text, NULL);
         _exit(99);
     }
-    CHECK_EQ(status_of(child), 6 << 8);
+    CHECK_EQ(child_status(child), 6 << 8);
 }
 
 static int told;
@@ -341,7 +331,7 @@ static int signal_at_exec(int us)
     for (u64 start = now_us(); now_us() < start + (u64)us;)
         ;
     kill(child, SIGUSR1);
-    status = status_of(child);
+    status = child_status(child);
     ok &= status == SIGUSR1 || (status == 0 && read(handled[0], &byte, 1) == 1);
     for (int i = 0; i < 2; i++) {
         close(ready[i]);
@@ -356,167 +346,4 @@ TEST(no_signal_is_lost_by_exec)
     for (int i = 0; i < 80; i++)
         n_good += signal_at_exec(i * 13);
     CHECK_EQ(n_good, 80);
-}
-
-static void *wait_here(void *opaque)
-{
-    pthread_mutex_lock(opaque);
-    pthread_mutex_unlock(opaque);
-    return NULL;
-}
-
-// Limits count all processes of a user; nobody else is the one that this process becomes.
-static bool become_another(rlim_t limit)
-{
-    uid_t user = 30000 + (uid_t)getpid() % 30000;
-    return !setgid(user) && !setuid(user) &&
-           !setrlimit(RLIMIT_NPROC, &(struct rlimit){limit, limit});
-}
-
-// Threads until the limit, in a process of a user that has one; and it goes on when they end.
-static int storm_of_threads(void)
-{
-    static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
-    pthread_t threads[200];
-    int n = 0, n_refused = 0;
-    if (!become_another(60))
-        return 2;
-    pthread_mutex_lock(&gate);
-    for (int i = 0; i < 200; i++) {
-        int ret = pthread_create(threads + n, NULL, wait_here, &gate);
-        n += ret == 0;
-        n_refused += ret == EAGAIN;
-    }
-    pthread_mutex_unlock(&gate);
-    for (int i = 0; i < n; i++)
-        pthread_join(threads[i], NULL);
-    if (n < 20 || n + n_refused != 200)
-        return 3;
-    return pthread_create(threads, NULL, wait_here, &gate) || pthread_join(threads[0], NULL);
-}
-
-TEST(limits_stop_a_storm_of_threads)
-{
-    if (geteuid())
-        SKIP("only root can become another user, whose processes are counted");
-    pid_t child = fork();
-    if (!child)
-        _exit(storm_of_threads());
-    CHECK_EQ(status_of(child), 0);
-}
-
-// Forks are refused at the limit, and what was made before lives on.
-static int fork_to_the_limit(void)
-{
-    int n = 0, n_refused = 0, n_good = 0, status;
-    if (!become_another(40))
-        return 2;
-    for (int i = 0; i < 60; i++) {
-        pid_t child = fork();
-        if (!child) {
-            usleep(2500000);
-            _exit(0);
-        }
-        n += child > 0;
-        n_refused += child < 0 && errno == EAGAIN;
-    }
-    while (wait(&status) > 0)
-        n_good += status == 0;
-    return n < 10 || n + n_refused != 60 || n_refused < 20 || n_good != n;
-}
-
-TEST(a_limit_refuses_forks_and_kills_nobody)
-{
-    if (geteuid())
-        SKIP("only root can become another user, whose processes are counted");
-    pid_t child = fork();
-    if (!child)
-        _exit(fork_to_the_limit());
-    CHECK_EQ(status_of(child), 0);
-}
-
-static pthread_mutex_t crowd = PTHREAD_MUTEX_INITIALIZER;
-
-static void take_places(void)
-{
-    pthread_t thread;
-    while (pthread_create(&thread, NULL, wait_here, &crowd) == 0)
-        pthread_detach(thread);
-}
-
-// Each place that becomes free is taken while the child executes programs.
-static int execute_in_a_crowd(void)
-{
-    int gate[2], status;
-    char byte = 'x';
-    pid_t child;
-    if (pipe(gate))
-        return -1;
-    while ((child = fork()) < 0 && errno == EAGAIN)
-        usleep(1000); // the last crowd is still leaving
-    if (!child) {
-        if (read(gate[0], &byte, 1) == 1)
-            execl("/bin/sh", "sh", "-c", "exec sh -c 'exec sh -c \"exit 3\"'", NULL);
-        _exit(99);
-    }
-    pthread_mutex_lock(&crowd);
-    take_places();
-    bool ok = write(gate[1], &byte, 1) == 1;
-    while (waitpid(child, &status, WNOHANG) == 0)
-        take_places();
-    pthread_mutex_unlock(&crowd);
-    close(gate[0]);
-    close(gate[1]);
-    return ok ? status : -1;
-}
-
-static int execute_at_the_limit(void)
-{
-    int n_good = 0;
-    if (!become_another(60))
-        return 2;
-    for (int i = 0; i < 5; i++)
-        n_good += execute_in_a_crowd() == 3 << 8;
-    return n_good == 5 ? 0 : 10 + n_good;
-}
-
-// To execute a program takes no place of a process, so it works where there is none.
-TEST(programs_are_executed_at_the_limit)
-{
-    if (geteuid())
-        SKIP("only root can become another user, whose processes are counted");
-    pid_t child = fork();
-    if (!child)
-        _exit(execute_at_the_limit());
-    CHECK_EQ(status_of(child), 0);
-}
-
-static void fork_for_ever(int depth)
-{
-    for (int i = 0; i < 4; i++)
-        if (fork() == 0 && depth < 8)
-            fork_for_ever(depth + 1);
-    pause();
-}
-
-// Each child goes on forking, until the limit; and one signal ends them all.
-TEST(a_fork_bomb_is_stopped_and_cleaned_up)
-{
-    int status, n_reaped = 0;
-    if (geteuid())
-        SKIP("only root can become another user, whose processes are counted");
-    prctl(PR_SET_CHILD_SUBREAPER, 1);
-    pid_t child = fork();
-    if (!child) {
-        setpgid(0, 0);
-        if (!become_another(50))
-            _exit(2);
-        fork_for_ever(0);
-    }
-    usleep(700000);
-    CHECK_EQ(kill(-child, SIGKILL), 0);
-    while (wait(&status) > 0)
-        n_reaped += WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
-    CHECK(n_reaped >= 10 && n_reaped <= 50);
-    prctl(PR_SET_CHILD_SUBREAPER, 0);
 }

@@ -6,20 +6,21 @@ cpython_test.py LH [MODULE...|long]
 What tools/cpython_fetch.sh brought is used: an interpreter and its tests. A test whose outcomes differ is
 run again by itself in both ways, since some depend on time; what differs again is a failure here, or has
 its reason in EXPECTED, and then it must differ. --backend NAME in LH's place of a module goes to `lh
-enter`."""
+enter`. LH_CPYTHON is an interpreter to use instead, LH_CPYTHON_LIMIT how many seconds a module may take."""
 
 import glob
 import os
 import subprocess
 import sys
 import tempfile
+import time
 import xml.etree.ElementTree
 
 MODULES = ('test_os', 'test_threading', 'test_mmap', 'test_posix', 'test_threadsignals', 'test_select', 'test_epoll',
            'test_time')
 # These take minutes, and wait in most of them: `make soak` has them too.
 LONG = ('test_signal', 'test_subprocess', 'test_socket', 'test_fork1')
-LIMIT = 500  # seconds, for one module
+LIMIT = int(os.environ.get('LH_CPYTHON_LIMIT', '500'))  # seconds, for one module
 
 # Tests that cannot come out the same, and why.
 EXPECTED = {}
@@ -29,6 +30,8 @@ IGNORED = ('*VSOCKSocketStream*',)
 
 
 def find_program():
+    if 'LH_CPYTHON' in os.environ:
+        return os.environ['LH_CPYTHON']
     cache = os.environ.get('LH_CACHE') or os.path.join(
         os.environ.get('XDG_CACHE_HOME') or os.path.expanduser('~/.cache'), 'longhouse')
     try:
@@ -79,9 +82,15 @@ def differences(host, guest):
 
 def compare(prefix, program, module):
     """The number of tests, and a line for each that is not as it should be."""
-    host, guest = run([], program, module), run(prefix, program, module)
+    times = [time.monotonic()]
+    host, guest = {}, {}
+    for outcomes_of, words in (host, []), (guest, prefix):
+        outcomes_of.update(run(words, program, module))
+        times.append(time.monotonic())
     different = differences(host, guest)
     if different:
+        for name, (a, b) in different.items():
+            print(f'# at first {name}: {a} on the host, {b} in guest mode')
         names = [name for name in different if not name.startswith('the interpreter')]
         again = [run(p, program, module, names) for p in ([], prefix)] if names else [host, guest]
         different = differences(*({n: o[n] for n in o if n in names} for o in again)) if names else different
@@ -90,7 +99,8 @@ def compare(prefix, program, module):
     ran = sum(outcome == 'passed' for outcome in host.values())
     failed = sum(outcome == 'failed' for outcome in host.values())
     wrong += [f'{name}: no longer different' for name in EXPECTED if name in host and name not in different]
-    return f'{ran} passed and {failed} failed on the host', wrong
+    return (f'{ran} passed and {failed} failed on the host, {times[1] - times[0]:.0f} s and in guest mode '
+            f'{times[2] - times[1]:.0f} s', wrong)
 
 
 def main():
@@ -103,7 +113,7 @@ def main():
     if not options and not os.access('/dev/kvm', os.R_OK | os.W_OK):
         print('1..0 # SKIP missing /dev/kvm, or the right to use it')
         return 0
-    if not program or not glob.glob(os.path.dirname(program) + '/../lib/python3*/test/test_os.py'):
+    if not program or not glob.glob(os.path.dirname(os.path.realpath(program)) + '/../lib/python3*/test/test_os.py'):
         print('1..0 # SKIP missing the tests of CPython; tools/cpython_fetch.sh fetches them')
         return 0
     modules = MODULES + LONG if rest == ['long'] else rest or MODULES

@@ -6,9 +6,10 @@
 
 #include <errno.h>
 
-#define FAILS(call, error)        \
-    do {                          \
-        errno = 0;                \
-        CHECK_EQ((call), -1);     \
-        CHECK_EQ(errno, (error)); \
+// Its result may be a pointer.
+#define FAILS(call, error)         \
+    do {                           \
+        errno = 0;                 \
+        CHECK_EQ((s64)(call), -1); \
+        CHECK_EQ(errno, (error));  \
     } while (0)

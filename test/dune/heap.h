@@ -4,6 +4,7 @@
 
 #include "base/test.h"
 #include "include/longhouse/dune.h"
+#include "test/dune/child.h"
 #include "test/dune/machine.h"
 
 #include <signal.h>
@@ -26,7 +27,6 @@ void heap_give(struct dune_frame *frame, void *opaque);
 bool heap_begin(dune_fault_fn *handler);
 void heap_end(void);
 u64 heap_now_ns(void);
-int heap_status_of(pid_t child);
 
 #define BEGIN(handler)        \
     if (!heap_begin(handler)) \

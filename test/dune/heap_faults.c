@@ -135,7 +135,7 @@ TEST(a_fault_in_a_handler_is_a_signal)
         heap[PAGE] = 1;
         _exit(1);
     }
-    CHECK_EQ(heap_status_of(child), SIGSEGV);
+    CHECK_EQ(child_status(child), SIGSEGV);
     heap_end();
 }
 
@@ -149,7 +149,7 @@ TEST(children_go_on_with_it)
             heap[i * PAGE] = (u8)round;
         if (!child)
             _exit(n_faults == (round + 1) * PAGES + 1 ? 7 : 8);
-        CHECK_EQ(heap_status_of(child), 7 << 8);
+        CHECK_EQ(child_status(child), 7 << 8);
     }
     CHECK_EQ(n_faults, 10 * PAGES + 1);
     heap_end();
@@ -161,7 +161,7 @@ static void fork_inside(struct dune_frame *frame, void *opaque)
     pid_t child = fork();
     if (!child)
         _exit(6);
-    if (heap_status_of(child) == 6 << 8)
+    if (child_status(child) == 6 << 8)
         frame->rights = PROT_READ | PROT_WRITE;
     else
         _exit(5);

@@ -5,22 +5,17 @@ has to say the same as without, and to end well.
 
 usage: loong64_distro_test.py LH [NAME...]
 
-The disk is that of test/distro, read only; the machine is started with the small guest's initramfs, in
-which `lh` is, and works in the disk's tree.
+The disk is that of test/distro, read only.
 """
 
 import os
 import sys
-import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'distro'))
 # pylint: disable=wrong-import-position
 import programs
-from loong64 import build_program, initrd_with_more, newc, read, stripped
-from machine import Gone
-from report import CACHE, Skip, Tester, check, check_equal, guest_file
-
-LIMIT_S = 300
+from report import check, run_one
+from tree import disk, tree_in_a_machine
 
 PIPELINES = '''\
 set -eo pipefail
@@ -145,67 +140,18 @@ SCRIPTS = (
 )
 
 
-def disk():
-    directory = os.path.join(CACHE, 'distro')
-    path = os.path.join(directory, 'system.ext4')
-    if not os.path.exists(os.path.join(directory, '.complete')) or not os.path.exists(path):
-        raise Skip('missing the disk of the distribution, which tools/distro_fetch.sh makes')
-    return path
-
-
-def make_initrd(t, lh, text_of_c):
-    path = t.path('initrd')
-    with initrd_with_more(path) as f:
-        f.write(newc('t', b'', 0o40755))
-        f.write(newc('t/lh', stripped(lh, t.path('lh')), 0o100755))
-        f.write(newc('t/long.c', text_of_c.encode(), 0o100644))
-        for _, name, _, text in SCRIPTS:
-            f.write(newc(f't/{name}', text.encode(), 0o100644))
-    return path
-
-
-def mount(s):
-    s('ip link set lo up; mkdir /d; mount -t ext4 -o ro,noload /dev/vda /d')
-    s('ln -sf /proc/self/fd /dev/fd; for d in proc dev sys; do mount -o bind /$d /d/$d; done; mount -t devpts devpts /d/dev/pts')
-    s('mount -t tmpfs tmpfs /d/tmp; mount -t tmpfs tmpfs /d/run; mkdir -p /d/dev/shm; '
-      'mount -t tmpfs tmpfs /d/dev/shm; mkdir /d/tmp/t; cp /t/* /d/tmp/t')
-
-
-def run(t, names):
-    system = disk()
-    with t.test('the program is built for loong64'):
-        lh = build_program()
+def programs_of_a_distribution_in_guest_mode(t):
+    names = sys.argv[2:]
+    image = disk('distro', 'system.ext4', 'distro_fetch.sh')
     text_of_c, result = programs.c_program(300)
-    with t.machine('-m', '2G', '-smp', '2', '-nic', 'none', '-drive', f'file={system},format=raw,if=virtio,readonly=on',
-                   '-kernel', guest_file('vmlinuz'), '-initrd', make_initrd(t, lh, text_of_c), '-append',
-                   'console=ttyS0,115200') as m:
-        s = m.shell()
-        mount(s)
+    files = {'long.c': text_of_c, **{file: text for _, file, _, text in SCRIPTS}}
+    with tree_in_a_machine(t, image, files) as tree:
         for what, file, interpreter, _ in SCRIPTS:
             if names and not any(n in what for n in names):
                 continue
-            command = f'/usr/bin/{interpreter} /tmp/t/{file}'
-            chroot = 'cd /; env -i PATH=/usr/bin:/bin HOME=/tmp LC_ALL=C chroot /d'
             with t.test(what):
-                status, wanted = s.run(f'{chroot} {command}', LIMIT_S)
-                check(status == 0 and wanted, f'as it is: status {status}\n{wanted[-2500:]}')
-                check_equal(s.run(f'{chroot} /tmp/t/lh enter {command}', LIMIT_S), (0, wanted))
-                check(file != 'gcc.sh' or result in wanted.splitlines(), wanted)
-        with t.test('the machine is still well'):
-            check('Oops' not in s('dmesg'))
-            check_equal(s.power_off().status, 0)
+                said = tree.same_in_guest_mode(f'/usr/bin/{interpreter} /tmp/t/{file}')
+                check(file != 'gcc.sh' or result in said.splitlines(), said)
 
 
-def main():
-    t = Tester(sys.argv[1])
-    with tempfile.TemporaryDirectory(prefix='lh-dune-') as t.dir:
-        try:
-            with t.test('programs of a distribution in guest mode'):
-                run(t, sys.argv[2:])
-        except Gone:
-            pass
-    print(f'1..{t.n}')
-    sys.exit(t.failed)
-
-
-main()
+run_one(programs_of_a_distribution_in_guest_mode)

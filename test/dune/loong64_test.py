@@ -16,7 +16,8 @@ from loong64 import build_program, initrd_with_more, newc, read, stripped
 from report import CACHE, Skip, check, check_equal, guest_file, main
 
 LIMIT_S = 300
-PROGRAMS = 'memory', 'processes', 'children', 'signals', 'threads', 'times', 'files', 'mappings', 'sync', 'server'
+PROGRAMS = ('memory', 'processes', 'children', 'limits', 'signals', 'threads', 'times', 'files', 'mappings', 'sync',
+            'server')
 EXAMPLES = 'barrier', 'checkpoint', 'pager', 'privsep', 'tracer'
 OTHERS = ('attack_pointers', 'attack_policy', 'attack_processor', 'dune_faults', 'dune_lib', 'dune_upcalls',
           'dune_windows', 'guest_only', 'static_true')
@@ -173,7 +174,9 @@ def command_line(t, s):
 def messages(t, s):
     with t.test('doctor knows the way'):
         text = s('/m/lh doctor')
-        check(re.search(r'^ok +guest mode +system calls enter PLV0 and leave it by hvcl; ', text, re.M), text)
+        us = r'[\d.]+ us'
+        check(re.search(r'^ok +guest mode +system calls enter PLV0 and leave it by hvcl; '
+                        rf'{us} for one and back \(hvcl {us}, iocsr {us}, mmio {us}\), ', text, re.M), text)
         check(re.search(r'^ok +dispatch +[\d.]+ us for a system call and back ', text, re.M), text)
     with t.test('what cannot be'):
         expect(s, '/t/foreign', 'lh enter: /t/foreign: a program for another architecture (machine 62, 64 bits)\n', 1)
@@ -190,7 +193,7 @@ def boot_programs_in_guest_mode_inside_a_machine(t):
     with t.machine('-m', '2G', '-smp', '2', '-nic', 'none', '-kernel', guest_file('vmlinuz'),
                    '-initrd', make_initrd(t, lh), '-append', 'console=ttyS0,115200') as m:
         s = m.shell()
-        s('export LH_DUNE_FORKS=100')
+        s('mount -t cgroup2 cgroup2 /sys/fs/cgroup')
         messages(t, s)
         command_line(t, s)
         programs(t, s)

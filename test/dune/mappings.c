@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Less usual mappings and what is refused of them, as a program sees it; passes on the host too.
 #include "base/test.h"
+#include "test/dune/child.h"
+#include "test/dune/fails.h"
 #include "test/dune/machine.h"
 #include "test/dune/trial.h"
 
@@ -15,13 +17,6 @@
 
 enum { RW = PROT_READ | PROT_WRITE, PRIVATE = MAP_PRIVATE | MAP_ANONYMOUS };
 
-#define FAILS(call, error)         \
-    do {                           \
-        errno = 0;                 \
-        CHECK_EQ((s64)(call), -1); \
-        CHECK_EQ(errno, (error));  \
-    } while (0)
-
 static u8 *map(u64 size)
 {
     void *at = mmap(NULL, size, RW, PRIVATE, -1, 0);
@@ -32,13 +27,6 @@ static int scratch(u64 size)
 {
     int fd = memfd_create("mappings", 0);
     return fd >= 0 && ftruncate(fd, (off_t)size) == 0 ? fd : -1;
-}
-
-static int status_of(pid_t child)
-{
-    int status = -1;
-    waitpid(child, &status, 0);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
 }
 
 TEST(what_mmap_refuses)
@@ -170,7 +158,7 @@ TEST(rights_of_parts)
     pid_t child = fork();
     if (!child)
         _exit(trial_write(p).signal != SIGSEGV || trial_read(p + 2 * PAGE).signal != SIGSEGV);
-    CHECK_EQ(status_of(child), 0);
+    CHECK_EQ(child_status(child), 0);
     CHECK_EQ(mprotect(p, 16 * PAGE, RW), 0);
     for (int i = 0; i < 16; i++)
         CHECK_EQ(p[i * PAGE], 1);
@@ -223,7 +211,7 @@ TEST(advice)
     pid_t child = fork();
     if (!child)
         _exit(trial_read(p).signal != SIGSEGV || p[PAGE] != 0 || p[2 * PAGE] != 1);
-    CHECK_EQ(status_of(child), 0);
+    CHECK_EQ(child_status(child), 0);
     CHECK_EQ(p[PAGE], 5);
     munmap(p, 8 * PAGE);
     FAILS(madvise(p, PAGE, MADV_DONTNEED), ENOMEM);
@@ -281,7 +269,7 @@ TEST(limits_of_memory)
             _exit(1);
         _exit(mmap(NULL, 256 << 20, RW, PRIVATE, -1, 0) != MAP_FAILED || errno != ENOMEM);
     }
-    CHECK_EQ(status_of(child), 0);
+    CHECK_EQ(child_status(child), 0);
 }
 
 TEST(files_of_odd_length)

@@ -83,7 +83,7 @@ TEST(traps_have_handlers)
         machine_trap(0);
         _exit(0);
     }
-    CHECK(WIFSIGNALED(heap_status_of(child)));
+    CHECK(WIFSIGNALED(child_status(child)));
     heap_end();
 }
 
@@ -244,7 +244,7 @@ TEST(stacks_that_are_none)
             machine_write_with_stack(heap, stacks[i]);
             _exit(1);
         }
-        int status = heap_status_of(child);
+        int status = child_status(child);
         CHECK(WIFSIGNALED(status) && (WTERMSIG(status) == SIGSEGV || WTERMSIG(status) == SIGBUS));
     }
     heap_end();

@@ -11,11 +11,9 @@ initramfs, and starts machines with it in there. SELFTEST is the payload of that
 import os
 import re
 import sys
-import tempfile
 
 from loong64 import build_program, initrd_with_more, newc, read, stripped
-from machine import Gone
-from report import GUEST, Skip, Tester, check, check_equal, guest_file
+from report import GUEST, Skip, check, check_equal, guest_file, run_one
 
 FIRMWARE = 'QEMU_EFI.fd', 'QEMU_VARS.fd'
 NESTED_LIMIT_S = 300  # for Debian's kernel in the inner machine, on a busy host
@@ -142,7 +140,8 @@ def address_window(t, s):
               text[-2500:])
 
 
-def run(t, selftest):
+def machines_inside_a_machine(t):
+    selftest = sys.argv[2] if len(sys.argv) > 2 else None
     with t.test('the program is built for loong64'):
         program = build_program()
     for name in 'vmlinuz', 'initrd.img':
@@ -165,17 +164,4 @@ def run(t, selftest):
             check_equal(s.power_off().status, 0)
 
 
-def main():
-    t = Tester(sys.argv[1])
-    selftest = sys.argv[2] if len(sys.argv) > 2 else None
-    with tempfile.TemporaryDirectory(prefix='lh-kvm-') as t.dir:
-        try:
-            with t.test('machines inside a machine'):
-                run(t, selftest)
-        except Gone:
-            pass
-    print(f'1..{t.n}')
-    sys.exit(t.failed)
-
-
-main()
+run_one(machines_inside_a_machine)
