@@ -167,7 +167,9 @@ enum la_access { LA_LOAD, LA_STORE, LA_FETCH };
 #define LA_GRANULE_SHIFT 12
 #define LA_GRANULE       (1u << LA_GRANULE_SHIFT)
 
-#define LA_NEVER_CACHED 0xffe // a context number that is in no tag; those of nothing end in 0xfff
+// Context numbers that are in no tag; those of nothing end in 0xfff. The second one is for targets.
+#define LA_NEVER_CACHED   0xffe
+#define LA_WINDOW_CONTEXT 0xfff
 
 struct la_cached_page {
     u64 tag;
@@ -238,7 +240,7 @@ struct la_window {
 // Where code at a virtual address was translated to.
 struct la_target {
     u64 va;
-    // The word at cpu.requests while nothing is requested, or window_age (targets.c). What is known
+    // The word at cpu.requests while nothing is requested, or own_context (targets.c). What is known
     // of an address that is looked up in another context or later is none of it.
     u64 context;
     void *host;
@@ -298,9 +300,10 @@ struct la_code {
     // Of the tables behind the processor (struct la_code_tables):
     u64 targets_at; // where targets of the present context begin, in units of 8 bytes
     u32 age;        // times that targets were forgotten; never 0
-    u64 window_age; // the same, as a context
+    u64 window_age; // the same of those in direct-mapped windows
     u64 link_context;
-    u32 sees_windows; // whether those with it hold for the present mode
+    u64 own_context;  // of targets in mapped pages, as the word at cpu.requests would have it
+    u32 sees_windows; // direct-mapped windows hold in the present mode, and the word is theirs
 };
 
 struct la_decoded; // interp.c
@@ -357,8 +360,7 @@ struct la_cpu {
 struct la_code_tables {
     // The root's, then those of guests, which often run a kernel at the same addresses.
     struct la_target targets[2 * LA_N_TARGETS];
-    // Behind these: of all contexts. Those of PLV 0 of the root at addresses in direct-mapped
-    // windows have window_age for their context.
+    // Behind these: of all contexts.
     struct la_target more_targets[LA_N_MORE_TARGETS];
     struct la_code_link links[LA_N_LINKS];
 };
