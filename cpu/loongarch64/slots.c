@@ -54,7 +54,7 @@ void la_slots_forget(struct la_cpu *c)
     forget_pages(c->code.pages[1]);
     for (unsigned i = 0; i < LA_N_MODES; i++) {
         forget_set(&c->code.slots[i]);
-        c->code.windows[i].is_known = false;
+        c->code.knows_windows[i] = false;
     }
     c->code.slots[c->code.mode].is_empty = false; // from now on, by code that does not tell
 }
@@ -113,11 +113,12 @@ void la_slots_forget_range(struct la_cpu *c, u64 va, u64 size, unsigned space)
     la_targets_forget_range(c, va, size, space);
 }
 
-static const struct mem_ram *largest_ram(const struct mem_space *m)
+// But for one, if that is not NULL.
+static const struct mem_ram *largest_ram(const struct mem_space *m, const struct mem_ram *but)
 {
     const struct mem_ram *best = NULL;
     for (unsigned i = 0; i < m->n_ram; i++)
-        if (!best || m->ram[i].size > best->size)
+        if (&m->ram[i] != but && (!best || m->ram[i].size > best->size))
             best = &m->ram[i];
     return best;
 }
@@ -135,19 +136,26 @@ static u64 direct_base(const struct la_cpu *c)
     return ~0ULL;
 }
 
+static struct la_window window_of(const struct mem_ram *r, u64 direct_base)
+{
+    const u64 base = direct_base + r->base;
+    return (struct la_window){.base = base,
+                              .size = r->size & ~(BIT(LA_LARGE_CHUNK_SHIFT) - 1),
+                              .delta = (u64)(uintptr_t)r->host - base,
+                              .watched = r->watched};
+}
+
 // A guest's RAM is behind the second stage, and a board may move addresses: then there is none.
-static void find_window(struct la_cpu *c, struct la_window *w)
+static void find_windows(struct la_cpu *c, struct la_window windows[LA_N_WINDOWS])
 {
     const struct cpu_bus *bus = c->cpu.bus;
-    const struct mem_ram *r = largest_ram(bus->mem);
+    const struct mem_ram *r = NULL;
     u64 base = direct_base(c);
-    *w = (struct la_window){.is_known = true};
-    if (!r || base == ~0ULL || la_in_guest(c) || cpu_bus_may_route(bus))
+    memset(windows, 0, LA_N_WINDOWS * sizeof(*windows));
+    if (base == ~0ULL || la_in_guest(c) || cpu_bus_may_route(bus))
         return;
-    w->base = base + r->base;
-    w->size = r->size & ~(BIT(LA_LARGE_CHUNK_SHIFT) - 1);
-    w->delta = (u64)(uintptr_t)r->host - w->base;
-    w->watched = r->watched;
+    for (unsigned n = 0; n < LA_N_WINDOWS && (r = largest_ram(bus->mem, r)); n++)
+        windows[n] = window_of(r, base);
 }
 
 static unsigned mode_of(const struct la_cpu *c)
@@ -171,6 +179,7 @@ void la_slots_mode_changed(struct la_cpu *c)
         forget_set(s);
     s->context = c->mmu_context;
     s->is_empty = false;
-    if (!x->windows[x->mode].is_known)
-        find_window(c, &x->windows[x->mode]);
+    if (!x->knows_windows[x->mode])
+        find_windows(c, x->windows[x->mode]);
+    x->knows_windows[x->mode] = true;
 }

@@ -225,16 +225,16 @@ struct la_page {
     u64 delta;
 };
 
-// The largest block of RAM, where a mode sees it without a TLB: slots of loads may cover all of it,
-// those of stores a chunk without watched pages: of 1 MiB, or else of 128 KiB.
+// The largest blocks of RAM, where a mode sees them without a TLB: slots of loads may cover all of one,
+// those of stores a chunk without watched pages: of 1 MiB, or else of 128 KiB, or a page.
+#define LA_N_WINDOWS         2
 #define LA_LARGE_CHUNK_SHIFT 20
 #define LA_CHUNK_SHIFT       17
 struct la_window {
     u64 base; // VA
     u64 size; // a multiple of chunks; 0: there is none
     u64 delta;
-    const _Atomic u8 *watched; // 8 bytes per chunk
-    bool is_known;
+    const _Atomic u8 *watched; // a byte per page
 };
 
 // Where code at a virtual address was translated to.
@@ -295,7 +295,8 @@ struct la_code {
     u32 misses_left[LA_N_REGION_SLOTS];  // until somebody looks how often a slot misses
     u64 misses_since[LA_N_REGION_SLOTS]; // the host's time stamp when that began
     struct la_slots slots[LA_N_MODES];
-    struct la_window windows[LA_N_MODES];
+    struct la_window windows[LA_N_MODES][LA_N_WINDOWS];
+    bool knows_windows[LA_N_MODES];
     struct la_page pages[2][LA_N_PAGES];
     // Of the tables behind the processor (struct la_code_tables):
     u64 targets_at; // where targets of the present context begin, in units of 8 bytes
