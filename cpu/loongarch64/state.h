@@ -167,9 +167,10 @@ enum la_access { LA_LOAD, LA_STORE, LA_FETCH };
 #define LA_GRANULE_SHIFT 12
 #define LA_GRANULE       (1u << LA_GRANULE_SHIFT)
 
-// Context numbers that are in no tag; those of nothing end in 0xfff. The second one is for targets.
-#define LA_NEVER_CACHED   0xffe
-#define LA_WINDOW_CONTEXT 0xfff
+// Context numbers that stand for no space and mode. Those of nothing end in 0xfff.
+#define LA_GLOBAL_CONTEXT 0xffd // of pages of the root's PLV 0 that all spaces see, in la_page
+#define LA_NEVER_CACHED   0xffe // in no tag
+#define LA_WINDOW_CONTEXT 0xfff // of targets in windows
 
 struct la_cached_page {
     u64 tag;
@@ -507,9 +508,11 @@ u64 la_translate(struct la_cpu *c, u64 va, enum la_access access);
 void la_mmu_mode_changed(
     struct la_cpu *c);               // CRMD, ASID or MISC changed: chooses the context number
 void la_mmu_flush(struct la_cpu *c); // forgets every cached translation
-// Forgets what is cached of an entry of the root's TLB or the first stage: in every context, or in
-// those of its address space.
-void la_mmu_flush_entry(struct la_cpu *c, bool is_guest, const struct la_tlb_entry *t);
+// Forgets what is cached of the addresses of an entry of the root's TLB or the first stage, its even
+// page (bit 0 of `halves`), its odd one (bit 1), or both: in every context, or in those of its address
+// space.
+void la_mmu_flush_entry(struct la_cpu *c, bool is_guest, const struct la_tlb_entry *t,
+                        unsigned halves);
 // Forgets what is cached for one address space, global pages included.
 void la_mmu_flush_asid(struct la_cpu *c, unsigned gid, unsigned asid);
 // Forgets what is cached for a guest.
@@ -527,6 +530,8 @@ bool la_mmu_is_address(const struct la_cpu *c, u64 va);
 // log2 of the smallest page that the translation of `va` goes through. Such an access has
 // succeeded.
 unsigned la_mmu_page_size(struct la_cpu *c, u64 va, enum la_access access);
+// PLV 0 of the root sees the page of `va` in all address spaces, as long as nothing is forgotten.
+bool la_mmu_is_global(struct la_cpu *c, u64 va);
 // The steps of it, for who tells them: the direct-mapped window that holds an address at the
 // present level, or -1; whether addresses are cut to 32 bits; what may be looked up in the TLB;
 // where an entry leads.

@@ -161,6 +161,22 @@ static s32 pages_place(bool is_store)
     return JIT_FIELD(code.pages) + (is_store ? kind : 0);
 }
 
+// rdx: the page of an address, which is lost; rcx: its place in the table. The jump is taken if the
+// table does not have it.
+static u8 *compare_tag(struct emit *e, unsigned mode, s32 pages)
+{
+    emit_alu_rm(e, ALU_OR, W64, RDX, STATE(code.context));
+    emit_alu_rm(e, ALU_CMP, W64, RDX, at_index(RBP, RCX, 1, pages));
+    u8 *is_it = mode ? NULL : emit_jcc(e, CC_E);
+    if (is_it) {
+        emit_alu_ri(e, ALU_AND, W64, RDX, -(1 << LA_PAGE_SHIFT));
+        emit_alu_ri(e, ALU_OR, W64, RDX, LA_GLOBAL_CONTEXT);
+        emit_alu_rm(e, ALU_CMP, W64, RDX, at_index(RBP, RCX, 1, pages));
+        emit_patch(is_it, emit_here(e));
+    }
+    return emit_jcc(e, CC_NE);
+}
+
 static void probe_pages(const struct miss *m)
 {
     struct emit *e = m->e;
@@ -170,9 +186,7 @@ static void probe_pages(const struct miss *m)
     emit_alu_ri(e, ALU_AND, W32, RCX, (LA_N_PAGES - 1) << 4);
     emit_mov_rr(e, W64, RDX, RAX);
     emit_alu_ri(e, ALU_AND, W64, RDX, ~in_page);
-    emit_alu_rm(e, ALU_OR, W64, RDX, STATE(code.context));
-    emit_alu_rm(e, ALU_CMP, W64, RDX, at_index(RBP, RCX, 1, pages));
-    u8 *is_other = emit_jcc(e, CC_NE);
+    u8 *is_other = compare_tag(e, m->mode, pages);
     emit_mov_rr(e, W32, RDX, RAX);
     emit_alu_ri(e, ALU_AND, W32, RDX, in_page);
     emit_alu_rm(e, ALU_ADD, W32, RDX, span());
@@ -235,9 +249,7 @@ static const u8 *make_near(struct emit *e, unsigned mode, bool is_store)
     const u8 *start = emit_run_address(e, emit_here(e));
     emit_alu_rr(e, ALU_ADD, W64, RDX, RAX);
     emit_alu_ri(e, ALU_AND, W64, RDX, -(1 << LA_PAGE_SHIFT));
-    emit_alu_rm(e, ALU_OR, W64, RDX, STATE(code.context));
-    emit_alu_rm(e, ALU_CMP, W64, RDX, at_index(RBP, RCX, 1, pages));
-    u8 *miss = emit_jcc(e, CC_NE);
+    u8 *miss = compare_tag(e, mode, pages);
     emit_alu_ri(e, ALU_AND, W64, RDX, -(1 << LA_PAGE_SHIFT));
     emit_mov_mr(e, W64, at_index(RBP, RCX, 1, near), RDX);
     emit_alu_rm(e, ALU_ADD, W64, RDX, at_index(RBP, RCX, 1, pages + 8));
