@@ -226,8 +226,8 @@ struct la_page {
     u64 delta;
 };
 
-// The largest blocks of RAM, where a mode sees them without a TLB: slots of loads may cover all of one,
-// those of stores a chunk without watched pages: of 1 MiB, or else of 128 KiB, or a page.
+// The largest blocks of RAM, where a mode sees them without a TLB: slots of loads may cover all of
+// one, those of stores a chunk without watched pages: of 1 MiB, or else of 128 KiB, or a page.
 #define LA_N_WINDOWS         2
 #define LA_LARGE_CHUNK_SHIFT 20
 #define LA_CHUNK_SHIFT       17
@@ -241,8 +241,8 @@ struct la_window {
 // Where code at a virtual address was translated to.
 struct la_target {
     u64 va;
-    // The word at cpu.requests while nothing is requested, or own_context (targets.c). What is known
-    // of an address that is looked up in another context or later is none of it.
+    // The word at cpu.requests while nothing is requested, or own_context (targets.c). What is
+    // known of an address that is looked up in another context or later is none of it.
     u64 context;
     void *host;
     u64 pc_base; // VA of the 16 KiB of physical memory that hold it
@@ -508,9 +508,9 @@ u64 la_translate(struct la_cpu *c, u64 va, enum la_access access);
 void la_mmu_mode_changed(
     struct la_cpu *c);               // CRMD, ASID or MISC changed: chooses the context number
 void la_mmu_flush(struct la_cpu *c); // forgets every cached translation
-// Forgets what is cached of the addresses of an entry of the root's TLB or the first stage, its even
-// page (bit 0 of `halves`), its odd one (bit 1), or both: in every context, or in those of its address
-// space.
+// Forgets what is cached of the addresses of an entry of the root's TLB or the first stage, its
+// even page (bit 0 of `halves`), its odd one (bit 1), or both: in every context, or in those of its
+// address space.
 void la_mmu_flush_entry(struct la_cpu *c, bool is_guest, const struct la_tlb_entry *t,
                         unsigned halves);
 // Forgets what is cached for one address space, global pages included.

@@ -4,8 +4,8 @@
 //
 // Targets hold the word at cpu.requests as it was when they were filled: the context number and
 // the age of what is known. Nothing is ever looked for to be forgotten; what is of another age
-// matches no more. Kernels' direct-mapped windows show all address spaces the same, whatever the TLB
-// has: for them the word has window_age and LA_WINDOW_CONTEXT, and links between them hold
+// matches no more. Kernels' direct-mapped windows show all address spaces the same, whatever the
+// TLB has: for them the word has window_age and LA_WINDOW_CONTEXT, and links between them hold
 // window_age. Code that sees windows, but is itself in mapped pages, is known by own_context, which
 // translated code compares only behind its table.
 //
@@ -70,8 +70,7 @@ void la_targets_context_changed(struct la_cpu *c)
     u32 own = x->age << AGE_SHIFT | c->mmu_context;
     x->own_context = (u64)own << 32;
     x->link_context = x->age | (u64)c->mmu_context << 48;
-    c->cpu.context =
-        x->sees_windows ? (u32)x->window_age << AGE_SHIFT | LA_WINDOW_CONTEXT : own;
+    c->cpu.context = x->sees_windows ? (u32)x->window_age << AGE_SHIFT | LA_WINDOW_CONTEXT : own;
 }
 
 void la_targets_forget(struct la_cpu *c)

@@ -2,11 +2,11 @@
 // The stubs that fill a slot without leaving translated code. A mode that sees RAM in windows takes
 // the slot from there, the largest possible; the others look into the table of pages.
 //
-// Each slot has a stub that loads its number and goes on in the one of all slots of the mode, loads'
-// or stores': what is executed for many slots stays near. They are called with the address less the
-// slot's base in rax and the bytes of the accesses in rdx, and return without carry and with the
-// delta in rdx, or with carry: then C looks, at the address in rax. In between rbx, rcx and the bytes
-// lie on the stack, and rbx is the slot's number.
+// Each slot has a stub that loads its number and goes on in the one of all slots of the mode,
+// loads' or stores': what is executed for many slots stays near. They are called with the address
+// less the slot's base in rax and the bytes of the accesses in rdx, and return without carry and
+// with the delta in rdx, or with carry: then C looks, at the address in rax. In between rbx, rcx
+// and the bytes lie on the stack, and rbx is the slot's number.
 #include "jit/cache.h"
 #include "jit/x86_64/state.h"
 #include "base/bug.h"
