@@ -79,7 +79,7 @@ static struct la_page *fill_page(struct la_cpu *c, u64 va, u8 *host, enum la_acc
     if (la_mmu_page_size(c, va, access) < LA_PAGE_SHIFT || cpu_bus_may_route(c->cpu.bus))
         return NULL;
     struct la_page *p = &c->code.pages[access == LA_STORE][la_page_index(va)];
-    p->tag = (va - in_page) | c->mmu_context;
+    p->tag = (va - in_page) | (la_mmu_is_global(c, va) ? LA_GLOBAL_CONTEXT : c->mmu_context);
     p->delta = (u64)(uintptr_t)host - va;
     struct la_slots *s = &c->code.slots[c->code.mode];
     s->near[access == LA_STORE][la_page_index(va)] =

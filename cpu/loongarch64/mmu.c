@@ -148,11 +148,13 @@ static bool find_space(const struct la_cpu *c, bool is_guest, const struct la_tl
     return t->global || c->contexts->known[slot_of(key)].key == key;
 }
 
-void la_mmu_flush_entry(struct la_cpu *c, bool is_guest, const struct la_tlb_entry *t)
+void la_mmu_flush_entry(struct la_cpu *c, bool is_guest, const struct la_tlb_entry *t,
+                        unsigned halves)
 {
-    u64 n = (2ULL << t->ps) >> LA_GRANULE_SHIFT;
+    const u64 page = BIT(t->ps), va = t->vppn + (halves == 2 ? page : 0);
+    const u64 n = (halves == 3 ? 2 * page : page) >> LA_GRANULE_SHIFT;
     unsigned space;
-    if (!find_space(c, is_guest, t, &space))
+    if (!halves || !find_space(c, is_guest, t, &space))
         return;
     if (n >= LA_CACHE_SIZE) {
         drop_cache(c);
@@ -160,8 +162,8 @@ void la_mmu_flush_entry(struct la_cpu *c, bool is_guest, const struct la_tlb_ent
     }
     for (u64 i = 0; i < n; i++)
         for (unsigned access = 0; access < 3; access++)
-            c->cache[access][la_cache_index(t->vppn + i * LA_GRANULE)].tag = ~0ULL;
-    la_slots_forget_range(c, t->vppn, n * LA_GRANULE, space);
+            c->cache[access][la_cache_index(va + i * LA_GRANULE)].tag = ~0ULL;
+    la_slots_forget_range(c, va, n * LA_GRANULE, space);
 }
 
 // Only the name of the space is dropped: what was cached under it can match no more.
@@ -318,6 +320,16 @@ unsigned la_mmu_page_size(struct la_cpu *c, u64 va, enum la_access access)
     struct la_tlb_view second = la_tlb_stage2(c);
     unsigned ps2 = entry_size(c, &second, gpa);
     return ps2 < ps ? ps2 : ps;
+}
+
+// Where entries overlap, an address space may have one of its own beside the global one.
+bool la_mmu_is_global(struct la_cpu *c, u64 va)
+{
+    if (la_in_guest(c) || la_plv(c) || c->csr[CSR_CRMD] & CRMD_DA)
+        return false;
+    struct la_tlb_view own = la_tlb_own(c);
+    const struct la_tlb_entry *t = in_window(c, va) ? NULL : la_tlb_find(c, &own, va);
+    return t && t->global && !own.tlb->overlaps;
 }
 
 bool la_mmu_may_cache(const struct la_cpu *c)

@@ -54,7 +54,7 @@ void la_slots_forget(struct la_cpu *c)
     forget_pages(c->code.pages[1]);
     for (unsigned i = 0; i < LA_N_MODES; i++) {
         forget_set(&c->code.slots[i]);
-        c->code.windows[i].is_known = false;
+        c->code.knows_windows[i] = false;
     }
     c->code.slots[c->code.mode].is_empty = false; // from now on, by code that does not tell
 }
@@ -74,16 +74,45 @@ void la_slots_forget_stores(struct la_cpu *c)
     forget_pages(c->code.pages[1]);
 }
 
-// Without branches: it is asked of all slots, and few are hit.
+// Forgets the slots that have a byte of [va, va + size), or those that have none of it. Without
+// branches: it is asked of all slots.
+static inline __attribute__((always_inline)) void forget_if(struct la_slots *s, u64 mask, u64 va,
+                                                            u64 size, bool meets)
+{
+    typedef u64 quad __attribute__((vector_size(32), aligned(8), may_alias));
+    for (unsigned i = 0; i < LA_N_REGION_SLOTS; i += 4) {
+        quad *limit = (quad *)(void *)&s->limit[i], *limit8 = (quad *)(void *)&s->limit8[i];
+        const quad base = *(const quad *)(const void *)&s->base[i] & mask;
+        const quad length = *limit8 + 7; // 7 if there is none: nothing is lost then
+        const quad hit = (quad)(va + size - 1 - base < length + (size - 1));
+        const quad keep = meets ? ~hit : hit;
+        *limit &= keep;
+        *limit8 &= keep;
+    }
+}
+
+#ifdef __x86_64__
+__attribute__((target("avx2"))) static void forget_if_avx2(struct la_slots *s, u64 mask, u64 va,
+                                                           u64 size, bool meets)
+{
+    forget_if(s, mask, va, size, meets);
+}
+#endif
+
+static void forget_slots(struct la_slots *s, u64 mask, u64 va, u64 size, bool meets)
+{
+#ifdef __x86_64__
+    if (__builtin_cpu_supports("avx2")) {
+        forget_if_avx2(s, mask, va, size, meets);
+        return;
+    }
+#endif
+    forget_if(s, mask, va, size, meets);
+}
+
 static void forget_overlapping(struct la_slots *s, u64 va, u64 size)
 {
-    for (unsigned i = 0; i < LA_N_REGION_SLOTS; i++) {
-        u64 length = s->limit8[i] + 7; // 7 if there is none: nothing is lost then
-        bool hit = va + size - 1 - (s->base[i] & LOW48) < length + size - 1;
-        u64 mask = (u64)hit - 1;
-        s->limit[i] &= mask;
-        s->limit8[i] &= mask;
-    }
+    forget_slots(s, LOW48, va, size, true);
 }
 
 static void forget_range_of_set(struct la_slots *s, u64 va, u64 size)
@@ -113,11 +142,12 @@ void la_slots_forget_range(struct la_cpu *c, u64 va, u64 size, unsigned space)
     la_targets_forget_range(c, va, size, space);
 }
 
-static const struct mem_ram *largest_ram(const struct mem_space *m)
+// But for one, if that is not NULL.
+static const struct mem_ram *largest_ram(const struct mem_space *m, const struct mem_ram *but)
 {
     const struct mem_ram *best = NULL;
     for (unsigned i = 0; i < m->n_ram; i++)
-        if (!best || m->ram[i].size > best->size)
+        if (&m->ram[i] != but && (!best || m->ram[i].size > best->size))
             best = &m->ram[i];
     return best;
 }
@@ -135,25 +165,74 @@ static u64 direct_base(const struct la_cpu *c)
     return ~0ULL;
 }
 
+static struct la_window window_of(const struct mem_ram *r, u64 direct_base)
+{
+    const u64 base = direct_base + r->base;
+    return (struct la_window){.base = base,
+                              .size = r->size & ~(BIT(LA_LARGE_CHUNK_SHIFT) - 1),
+                              .delta = (u64)(uintptr_t)r->host - base,
+                              .watched = r->watched};
+}
+
 // A guest's RAM is behind the second stage, and a board may move addresses: then there is none.
-static void find_window(struct la_cpu *c, struct la_window *w)
+static void find_windows(struct la_cpu *c, struct la_window windows[LA_N_WINDOWS])
 {
     const struct cpu_bus *bus = c->cpu.bus;
-    const struct mem_ram *r = largest_ram(bus->mem);
+    const struct mem_ram *r = NULL;
     u64 base = direct_base(c);
-    *w = (struct la_window){.is_known = true};
-    if (!r || base == ~0ULL || la_in_guest(c) || cpu_bus_may_route(bus))
+    memset(windows, 0, LA_N_WINDOWS * sizeof(*windows));
+    if (base == ~0ULL || la_in_guest(c) || cpu_bus_may_route(bus))
         return;
-    w->base = base + r->base;
-    w->size = r->size & ~(BIT(LA_LARGE_CHUNK_SHIFT) - 1);
-    w->delta = (u64)(uintptr_t)r->host - w->base;
-    w->watched = r->watched;
+    for (unsigned n = 0; n < LA_N_WINDOWS && (r = largest_ram(bus->mem, r)); n++)
+        windows[n] = window_of(r, base);
 }
 
 static unsigned mode_of(const struct la_cpu *c)
 {
     unsigned level = c->csr[CSR_CRMD] & CRMD_DA ? 4 : la_plv(c);
     return level + (la_in_guest(c) ? 5 : 0);
+}
+
+// From the lowest byte of windows to the highest one.
+struct reach {
+    u64 base, size;
+};
+
+static struct reach reach_of(const struct la_window windows[LA_N_WINDOWS])
+{
+    u64 base = windows[0].base, end = base + windows[0].size;
+    for (unsigned n = 1; n < LA_N_WINDOWS && windows[n].size; n++) {
+        const struct la_window *w = &windows[n];
+        base = w->base < base ? w->base : base;
+        end = w->base + w->size > end ? w->base + w->size : end;
+    }
+    return (struct reach){base, end - base};
+}
+
+static void forget_near_outside(struct la_slots *s, unsigned kind, struct reach r)
+{
+    for (unsigned run = 0; run < LA_N_NEAR_RUNS; run++) {
+        if (s->near_is_empty[kind][run])
+            continue;
+        const unsigned first = run << LA_NEAR_RUN_SHIFT;
+        for (unsigned i = first; i < first + (1 << LA_NEAR_RUN_SHIFT); i++)
+            if (s->near[kind][i].base - r.base >= r.size)
+                forget_near(s->near[kind], i);
+    }
+}
+
+// Another address space: what is seen in windows stays where it is.
+static void forget_space(struct la_code *x, struct la_slots *s)
+{
+    const struct la_window *windows = x->windows[x->mode];
+    if (!x->sees_windows || !x->knows_windows[x->mode] || !windows[0].size) {
+        forget_set(s);
+        return;
+    }
+    const struct reach r = reach_of(windows);
+    forget_slots(s, ~0ULL, r.base, r.size, false);
+    forget_near_outside(s, 0, r);
+    forget_near_outside(s, 1, r);
 }
 
 void la_slots_mode_changed(struct la_cpu *c)
@@ -168,9 +247,10 @@ void la_slots_mode_changed(struct la_cpu *c)
     x->context = c->mmu_context;
     struct la_slots *s = &x->slots[x->mode];
     if (s->context != c->mmu_context)
-        forget_set(s);
+        forget_space(x, s);
     s->context = c->mmu_context;
     s->is_empty = false;
-    if (!x->windows[x->mode].is_known)
-        find_window(c, &x->windows[x->mode]);
+    if (!x->knows_windows[x->mode])
+        find_windows(c, x->windows[x->mode]);
+    x->knows_windows[x->mode] = true;
 }

@@ -167,7 +167,10 @@ enum la_access { LA_LOAD, LA_STORE, LA_FETCH };
 #define LA_GRANULE_SHIFT 12
 #define LA_GRANULE       (1u << LA_GRANULE_SHIFT)
 
-#define LA_NEVER_CACHED 0xffe // a context number that is in no tag; those of nothing end in 0xfff
+// Context numbers that stand for no space and mode. Those of nothing end in 0xfff.
+#define LA_GLOBAL_CONTEXT 0xffd // of pages of the root's PLV 0 that all spaces see, in la_page
+#define LA_NEVER_CACHED   0xffe // in no tag
+#define LA_WINDOW_CONTEXT 0xfff // of targets in windows
 
 struct la_cached_page {
     u64 tag;
@@ -223,23 +226,23 @@ struct la_page {
     u64 delta;
 };
 
-// The largest block of RAM, where a mode sees it without a TLB: slots of loads may cover all of it,
-// those of stores a chunk without watched pages: of 1 MiB, or else of 128 KiB.
+// The largest blocks of RAM, where a mode sees them without a TLB: slots of loads may cover all of
+// one, those of stores a chunk without watched pages: of 1 MiB, or else of 128 KiB, or a page.
+#define LA_N_WINDOWS         2
 #define LA_LARGE_CHUNK_SHIFT 20
 #define LA_CHUNK_SHIFT       17
 struct la_window {
     u64 base; // VA
     u64 size; // a multiple of chunks; 0: there is none
     u64 delta;
-    const _Atomic u8 *watched; // 8 bytes per chunk
-    bool is_known;
+    const _Atomic u8 *watched; // a byte per page
 };
 
 // Where code at a virtual address was translated to.
 struct la_target {
     u64 va;
-    // The word at cpu.requests while nothing is requested, or window_age (targets.c). What is known
-    // of an address that is looked up in another context or later is none of it.
+    // The word at cpu.requests while nothing is requested, or own_context (targets.c). What is
+    // known of an address that is looked up in another context or later is none of it.
     u64 context;
     void *host;
     u64 pc_base; // VA of the 16 KiB of physical memory that hold it
@@ -293,14 +296,16 @@ struct la_code {
     u32 misses_left[LA_N_REGION_SLOTS];  // until somebody looks how often a slot misses
     u64 misses_since[LA_N_REGION_SLOTS]; // the host's time stamp when that began
     struct la_slots slots[LA_N_MODES];
-    struct la_window windows[LA_N_MODES];
+    struct la_window windows[LA_N_MODES][LA_N_WINDOWS];
+    bool knows_windows[LA_N_MODES];
     struct la_page pages[2][LA_N_PAGES];
     // Of the tables behind the processor (struct la_code_tables):
     u64 targets_at; // where targets of the present context begin, in units of 8 bytes
     u32 age;        // times that targets were forgotten; never 0
-    u64 window_age; // the same, as a context
+    u64 window_age; // the same of those in direct-mapped windows
     u64 link_context;
-    u32 sees_windows; // whether those with it hold for the present mode
+    u64 own_context;  // of targets in mapped pages, as the word at cpu.requests would have it
+    u32 sees_windows; // direct-mapped windows hold in the present mode, and the word is theirs
 };
 
 struct la_decoded; // interp.c
@@ -357,8 +362,7 @@ struct la_cpu {
 struct la_code_tables {
     // The root's, then those of guests, which often run a kernel at the same addresses.
     struct la_target targets[2 * LA_N_TARGETS];
-    // Behind these: of all contexts. Those of PLV 0 of the root at addresses in direct-mapped
-    // windows have window_age for their context.
+    // Behind these: of all contexts.
     struct la_target more_targets[LA_N_MORE_TARGETS];
     struct la_code_link links[LA_N_LINKS];
 };
@@ -504,9 +508,11 @@ u64 la_translate(struct la_cpu *c, u64 va, enum la_access access);
 void la_mmu_mode_changed(
     struct la_cpu *c);               // CRMD, ASID or MISC changed: chooses the context number
 void la_mmu_flush(struct la_cpu *c); // forgets every cached translation
-// Forgets what is cached of an entry of the root's TLB or the first stage: in every context, or in
-// those of its address space.
-void la_mmu_flush_entry(struct la_cpu *c, bool is_guest, const struct la_tlb_entry *t);
+// Forgets what is cached of the addresses of an entry of the root's TLB or the first stage, its
+// even page (bit 0 of `halves`), its odd one (bit 1), or both: in every context, or in those of its
+// address space.
+void la_mmu_flush_entry(struct la_cpu *c, bool is_guest, const struct la_tlb_entry *t,
+                        unsigned halves);
 // Forgets what is cached for one address space, global pages included.
 void la_mmu_flush_asid(struct la_cpu *c, unsigned gid, unsigned asid);
 // Forgets what is cached for a guest.
@@ -524,6 +530,8 @@ bool la_mmu_is_address(const struct la_cpu *c, u64 va);
 // log2 of the smallest page that the translation of `va` goes through. Such an access has
 // succeeded.
 unsigned la_mmu_page_size(struct la_cpu *c, u64 va, enum la_access access);
+// PLV 0 of the root sees the page of `va` in all address spaces, as long as nothing is forgotten.
+bool la_mmu_is_global(struct la_cpu *c, u64 va);
 // The steps of it, for who tells them: the direct-mapped window that holds an address at the
 // present level, or -1; whether addresses are cut to 32 bits; what may be looked up in the TLB;
 // where an entry leads.

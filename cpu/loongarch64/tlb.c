@@ -139,12 +139,18 @@ void la_tlb_forget(struct la_tlb *tlb, struct la_tlb_entry *t)
         tlb->mtlb_used &= ~BIT(i - LA_STLB_ENTRIES);
 }
 
+// Of the others nothing can have been cached.
+static unsigned valid_halves(const struct la_tlb_entry *t)
+{
+    return (t->elo[0] & 1) | (t->elo[1] & 1) << 1;
+}
+
 static void flush_cached(struct la_cpu *c, const struct la_tlb *tlb, const struct la_tlb_entry *t)
 {
     if (tlb->kind == LA_TLB_STAGE2)
         la_mmu_flush_gid(c, t->gid);
     else
-        la_mmu_flush_entry(c, tlb->kind == LA_TLB_STAGE1, t);
+        la_mmu_flush_entry(c, tlb->kind == LA_TLB_STAGE1, t, valid_halves(t));
 }
 
 void la_tlb_drop(struct la_cpu *c, struct la_tlb *tlb, struct la_tlb_entry *t)
@@ -250,6 +256,8 @@ void la_tlb_put(struct la_cpu *c, const struct la_tlb_view *v, unsigned i,
     bool meets = t->exists && meets_another(v, t);
     // Otherwise nothing is cached of its addresses: it could only be of entries that exist.
     bool is_seen = meets || t->global || t->ps != la_stlb_page_size(v);
+    if (meets && !tlb->overlaps) // global pages were cached for all spaces
+        la_mmu_flush(c);
     tlb->overlaps |= meets;
     tlb->entries[i] = *t;
     if (!t->exists)
@@ -257,7 +265,7 @@ void la_tlb_put(struct la_cpu *c, const struct la_tlb_view *v, unsigned i,
     if (i >= LA_STLB_ENTRIES)
         tlb->mtlb_used |= BIT(i - LA_STLB_ENTRIES);
     if (is_seen && !is_stage2)
-        la_mmu_flush_entry(c, tlb->kind == LA_TLB_STAGE1, t);
+        la_mmu_flush_entry(c, tlb->kind == LA_TLB_STAGE1, t, 3);
     log_entry(c, tlb, i);
 }
 

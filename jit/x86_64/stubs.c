@@ -193,25 +193,26 @@ static void copy_target(struct emit *e)
 // The address in rax is not in the table of targets: it is looked for in the larger one.
 static void make_unknown(struct emit *e, struct jit_stubs *s)
 {
-    u8 *no[4];
+    u8 *no[3];
     s->unknown = begin(e);
     emit_mov_rm(e, W64, RDX, STATE(cpu.requests)); // and the context
     jit_target_index(e, LA_N_MORE_TARGETS);
     emit_alu_rm(e, ALU_CMP, W64, RAX, at_index(RBP, RCX, 8, MORE_TARGET(va)));
     no[0] = emit_jcc(e, CC_NE);
     emit_alu_rm(e, ALU_CMP, W64, RDX, at_index(RBP, RCX, 8, MORE_TARGET(context)));
-    u8 *is_known = emit_jcc(e, CC_E);
-    emit_alu_mi(e, ALU_CMP, W32, STATE(code.sees_windows), 0);
-    no[1] = emit_jcc(e, CC_E);
-    emit_mov_rm(e, W64, RDX, at_index(RBP, RCX, 8, MORE_TARGET(context)));
-    emit_alu_rm(e, ALU_CMP, W64, RDX, STATE(code.window_age));
-    no[2] = emit_jcc(e, CC_NE);
-    emit_alu_mi(e, ALU_CMP, W32, STATE(cpu.requests), 0);
-    no[3] = emit_jcc(e, CC_NE);
-    emit_patch(is_known, emit_here(e));
+    u8 *is_own = emit_jcc(e, CC_NE);
     copy_target(e);
     emit_jmp_r(e, RDX);
-    for (unsigned i = 0; i < 4; i++)
+    emit_patch(is_own, emit_here(e));
+    emit_test_rr(e, W32, RDX, RDX);
+    no[1] = emit_jcc(e, CC_NE);
+    emit_mov_rm(e, W64, RDX, STATE(code.own_context));
+    emit_alu_rm(e, ALU_CMP, W64, RDX, at_index(RBP, RCX, 8, MORE_TARGET(context)));
+    no[2] = emit_jcc(e, CC_NE);
+    emit_mov_rm(e, W64, RDX, at_index(RBP, RCX, 8, MORE_TARGET(pc_base)));
+    emit_mov_mr(e, W64, STATE(code.pc_base), RDX);
+    emit_jmp_m(e, at_index(RBP, RCX, 8, MORE_TARGET(host)));
+    for (unsigned i = 0; i < ARRAY_LEN(no); i++)
         emit_patch(no[i], emit_here(e));
     emit_jmp_to(e, s->leave_pc);
 }
