@@ -72,21 +72,13 @@ static bool is_within(u64 va, u64 size, unsigned shift)
     return (va & (BIT(shift) - 1)) + size <= BIT(shift);
 }
 
-// Remembers the page of 16 KiB around `va` if it is mapped as a whole. NULL: it is not.
-static struct la_page *fill_page(struct la_cpu *c, u64 va, u8 *host, enum la_access access)
+// Remembers the page of 16 KiB around `va` if it is mapped as a whole.
+static bool fill_page(struct la_cpu *c, u64 va, u8 *host, enum la_access access)
 {
-    u64 in_page = va & (BIT(LA_PAGE_SHIFT) - 1);
     if (la_mmu_page_size(c, va, access) < LA_PAGE_SHIFT || cpu_bus_may_route(c->cpu.bus))
-        return NULL;
-    struct la_page *p = &c->code.pages[access == LA_STORE][la_page_index(va)];
-    p->tag = (va - in_page) | (la_mmu_is_global(c, va) ? LA_GLOBAL_CONTEXT : c->mmu_context);
-    p->delta = (u64)(uintptr_t)host - va;
-    struct la_slots *s = &c->code.slots[c->code.mode];
-    s->near[access == LA_STORE][la_page_index(va)] =
-        (struct la_near){.base = va - in_page, .host = (u64)(uintptr_t)host - in_page};
-    s->near_is_empty[access == LA_STORE][la_page_index(va) >> LA_NEAR_RUN_SHIFT] = false;
-    s->is_empty = false;
-    return p;
+        return false;
+    la_slots_put_page(c, va, (u64)(uintptr_t)host - va, access == LA_STORE);
+    return true;
 }
 
 static void fill_slot(struct la_cpu *c, unsigned slot, u64 base, u64 size, u64 delta)

@@ -148,6 +148,25 @@ static bool find_space(const struct la_cpu *c, bool is_guest, const struct la_tl
     return t->global || c->contexts->known[slot_of(key)].key == key;
 }
 
+static bool is_of_present_asid(const struct la_cpu *c, bool is_guest, const struct la_tlb_entry *t)
+{
+    const struct la_context *x = is_guest ? &c->guest : &c->root;
+    return t->asid == (x->csr[CSR_ASID] & 0x3ff);
+}
+
+// To forget code costs as much for one page as for all. If it is another address space's, which often
+// has ended, that one gets another number when it runs again.
+static bool drops_space(struct la_cpu *c, bool is_guest, const struct la_tlb_entry *t, u64 va,
+                        u64 size, unsigned space)
+{
+    if (space == LA_ALL_SPACES || is_of_present_asid(c, is_guest, t) || !c->code.vcpu ||
+        !la_targets_are_in(c, va & BITS(47, 0), size, space))
+        return false;
+    c->contexts->known[slot_of(make_key(c, is_guest, is_guest ? t->gid : 0, t->asid))].key = NO_KEY;
+    la_mmu_mode_changed(c);
+    return true;
+}
+
 void la_mmu_flush_entry(struct la_cpu *c, bool is_guest, const struct la_tlb_entry *t,
                         unsigned halves)
 {
@@ -160,6 +179,8 @@ void la_mmu_flush_entry(struct la_cpu *c, bool is_guest, const struct la_tlb_ent
         drop_cache(c);
         return;
     }
+    if (drops_space(c, is_guest, t, va, n * LA_GRANULE, space))
+        return;
     for (u64 i = 0; i < n; i++)
         for (unsigned access = 0; access < 3; access++)
             c->cache[access][la_cache_index(va + i * LA_GRANULE)].tag = ~0ULL;

@@ -17,7 +17,7 @@ static void forget_slot(struct la_slots *s, unsigned i)
 
 static void forget_near(struct la_near *near, unsigned i)
 {
-    near[i].base = i == 1 ? 0 : BIT(LA_PAGE_SHIFT);
+    near[i].base = i ? 0 : BIT(LA_PAGE_SHIFT);
 }
 
 static void forget_all_near(struct la_slots *s, unsigned kind)
@@ -41,17 +41,52 @@ static void forget_set(struct la_slots *s)
     s->is_empty = true;
 }
 
-static void forget_pages(struct la_page *pages)
+static void forget_page_set(struct la_page *pages, unsigned set)
 {
-    memset(pages, 0xff, LA_N_PAGES * sizeof(*pages));
+    for (unsigned i = set; i < LA_N_PAGES; i += LA_N_PAGE_SETS)
+        pages[i].tag = 0;
+}
+
+static void forget_pages(struct la_cpu *c, unsigned kind)
+{
+    for (unsigned word = 0; word < LA_N_PAGE_SETS / 64; word++) {
+        for (u64 left = c->code.page_sets[kind][word]; left; left &= left - 1)
+            forget_page_set(c->code.pages[kind], word * 64 + (unsigned)__builtin_ctzll(left));
+        c->code.page_sets[kind][word] = 0;
+    }
+}
+
+// Of all contexts.
+static void forget_page(struct la_cpu *c, unsigned kind, u64 va)
+{
+    const unsigned set = la_page_index(va) % LA_N_PAGE_SETS;
+    struct la_page *pages = c->code.pages[kind];
+    if (!(c->code.page_sets[kind][set / 64] >> (set % 64) & 1))
+        return;
+    for (unsigned i = set; i < LA_N_PAGES; i += LA_N_PAGE_SETS)
+        if (!((pages[i].tag ^ va) & LOW48 >> LA_PAGE_SHIFT << LA_PAGE_SHIFT))
+            pages[i].tag = 0;
+}
+
+void la_slots_put_page(struct la_cpu *c, u64 va, u64 delta, bool is_store)
+{
+    const unsigned i = la_page_index(va) ^ c->code.page_way >> 4, set = i % LA_N_PAGE_SETS;
+    const u64 base = va & ~(BIT(LA_PAGE_SHIFT) - 1);
+    const u32 context = la_mmu_is_global(c, va) ? LA_GLOBAL_CONTEXT : c->mmu_context;
+    struct la_slots *s = &c->code.slots[c->code.mode];
+    c->code.pages[is_store][i] = (struct la_page){base | LA_PAGE_EXISTS | context, delta};
+    c->code.page_sets[is_store][set / 64] |= BIT(set % 64);
+    s->near[is_store][la_near_index(va)] = (struct la_near){.base = base, .host = base + delta};
+    s->near_is_empty[is_store][la_near_index(va) >> LA_NEAR_RUN_SHIFT] = false;
+    s->is_empty = false;
 }
 
 void la_slots_forget(struct la_cpu *c)
 {
     if (!c->code.vcpu)
         return;
-    forget_pages(c->code.pages[0]);
-    forget_pages(c->code.pages[1]);
+    forget_pages(c, 0);
+    forget_pages(c, 1);
     for (unsigned i = 0; i < LA_N_MODES; i++) {
         forget_set(&c->code.slots[i]);
         c->code.knows_windows[i] = false;
@@ -71,7 +106,7 @@ void la_slots_forget_stores(struct la_cpu *c)
             forget_slot(s, slot);
         forget_all_near(s, 1);
     }
-    forget_pages(c->code.pages[1]);
+    forget_pages(c, 1);
 }
 
 // Forgets the slots that have a byte of [va, va + size), or those that have none of it. Without
@@ -119,12 +154,12 @@ static void forget_range_of_set(struct la_slots *s, u64 va, u64 size)
 {
     forget_overlapping(s, va, size);
     for (u64 page = va >> LA_PAGE_SHIFT; page <= (va + size - 1) >> LA_PAGE_SHIFT; page++) {
-        forget_near(s->near[0], page % LA_N_PAGES);
-        forget_near(s->near[1], page % LA_N_PAGES);
+        forget_near(s->near[0], page % LA_N_NEAR);
+        forget_near(s->near[1], page % LA_N_NEAR);
     }
 }
 
-// Pages, like slots, are few: their tags have the context, but are not asked for it.
+// The tags of pages have the context, but are not asked for it.
 void la_slots_forget_range(struct la_cpu *c, u64 va, u64 size, unsigned space)
 {
     if (!c->code.vcpu)
@@ -136,8 +171,8 @@ void la_slots_forget_range(struct la_cpu *c, u64 va, u64 size, unsigned space)
             forget_range_of_set(s, va, size);
     }
     for (u64 page = va >> LA_PAGE_SHIFT; page <= (va + size - 1) >> LA_PAGE_SHIFT; page++) {
-        c->code.pages[0][page % LA_N_PAGES].tag = ~0ULL;
-        c->code.pages[1][page % LA_N_PAGES].tag = ~0ULL;
+        forget_page(c, 0, page << LA_PAGE_SHIFT);
+        forget_page(c, 1, page << LA_PAGE_SHIFT);
     }
     la_targets_forget_range(c, va, size, space);
 }
@@ -235,6 +270,12 @@ static void forget_space(struct la_code *x, struct la_slots *s)
     forget_near_outside(s, 1, r);
 }
 
+// Spaces that follow each other are those that run in turn, and differ. PLV 0 has one way for all.
+static u32 page_way_of(u32 context)
+{
+    return context % 8 ? (context / 8 & (LA_PAGE_WAYS - 1)) * LA_N_PAGE_SETS * 16 : 0;
+}
+
 void la_slots_mode_changed(struct la_cpu *c)
 {
     struct la_code *x = &c->code;
@@ -244,7 +285,8 @@ void la_slots_mode_changed(struct la_cpu *c)
     x->sees_windows = x->mode == 0 && la_mmu_may_cache(c);
     x->targets_at = la_in_guest(c) ? LA_N_TARGETS * sizeof(struct la_target) / 8 : 0;
     la_targets_context_changed(c);
-    x->context = c->mmu_context;
+    x->context = c->mmu_context | LA_PAGE_EXISTS;
+    x->page_way = page_way_of(c->mmu_context);
     struct la_slots *s = &x->slots[x->mode];
     if (s->context != c->mmu_context)
         forget_space(x, s);

@@ -25,8 +25,8 @@ static void end(struct rig *r)
 static unsigned n_known(const struct la_near *near)
 {
     unsigned n = 0;
-    for (unsigned i = 0; i < LA_N_PAGES; i++)
-        n += la_page_index(near[i].base) == i;
+    for (unsigned i = 0; i < LA_N_NEAR; i++)
+        n += la_near_index(near[i].base) == i;
     return n;
 }
 
@@ -39,7 +39,7 @@ static unsigned n_in(const struct rig *r, unsigned mode, unsigned kind)
 static void fill(struct rig *r, unsigned mode, u32 context)
 {
     struct la_slots *s = &r->c->code.slots[mode];
-    for (unsigned i = 0; i < LA_N_PAGES; i++)
+    for (unsigned i = 0; i < LA_N_NEAR; i++)
         s->near[LOADS][i].base = s->near[STORES][i].base = (u64)i << LA_PAGE_SHIFT;
     memset(s->near_is_empty, false, sizeof(s->near_is_empty));
     s->context = context;
@@ -64,8 +64,8 @@ TEST(all_is_forgotten_and_stores_alone)
     fill(&r, 0, 0);
     fill(&r, 3, 11);
     la_slots_forget_stores(r.c);
-    CHECK_EQ(n_in(&r, 0, LOADS), LA_N_PAGES);
-    CHECK_EQ(n_in(&r, 3, LOADS), LA_N_PAGES);
+    CHECK_EQ(n_in(&r, 0, LOADS), LA_N_NEAR);
+    CHECK_EQ(n_in(&r, 3, LOADS), LA_N_NEAR);
     CHECK_EQ(n_in(&r, 0, STORES), 0);
     CHECK_EQ(n_in(&r, 3, STORES), 0);
     la_slots_forget(r.c);
@@ -82,11 +82,11 @@ TEST(a_range_is_forgotten_in_its_space)
     fill(&r, 2, 18);
     fill(&r, 3, 27);
     la_slots_forget_range(r.c, 0, 3 << LA_PAGE_SHIFT, 27 / 8);
-    CHECK_EQ(n_in(&r, 2, LOADS), LA_N_PAGES);
-    CHECK_EQ(n_in(&r, 3, LOADS), LA_N_PAGES - 3);
-    CHECK_EQ(n_in(&r, 3, STORES), LA_N_PAGES - 3);
-    la_slots_forget_range(r.c, (u64)LA_N_PAGES << LA_PAGE_SHIFT, 1 << LA_PAGE_SHIFT, LA_ALL_SPACES);
-    CHECK_EQ(n_in(&r, 2, LOADS), LA_N_PAGES - 1);
+    CHECK_EQ(n_in(&r, 2, LOADS), LA_N_NEAR);
+    CHECK_EQ(n_in(&r, 3, LOADS), LA_N_NEAR - 3);
+    CHECK_EQ(n_in(&r, 3, STORES), LA_N_NEAR - 3);
+    la_slots_forget_range(r.c, (u64)LA_N_NEAR << LA_PAGE_SHIFT, 1 << LA_PAGE_SHIFT, LA_ALL_SPACES);
+    CHECK_EQ(n_in(&r, 2, LOADS), LA_N_NEAR - 1);
     end(&r);
 }
 
@@ -96,7 +96,7 @@ TEST(another_address_space_finds_nothing)
     begin(&r);
     rig_mapped(&r, 3);
     fill(&r, 3, r.c->mmu_context);
-    CHECK_EQ(n_in(&r, 3, LOADS), LA_N_PAGES);
+    CHECK_EQ(n_in(&r, 3, LOADS), LA_N_NEAR);
     la_csr_write(r.c, CSR_ASID, 5, 0x3ff);
     CHECK_EQ(n_in(&r, 3, LOADS), 0);
     CHECK_EQ(n_in(&r, 3, STORES), 0);
@@ -216,5 +216,48 @@ TEST(slots_that_meet_a_range_are_forgotten)
                           LA_ALL_SPACES);
     for (unsigned i = 0; i < 9; i++)
         CHECK_EQ(s->limit8[11 * i] != 0, i != 3 && i != 4);
+    end(&r);
+}
+
+// Pages of the table of all spaces that have the tag of `va`.
+static unsigned n_pages_of(const struct rig *r, unsigned kind, u64 va)
+{
+    unsigned n = 0;
+    for (unsigned i = 0; i < LA_N_PAGES; i++)
+        n += r->c->code.pages[kind][i].tag == (va | r->c->code.context);
+    return n;
+}
+
+TEST(pages_of_all_spaces_are_forgotten_by_address)
+{
+    const u64 near = 0x120004000, far = 0x7fff80004000;
+    struct rig r;
+    begin(&r);
+    rig_mapped(&r, 3);
+    for (unsigned asid = 5; asid < 5 + LA_PAGE_WAYS; asid++) {
+        la_csr_write(r.c, CSR_ASID, asid, 0x3ff);
+        la_slots_put_page(r.c, near, 0x1000, false);
+        la_slots_put_page(r.c, far, 0x1000, false);
+        la_slots_put_page(r.c, far, 0x1000, true);
+    }
+    for (unsigned asid = 5; asid < 5 + LA_PAGE_WAYS; asid++) {
+        la_csr_write(r.c, CSR_ASID, asid, 0x3ff);
+        CHECK_EQ(n_pages_of(&r, LOADS, near), 1);
+        CHECK_EQ(n_pages_of(&r, STORES, near), 0);
+        CHECK_EQ(n_pages_of(&r, STORES, far), 1);
+    }
+    la_slots_forget_range(r.c, far, 1 << LA_PAGE_SHIFT, LA_ALL_SPACES);
+    for (unsigned asid = 5; asid < 5 + LA_PAGE_WAYS; asid++) {
+        la_csr_write(r.c, CSR_ASID, asid, 0x3ff);
+        CHECK_EQ(n_pages_of(&r, LOADS, near), 1);
+        CHECK_EQ(n_pages_of(&r, LOADS, far), 0);
+        CHECK_EQ(n_pages_of(&r, STORES, far), 0);
+    }
+    la_slots_put_page(r.c, far, 0x1000, true);
+    la_slots_forget_stores(r.c);
+    CHECK_EQ(n_pages_of(&r, STORES, far), 0);
+    CHECK_EQ(n_pages_of(&r, LOADS, near), 1);
+    la_slots_forget(r.c);
+    CHECK_EQ(n_pages_of(&r, LOADS, near), 0);
     end(&r);
 }

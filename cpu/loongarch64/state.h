@@ -184,35 +184,35 @@ struct la_cached_page {
 // one instruction left in a register: an access to
 // [va, va + n) is in it if va - base < limit, for n up to LA_SLOT_SPAN; limit8 is the same for n up
 // to 8. Loads have the first half, stores the second; a store's slot may be read as well.
-// Beside them is a table of pages of 16 KiB, direct mapped by VA: an access is in one if it is less
-// than a page from its base. There is a set of both for each mode, so that a system call does not
-// lose them.
+// Beside them is a table of near pages of 16 KiB, direct mapped by VA: an access is in one if it is
+// less than a page from its base. There is a set of both for each mode, so that a system call does
+// not lose them.
 #define LA_N_MODES        10 // root, then guest: PLV 0 to 3, direct addressing
 #define LA_SLOT_SPAN      64
 #define LA_N_REGION_SLOTS 256
 #define LA_N_LOAD_SLOTS   (LA_N_REGION_SLOTS / 2)
 #define LA_PAGE_SHIFT     14
-#define LA_N_PAGES        1024
+#define LA_N_NEAR         2048
 // An entry that has nothing has a base that belongs elsewhere in the table: no address is near it.
 struct la_near {
     u64 base; // VA
     u64 host; // its address there
 };
-static inline unsigned la_page_index(u64 va)
+static inline unsigned la_near_index(u64 va)
 {
-    return va >> LA_PAGE_SHIFT & (LA_N_PAGES - 1);
+    return va >> LA_PAGE_SHIFT & (LA_N_NEAR - 1);
 }
 // Address spaces come and go, and few of them use many: runs of so many entries are forgotten one
 // by one.
 #define LA_NEAR_RUN_SHIFT 4
-#define LA_N_NEAR_RUNS    (LA_N_PAGES >> LA_NEAR_RUN_SHIFT)
+#define LA_N_NEAR_RUNS    (LA_N_NEAR >> LA_NEAR_RUN_SHIFT)
 
 struct la_slots {
     u64 limit[LA_N_REGION_SLOTS];
     u64 limit8[LA_N_REGION_SLOTS];
     u64 base[LA_N_REGION_SLOTS];
     u64 delta[LA_N_REGION_SLOTS];        // host address - VA
-    struct la_near near[2][LA_N_PAGES];  // loads', stores'
+    struct la_near near[2][LA_N_NEAR];   // loads', stores'
     u8 near_is_empty[2][LA_N_NEAR_RUNS]; // 0: some entry of the run may have something
     u32 context;                         // mmu_context that they are of
     bool is_empty;                       // all limits are 0, and all entries have nothing
@@ -220,11 +220,22 @@ struct la_slots {
 
 // Behind both: pages of 16 KiB that are mapped as one, of all modes and address spaces, with the
 // context number in the low bits of the tag; loads', then stores'. Smaller pages are in the cache
-// above.
+// above. Programs have areas far apart, so an index has higher bits of the address as well. A page
+// that is seen by several address spaces is in one of LA_PAGE_WAYS places, by a hash of the context.
 struct la_page {
-    u64 tag; // ~0: none
+    u64 tag; // 0: none
     u64 delta;
 };
+#define LA_PAGE_EXISTS   BIT(LA_GRANULE_SHIFT) // in each tag
+#define LA_PAGE_WAYS     8
+#define LA_N_PAGE_SETS   1024
+#define LA_N_PAGES       (LA_PAGE_WAYS * LA_N_PAGE_SETS)
+#define LA_PAGE_FAR_BITS 13 // of the index, which higher bits of the address are added to
+// The first of its places; the others follow at distances of LA_N_PAGE_SETS, modulo LA_N_PAGES.
+static inline unsigned la_page_index(u64 va)
+{
+    return (va ^ va >> LA_PAGE_FAR_BITS) >> LA_PAGE_SHIFT & (LA_N_PAGES - 1);
+}
 
 // The largest blocks of RAM, where a mode sees them without a TLB: slots of loads may cover all of
 // one, those of stores a chunk without watched pages: of 1 MiB, or else of 128 KiB, or a page.
@@ -248,7 +259,7 @@ struct la_target {
     u64 pc_base; // VA of the 16 KiB of physical memory that hold it
 };
 #define LA_N_TARGETS      32768 // 32 bytes each: the index is scaled by 8 from (VA ^ VA >> 12) & 0x1fffc
-#define LA_N_MORE_TARGETS 65536 // likewise, with one bit more
+#define LA_N_MORE_TARGETS 262144 // likewise, with three bits more
 
 // Where one jump to another page led when it was last looked up.
 struct la_code_link {
@@ -279,7 +290,7 @@ struct la_code {
     s64 left;    // instructions that translated code may still begin, inside of it
     u64 n_end;   // cpu.n_insns at which cpu_run returns
     u64 n_back;  // counted in advance, but not executed if the code is left now
-    u64 context; // mmu_context
+    u64 context; // mmu_context | LA_PAGE_EXISTS
     u64 scratch[3];
     u64 written;     // physical address of watched memory that the instruction stores to; 0: none
     u32 mode;        // index of the slots in use
@@ -299,6 +310,8 @@ struct la_code {
     struct la_window windows[LA_N_MODES][LA_N_WINDOWS];
     bool knows_windows[LA_N_MODES];
     struct la_page pages[2][LA_N_PAGES];
+    u64 page_sets[2][LA_N_PAGE_SETS / 64]; // a bit per set: 0 if it has nothing
+    u32 page_way; // of the present context: what its indices differ by, times 16
     // Of the tables behind the processor (struct la_code_tables):
     u64 targets_at; // where targets of the present context begin, in units of 8 bytes
     u32 age;        // times that targets were forgotten; never 0
@@ -546,7 +559,9 @@ bool la_mmu_traps_misaligned(const struct la_cpu *c);
 // targets.c --------------------------------------------------------------------------------------
 
 void la_targets_forget(struct la_cpu *c); // all of them, and links
-// If some are there, as of la_slots_forget_range.
+// Whether some may be there, of [va, va + size) as of la_slots_forget_range, bits 47:0 only.
+bool la_targets_are_in(const struct la_cpu *c, u64 va, u64 size, unsigned space);
+// All, if some are there.
 void la_targets_forget_range(struct la_cpu *c, u64 va, u64 size, unsigned space);
 void la_targets_context_changed(struct la_cpu *c); // after mmu_context was chosen
 // NULL: not known.
@@ -560,6 +575,8 @@ void la_slots_forget_stores(struct la_cpu *c); // those that let code store
 // Of one address space (mmu_context / 8), or all. Bits 47:0 of va count.
 #define LA_ALL_SPACES (~0u)
 void la_slots_forget_range(struct la_cpu *c, u64 va, u64 size, unsigned space);
+// The page of 16 KiB that holds `va` is at va + delta in the host, in the present context.
+void la_slots_put_page(struct la_cpu *c, u64 va, u64 delta, bool is_store);
 void la_slots_mode_changed(struct la_cpu *c); // after mmu_context was chosen
 // access.c ---------------------------------------------------------------------------------------
 

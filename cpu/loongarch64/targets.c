@@ -54,13 +54,18 @@ static void forget_mapped(struct la_cpu *c)
     memset(x->executed, 0, sizeof(x->executed));
 }
 
-void la_targets_forget_range(struct la_cpu *c, u64 va, u64 size, unsigned space)
+bool la_targets_are_in(const struct la_cpu *c, u64 va, u64 size, unsigned space)
 {
     u64 first = va >> MEM_WATCH_SHIFT, last = (va + size - 1) >> MEM_WATCH_SHIFT;
     bool hit = last - first >= N_RANGE_PAGES;
     for (u64 page = first; page <= last && !hit; page++)
         hit = was_executed(c, page, space);
-    if (hit)
+    return hit;
+}
+
+void la_targets_forget_range(struct la_cpu *c, u64 va, u64 size, unsigned space)
+{
+    if (la_targets_are_in(c, va, size, space))
         forget_mapped(c);
 }
 

@@ -161,6 +161,26 @@ void la_tlb_drop(struct la_cpu *c, struct la_tlb *tlb, struct la_tlb_entry *t)
     la_tlb_forget(tlb, t);
 }
 
+static bool is_same_pair(const struct la_tlb_entry *a, const struct la_tlb_entry *b)
+{
+    return a->exists && b->exists && a->vppn == b->vppn && a->ps == b->ps && a->asid == b->asid &&
+           a->gid == b->gid && a->global == b->global;
+}
+
+// Drops an entry for which another one comes. Software that makes a page valid writes the entry of
+// the pair anew: what is known of the other page stays.
+static void drop_for(struct la_cpu *c, struct la_tlb *tlb, struct la_tlb_entry *old,
+                     const struct la_tlb_entry *t)
+{
+    if (!is_same_pair(old, t)) {
+        la_tlb_drop(c, tlb, old);
+        return;
+    }
+    unsigned changed = (old->elo[0] != t->elo[0]) | (old->elo[1] != t->elo[1]) << 1;
+    la_mmu_flush_entry(c, tlb->kind == LA_TLB_STAGE1, old, changed & valid_halves(old));
+    la_tlb_forget(tlb, old);
+}
+
 static bool overlap(const struct la_tlb_entry *a, const struct la_tlb_entry *b)
 {
     unsigned ps = a->ps > b->ps ? a->ps : b->ps;
@@ -252,7 +272,7 @@ void la_tlb_put(struct la_cpu *c, const struct la_tlb_view *v, unsigned i,
     if (is_stage2)
         la_tlb_forget(tlb, &tlb->entries[i]);
     else
-        la_tlb_drop(c, tlb, &tlb->entries[i]);
+        drop_for(c, tlb, &tlb->entries[i], t);
     bool meets = t->exists && meets_another(v, t);
     // Otherwise nothing is cached of its addresses: it could only be of entries that exist.
     bool is_seen = meets || t->global || t->ps != la_stlb_page_size(v);
@@ -269,14 +289,47 @@ void la_tlb_put(struct la_cpu *c, const struct la_tlb_view *v, unsigned i,
     log_entry(c, tlb, i);
 }
 
-// A way of the set that is free, else any.
+// Whether one of the pages may be executed: NX is bit 62.
+static bool has_code(const struct la_tlb_entry *t)
+{
+    return (t->elo[0] & 1 && !(t->elo[0] >> 62 & 1)) || (t->elo[1] & 1 && !(t->elo[1] >> 62 & 1));
+}
+
+// What it costs that the entry goes: least if it is of another address space, many of which have
+// ended and left the TLB full; most if code is in it, with which all that is known of jumps goes.
+static unsigned cost_of(const struct la_tlb_view *v, const struct la_tlb_entry *t)
+{
+    unsigned asid = v->context->csr[CSR_ASID] & 0x3ff;
+    return !is_of_space(v, t, asid) ? 0 : has_code(t) ? 2 : 1;
+}
+
+// The way to replace in a full set: the cheapest, or now and then any, as a set may hold nothing
+// else. The choice may not depend on what runs the processor.
+static unsigned choose_victim(struct la_cpu *c, const struct la_tlb_view *v, unsigned set)
+{
+    const unsigned lot = la_tlb_random(c), first = lot % LA_STLB_WAYS;
+    unsigned best = first * LA_STLB_SETS + set, cost = ~0u;
+    if (lot / LA_STLB_WAYS % 64 == 0)
+        return best;
+    for (unsigned n = 0; n < LA_STLB_WAYS; n++) {
+        unsigned i = (first + n) % LA_STLB_WAYS * LA_STLB_SETS + set;
+        unsigned x = cost_of(v, &v->tlb->entries[i]);
+        if (x < cost) {
+            best = i;
+            cost = x;
+        }
+    }
+    return best;
+}
+
+// A way of the set that is free, else one to replace.
 static unsigned choose_stlb(struct la_cpu *c, const struct la_tlb_view *v, u64 va)
 {
     unsigned set = la_stlb_set(v, va);
     for (unsigned way = 0, i = set; way < LA_STLB_WAYS; way++, i += LA_STLB_SETS)
         if (!v->tlb->entries[i].exists && !exists_elsewhere(c, v->tlb, i))
             return i;
-    return la_tlb_random(c) % LA_STLB_WAYS * LA_STLB_SETS + set;
+    return choose_victim(c, v, set);
 }
 
 unsigned la_mtlb_size(const struct la_cpu *c, const struct la_tlb *tlb)

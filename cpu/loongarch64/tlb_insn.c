@@ -127,7 +127,8 @@ void la_tlbwr(struct la_cpu *c, enum la_tlb_target target)
         t.vppn = la_pair_of(v.context->csr[is_refill(&v) ? CSR_TLBREHI : CSR_TLBEHI], t.ps);
     }
     // Software says which entry goes, so nothing of that one may be left.
-    la_tlb_drop(c, v.tlb, &v.tlb->entries[i]);
+    if (v.tlb->kind == LA_TLB_STAGE2)
+        la_tlb_drop(c, v.tlb, &v.tlb->entries[i]);
     la_tlb_put(c, &v, i, &t);
 }
 

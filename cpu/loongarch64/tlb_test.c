@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/test.h"
 #include "cpu/loongarch64/rig.h"
+#include "cpu/loongarch64/tlb.h"
 
 enum { V = 1, D = 2, PLV3 = 3 << 2, CC = 1 << 4, G = 1 << 6 };
 #define NR   BIT(61)
@@ -297,6 +298,87 @@ static u64 found_at(struct rig *r, u64 va)
 
 // Of overlapping entries the first counts, though another was found last; what was found last and
 // is gone is not found.
+// As an operating system does that maps the second page of a pair.
+TEST(a_pair_that_is_written_anew_changes_both_pages)
+{
+    struct rig r;
+    rig_init(&r, "la464");
+    rig_mapped(&r, 3);
+    const u64 flags = V | D | PLV3, odd = VA + (1 << 14);
+    rig_map(&r, 2048, VA, 0x100000, 14, flags);
+    rig_write64(&r, 0x100000, 0x11);
+    rig_write64(&r, 0x104000, 0x22);
+    rig_write64(&r, 0x108000, 0x33);
+    struct la_tlb_entry *t = &r.c->tlb[LA_TLB_ROOT].entries[2048], pair = *t;
+    struct la_tlb_view v = la_tlb_own(r.c);
+    CHECK_EQ(code_of(&r, "ld.d $a1, $a0, 0", VA), 0);
+    CHECK_EQ(r.c->gpr[5], 0x11);
+    pair.elo[1] = 0;
+    la_tlb_put(r.c, &v, 2048, &pair); // the odd page is gone, the even one as before
+    CHECK_EQ(code_of(&r, "ld.d $a1, $a0, 0", odd), EXC_PIL);
+    CHECK_EQ(code_of(&r, "ld.d $a1, $a0, 0", VA), 0);
+    pair.elo[1] = 0x108000 | flags;
+    la_tlb_put(r.c, &v, 2048, &pair);
+    CHECK_EQ(code_of(&r, "ld.d $a1, $a0, 0", odd), 0);
+    CHECK_EQ(r.c->gpr[5], 0x33);
+    pair.elo[1] = 0x104000 | flags;
+    la_tlb_put(r.c, &v, 2048, &pair);
+    CHECK_EQ(code_of(&r, "ld.d $a1, $a0, 0", odd), 0);
+    CHECK_EQ(r.c->gpr[5], 0x22);
+    pair.elo[0] &= ~(u64)D;
+    la_tlb_put(r.c, &v, 2048, &pair);
+    CHECK_EQ(code_of(&r, "st.d $a1, $a0, 0", VA), EXC_PME);
+    rig_free(&r);
+}
+
+// Entries of the STLB for the set of VA, of address space `asid`, that are still there.
+static unsigned n_left(const struct rig *r, unsigned asid)
+{
+    unsigned n = 0;
+    for (unsigned i = 0; i < LA_STLB_ENTRIES; i++) {
+        const struct la_tlb_entry *t = &r->c->tlb[LA_TLB_ROOT].entries[i];
+        n += t->exists && t->asid == asid;
+    }
+    return n;
+}
+
+static void insert(struct rig *r, unsigned asid, u64 number, u64 flags)
+{
+    r->c->csr[CSR_ASID] = asid;
+    const struct la_tlb_view v = la_tlb_own(r->c);
+    const u64 va = VA + number * LA_STLB_SETS * (2ULL << 14);
+    const struct la_tlb_entry t = {
+        .vppn = va, .elo = {flags, flags}, .asid = (u16)asid, .ps = 14, .exists = true};
+    la_tlb_insert(r->c, &v, &t);
+}
+
+// Half of the set is of another space, which goes first but for one choice in 64.
+TEST(a_full_set_loses_other_spaces_then_data_then_code)
+{
+    unsigned n_other = 0, n_code = 0;
+    struct rig r;
+    rig_init(&r, "la464");
+    r.c->csr[CSR_STLBPS] = 14;
+    for (unsigned round = 0; round < 256; round++) {
+        la_tlb_clear(r.c);
+        for (unsigned n = 0; n < LA_STLB_WAYS; n++)
+            insert(&r, n % 2, n, V | PLV3 | (n % 4 == 1 ? NX : 0));
+        insert(&r, 1, 8, V | PLV3 | NX);
+        n_other += n_left(&r, 1) == 5;
+        insert(&r, 1, 9, V | PLV3 | NX);
+        insert(&r, 1, 10, V | PLV3 | NX);
+        insert(&r, 1, 11, V | PLV3 | NX);
+        insert(&r, 1, 12, V | PLV3 | NX);
+        for (unsigned i = 0; i < LA_STLB_ENTRIES; i++) {
+            const struct la_tlb_entry *t = &r.c->tlb[LA_TLB_ROOT].entries[i];
+            n_code += t->exists && t->asid == 1 && !(t->elo[0] & NX);
+        }
+    }
+    CHECK(n_other > 230 && n_other <= 256);
+    CHECK(n_code > 2 * 230 && n_code <= 2 * 256);
+    rig_free(&r);
+}
+
 TEST(what_was_found_last_hides_nothing)
 {
     struct rig r;

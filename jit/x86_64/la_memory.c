@@ -253,7 +253,7 @@ static void check_pages(struct trans *t, const struct group *g, s32 first)
         emit_mov_rr(e, W32, RCX, RAX);
         emit_shift_ri(e, SHIFT_SHR, W32, RCX, LA_PAGE_SHIFT - 4);
     }
-    emit_alu_ri(e, ALU_AND, W32, RCX, (LA_N_PAGES - 1) << 4);
+    emit_alu_ri(e, ALU_AND, W32, RCX, (LA_N_NEAR - 1) << 4);
     emit_mov_rm(e, W64, RDX, at_index(RBP, RCX, 1, near + 8));
     emit_alu_rm(e, ALU_SUB, W64, RAX, at_index(RBP, RCX, 1, near));
     emit_alu_ri(e, ALU_CMP, W64, RAX, (1 << LA_PAGE_SHIFT) - (s32)r->access.span);

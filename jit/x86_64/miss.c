@@ -161,6 +161,17 @@ static s32 pages_place(bool is_store)
     return JIT_FIELD(code.pages) + (is_store ? kind : 0);
 }
 
+// rcx: 16 times the index of the address in rax (la_page_index) in the table of all spaces.
+static void find_page(struct emit *e)
+{
+    emit_mov_rr(e, W64, RCX, RAX);
+    emit_shift_ri(e, SHIFT_SHR, W64, RCX, LA_PAGE_FAR_BITS);
+    emit_alu_rr(e, ALU_XOR, W32, RCX, RAX);
+    emit_shift_ri(e, SHIFT_SHR, W32, RCX, LA_PAGE_SHIFT - 4);
+    emit_alu_rm(e, ALU_XOR, W32, RCX, STATE(code.page_way));
+    emit_alu_ri(e, ALU_AND, W32, RCX, (LA_N_PAGES - 1) << 4);
+}
+
 // rdx: the page of an address, which is lost; rcx: its place in the table. The jump is taken if the
 // table does not have it.
 static u8 *compare_tag(struct emit *e, unsigned mode, s32 pages)
@@ -170,7 +181,7 @@ static u8 *compare_tag(struct emit *e, unsigned mode, s32 pages)
     u8 *is_it = mode ? NULL : emit_jcc(e, CC_E);
     if (is_it) {
         emit_alu_ri(e, ALU_AND, W64, RDX, -(1 << LA_PAGE_SHIFT));
-        emit_alu_ri(e, ALU_OR, W64, RDX, LA_GLOBAL_CONTEXT);
+        emit_alu_ri(e, ALU_OR, W64, RDX, LA_GLOBAL_CONTEXT | LA_PAGE_EXISTS);
         emit_alu_rm(e, ALU_CMP, W64, RDX, at_index(RBP, RCX, 1, pages));
         emit_patch(is_it, emit_here(e));
     }
@@ -181,9 +192,7 @@ static void probe_pages(const struct miss *m)
 {
     struct emit *e = m->e;
     const s32 in_page = (1 << LA_PAGE_SHIFT) - 1, pages = pages_place(m->is_store);
-    emit_mov_rr(e, W32, RCX, RAX);
-    emit_shift_ri(e, SHIFT_SHR, W32, RCX, LA_PAGE_SHIFT - 4);
-    emit_alu_ri(e, ALU_AND, W32, RCX, (LA_N_PAGES - 1) << 4);
+    find_page(e);
     emit_mov_rr(e, W64, RDX, RAX);
     emit_alu_ri(e, ALU_AND, W64, RDX, ~in_page);
     u8 *is_other = compare_tag(e, m->mode, pages);
@@ -247,20 +256,27 @@ static const u8 *make_near(struct emit *e, unsigned mode, bool is_store)
     const s32 near = jit_near_place(mode, is_store), pages = pages_place(is_store);
     emit_align(e, 16, 0);
     const u8 *start = emit_run_address(e, emit_here(e));
+    emit_push(e, RCX);
+    find_page(e);
     emit_alu_rr(e, ALU_ADD, W64, RDX, RAX);
     emit_alu_ri(e, ALU_AND, W64, RDX, -(1 << LA_PAGE_SHIFT));
     u8 *miss = compare_tag(e, mode, pages);
     emit_alu_ri(e, ALU_AND, W64, RDX, -(1 << LA_PAGE_SHIFT));
+    emit_mov_rm(e, W64, RCX, at_index(RBP, RCX, 1, pages + 8));
+    emit_push(e, RCX);
+    emit_mov_rm(e, W64, RCX, at(RSP, 8));
     emit_mov_mr(e, W64, at_index(RBP, RCX, 1, near), RDX);
-    emit_alu_rm(e, ALU_ADD, W64, RDX, at_index(RBP, RCX, 1, pages + 8));
+    emit_alu_rm(e, ALU_ADD, W64, RDX, at(RSP, 0));
     emit_mov_mr(e, W64, at_index(RBP, RCX, 1, near + 8), RDX);
     emit_mov_rr(e, W32, RDX, RCX);
     emit_shift_ri(e, SHIFT_SHR, W32, RDX, 4 + LA_NEAR_RUN_SHIFT);
     emit_mov_mi(e, W8, at_index(RBP, RDX, 1, jit_near_runs(mode, is_store)), 0);
-    emit_mov_rm(e, W64, RDX, at_index(RBP, RCX, 1, pages + 8));
+    emit_pop(e, RDX);
+    emit_pop(e, RCX);
     emit_bytes(e, "\xf8", 1); // clc
     emit_ret(e);
     emit_patch(miss, emit_here(e));
+    emit_pop(e, RCX);
     emit_bytes(e, "\xf9", 1); // stc
     emit_ret(e);
     return start;
