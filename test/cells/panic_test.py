@@ -10,17 +10,17 @@ import os
 import re
 import shutil
 import socket
-import struct
 import subprocess
 
 from bed import Root, cell, payload
+from below import resident, said
+from kexec import INSTALL, KEXEC, programs, unpacked_kernel
 from loong64 import build_program, stripped
-from report import CACHE, Skip, check, check_equal, guest_file, main, need
+from report import check, check_equal, guest_file, main
 from virtio_test import QUIET, fsck, until
 
 LIMIT_S = 300
 CRASH = 'echo c > /proc/sysrq-trigger'
-KEXEC = 'kexec', 'libc.so.6', 'ld-linux-loongarch-lp64d.so.1'
 ROUNDS = 200000000  # more than there is time for
 BARE = f'seed=5 rounds={ROUNDS}'
 # It says what it has written, and that it is alive.
@@ -32,24 +32,6 @@ WORK = ('modprobe ext4; mkdir /mnt; mount -t ext4 /dev/vda /mnt && echo mounted 
 def files():
     return {'bare.dts': cell('bare'), 'vectors.elf': payload('cell_vectors'), 'virtio.dts': cell('virtio'),
             'vmlinuz': guest_file('vmlinuz'), 'initrd.img': guest_file('initrd.img')}
-
-
-def unpacked_kernel(t):
-    """What kexec wants: it does not know this compression of an image that unpacks itself."""
-    need('zstd')
-    with open(guest_file('vmlinuz'), 'rb') as f:
-        data = f.read()
-    begin, size = struct.unpack('<II', data[8:16])
-    with open(t.path('vmlinux.efi'), 'wb') as f:
-        subprocess.run(['zstd', '-dcq'], input=data[begin:begin + size], stdout=f, check=True)
-    return f.name
-
-
-def crash_files(t):
-    files = {name: os.path.join(CACHE, 'crash', name) for name in KEXEC}
-    if not all(map(os.path.exists, files.values())):
-        raise Skip('missing crash/kexec of tools/crash_fetch.sh')
-    return {**files, 'vmlinuz': unpacked_kernel(t)}
 
 
 def disk(t):
@@ -71,12 +53,13 @@ def tools(t):
     return '-drive', f'file={path},if=none,id=d1,format=raw', '-device', 'virtio-blk-pci,drive=d1'
 
 
-EDIT = "sed -i 's,/disk.img,/dev/vda,; s/cpus = <1>/cpus = <2>/; /virtio-net/d' /cells/virtio.dts"
+def edit(r, disk):
+    r.shell(f"sed -i 's,/disk.img,/dev/{disk},; s/cpus = <1>/cpus = <2>/; /virtio-net/d' /cells/virtio.dts")
 
 
-def start_cells(r):
+def start_cells(r, disk='vda'):
     """One that has all it needs, and one whose disk the root cell serves."""
-    r.shell(EDIT)
+    edit(r, disk)
     r('create /cells/bare.dts')
     r(f'load bare --kernel /cells/vectors.elf --append "{BARE}"')
     r('start bare')
@@ -88,20 +71,21 @@ def numbers(text, word):
     return [int(n) for n in re.findall(rf'^{word} (\d+)', text.replace('\r', ''), re.M)]
 
 
-def boot_crash(t):
+def crash(t, start, cells_disk, tools_disk):
+    """In a root cell that `start` starts, which calls its disks so."""
     path, drive = disk(t)
-    more = crash_files(t)
-    with Root(t, {**files(), **more}, *drive, *tools(t), smp=3,
-              append='quiet crashkernel=192M') as r:
-        r.shell('mkdir -p /lib64; cd /cells; cp ld-linux* libc.so.6 /lib64; chmod 755 kexec /lib64/*; cd /')
-        r.shell('LD_LIBRARY_PATH=/lib64 /cells/kexec -p /cells/vmlinuz --initrd=/cells/initrd.img '
+    more = {**programs(), 'vmlinuz': unpacked_kernel(t)}
+    with start(t, {**files(), **more}, *drive, *tools(t), smp=3,
+               append='quiet crashkernel=192M') as r:
+        r.shell(INSTALL)
+        r.shell(f'{KEXEC} -p /cells/vmlinuz --initrd=/cells/initrd.img '
                 "--append='console=ttyS0,115200 quiet maxcpus=1'")
-        start_cells(r)
+        start_cells(r, cells_disk)
         r.shell.start(CRASH)
         with t.test('the crash kernel starts where the root cell was'):
             r.shell = r.machine.shell()
             check_equal(r.shell('nproc'), '1')
-            r.shell('mkdir /cells /tools; modprobe ext4; mount -t ext4 /dev/vdb /tools; '
+            r.shell(f'mkdir /cells /tools; modprobe ext4; mount -t ext4 /dev/{tools_disk} /tools; '
                     'cp /tools/lh /bin/; chmod 755 /bin/lh; cp /tools/virtio.dts /cells/')
             check(int(r.shell('stat -c %s /proc/vmcore')) > 100 << 20)
         with t.test('the cells have gone on'):
@@ -119,7 +103,7 @@ def boot_crash(t):
             check('name its --description' in r.refused('serve virtio'))
             check("it describes 'virtio'" in r.refused('serve bare --description /cells/virtio.dts'))
         with t.test('the crash kernel serves it, and the cell writes on'):
-            r.shell(EDIT)
+            edit(r, cells_disk)
             r('serve virtio --background --description /cells/virtio.dts')
             until(r, f'synced.{synced[-1] + 3}')
         with t.test('it stops them, and their processors come back'):
@@ -136,6 +120,15 @@ def boot_crash(t):
             r.power_off()
     with t.test('the file system is whole'):
         fsck(t, path, n)
+
+
+def boot_crash(t):
+    crash(t, Root, 'vda', 'vdb')
+
+
+def boot_efi_dump(t):
+    """The same below firmware, which is on the first disk."""
+    crash(t, resident, 'vdb', 'vdc')
 
 
 def boot_still(t):
@@ -182,6 +175,15 @@ def log_is_clean(t):
         check('lvz' not in text, text[-2000:])
 
 
+def check_again(t, r, before):
+    check(re.fullmatch(r'0 +virt +running .* starts 1 +cpus 0,1,2', r('list')), r('list'))
+    check_equal(r.left(), before)
+    r('run /cells/bare.dts --kernel /cells/vectors.elf')
+    check('# 2 passed' in r('output bare'), r('output bare'))
+    r('destroy bare')
+    r.check_kernel()
+
+
 def boot_restart(t):
     _, drive = disk(t)
     for how in CRASH, 'reboot -f':
@@ -191,13 +193,25 @@ def boot_restart(t):
             r.shell.start(how)
             with t.test(f'the machine starts again with the hypervisor ({how})'):
                 r.shell = r.machine.shell()
-                check(re.fullmatch(r'0 +virt +running .* starts 1 +cpus 0,1,2', r('list')), r('list'))
-                check_equal(r.left(), before)
-                r('run /cells/bare.dts --kernel /cells/vectors.elf')
-                check('# 2 passed' in r('output bare'), r('output bare'))
-                r('destroy bare')
-                r.check_kernel()
+                check_again(t, r, before)
                 r.power_off()
+
+
+def boot_efi_reboot(t):
+    """Firmware starts again, and with it the hypervisor and what comes after it."""
+    _, drive = disk(t)
+    with resident(t, files(), *drive, append='quiet panic=1') as r:
+        before = r.left()
+        for how in CRASH, 'reboot -f':
+            start_cells(r, 'vdb')
+            r.shell.start(how)
+            with t.test(f'firmware and the hypervisor start again ({how})'):
+                said(r.machine, 'this system is the root cell now')
+                r.shell = r.machine.shell()
+                check('EDK II' in r.shell('dmesg'))
+                check_again(t, r, before)
+        r.power_off()
+    log_is_clean(t)
 
 
 if __name__ == '__main__':
