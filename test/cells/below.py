@@ -85,7 +85,7 @@ def resident_disk(t, files, append='', on_disk=None):
 
 @contextlib.contextmanager
 def resident(t, files, *options, smp=3, **more):
-    """As Root: the shell of the root cell. The disk is its /dev/vda."""
+    """As Root: the shell of the root cell. The disk comes behind those of the options."""
     with machine(t, resident_disk(t, files, **more), '-smp', str(smp), *options) as m:
         said(m, 'this system is the root cell now')
         yield FirmwareRoot(t, m)

@@ -53,13 +53,12 @@ def tools(t):
     return '-drive', f'file={path},if=none,id=d1,format=raw', '-device', 'virtio-blk-pci,drive=d1'
 
 
-def edit(r, disk):
-    r.shell(f"sed -i 's,/disk.img,/dev/{disk},; s/cpus = <1>/cpus = <2>/; /virtio-net/d' /cells/virtio.dts")
+EDIT = "sed -i 's,/disk.img,/dev/vda,; s/cpus = <1>/cpus = <2>/; /virtio-net/d' /cells/virtio.dts"
 
 
-def start_cells(r, disk='vda'):
+def start_cells(r):
     """One that has all it needs, and one whose disk the root cell serves."""
-    edit(r, disk)
+    r.shell(EDIT)
     r('create /cells/bare.dts')
     r(f'load bare --kernel /cells/vectors.elf --append "{BARE}"')
     r('start bare')
@@ -71,8 +70,8 @@ def numbers(text, word):
     return [int(n) for n in re.findall(rf'^{word} (\d+)', text.replace('\r', ''), re.M)]
 
 
-def crash(t, start, cells_disk, tools_disk):
-    """In a root cell that `start` starts, which calls its disks so."""
+def crash(t, start):
+    """In a root cell that `start` starts."""
     path, drive = disk(t)
     more = {**programs(), 'vmlinuz': unpacked_kernel(t)}
     with start(t, {**files(), **more}, *drive, *tools(t), smp=3,
@@ -80,12 +79,12 @@ def crash(t, start, cells_disk, tools_disk):
         r.shell(INSTALL)
         r.shell(f'{KEXEC} -p /cells/vmlinuz --initrd=/cells/initrd.img '
                 "--append='console=ttyS0,115200 quiet maxcpus=1'")
-        start_cells(r, cells_disk)
+        start_cells(r)
         r.shell.start(CRASH)
         with t.test('the crash kernel starts where the root cell was'):
             r.shell = r.machine.shell()
             check_equal(r.shell('nproc'), '1')
-            r.shell(f'mkdir /cells /tools; modprobe ext4; mount -t ext4 /dev/{tools_disk} /tools; '
+            r.shell('mkdir /cells /tools; modprobe ext4; mount -t ext4 /dev/vdb /tools; '
                     'cp /tools/lh /bin/; chmod 755 /bin/lh; cp /tools/virtio.dts /cells/')
             check(int(r.shell('stat -c %s /proc/vmcore')) > 100 << 20)
         with t.test('the cells have gone on'):
@@ -103,7 +102,7 @@ def crash(t, start, cells_disk, tools_disk):
             check('name its --description' in r.refused('serve virtio'))
             check("it describes 'virtio'" in r.refused('serve bare --description /cells/virtio.dts'))
         with t.test('the crash kernel serves it, and the cell writes on'):
-            edit(r, cells_disk)
+            r.shell(EDIT)
             r('serve virtio --background --description /cells/virtio.dts')
             until(r, f'synced.{synced[-1] + 3}')
         with t.test('it stops them, and their processors come back'):
@@ -123,12 +122,12 @@ def crash(t, start, cells_disk, tools_disk):
 
 
 def boot_crash(t):
-    crash(t, Root, 'vda', 'vdb')
+    crash(t, Root)
 
 
 def boot_efi_dump(t):
-    """The same below firmware, which is on the first disk."""
-    crash(t, resident, 'vdb', 'vdc')
+    """The same below firmware."""
+    crash(t, resident)
 
 
 def boot_still(t):
@@ -203,7 +202,7 @@ def boot_efi_reboot(t):
     with resident(t, files(), *drive, append='quiet panic=1') as r:
         before = r.left()
         for how in CRASH, 'reboot -f':
-            start_cells(r, 'vdb')
+            start_cells(r)
             r.shell.start(how)
             with t.test(f'firmware and the hypervisor start again ({how})'):
                 said(r.machine, 'this system is the root cell now')
