@@ -58,11 +58,15 @@ def boot_chain(t):
               FOLDER + 'bare.cell': compiled(t, 'bare'), FOLDER + 'good.cell': compiled(t, 'virt'),
               DEFAULT_PROGRAM: guest_file('grubloongarch64.efi'),
               'EFI/debian/grub.cfg': chain([w for w, _ in WRONG]) +
-              chain(['system=good.cell pool=256M next=/vmlinuz console=ttyS0,115200 initrd=/initrd.img'])}
+              chain(['show=processor', 'system=good.cell pool=256M next=/vmlinuz console=ttyS0,115200 initrd=/initrd.img'])}
     with machine(t, disk(t, system), '-smp', '4') as m:
         for words, text in WRONG:
             with t.test(f'refused: {words or "a damaged description"}'):
                 m.expect(re.escape(text))
+        with t.test('it shows the processor, and changes nothing'):
+            m.expect(r'longhouse: cpucfg 14[0-9a-f]{4} ')
+            m.expect(r'longhouse: gstat 80 gcfg [0-9a-f]+ gtlbc 0 gintc 0$')
+            m.expect(r'longhouse: dmw2 [0-9a-f]+ dmw3 [0-9a-f]+$')
         with t.test('then it starts, and the kernel after it'):
             said(m, 'this system is the root cell now; pool of 256 MiB')
         with FirmwareRoot(t, m) as r:
