@@ -78,7 +78,9 @@ static s32 check_resources(struct hv *hv, const struct blob *b, struct why *w)
     for (u32 i = 1; i < HV_MAX_CELLS; i++)
         if (hv->cell[i].state != CONTROL_CELL_NONE &&
             !memcmp(hv->cell[i].name, b->head->name, CELL_NAME_SIZE))
-            return cell_refuse(w, REFUSE_BUSY, "there is a cell '%s' already", b->head->name);
+            return cell_refuse(w, REFUSE_BUSY,
+                               "there is a cell '%s' already; it has to be destroyed first",
+                               b->head->name);
     u64 ram = 0;
     for (u32 i = 0; i < b->head->n_memory; i++)
         ram += b->memory[i].type == CELL_MEMORY_RAM ? b->memory[i].size : 0;

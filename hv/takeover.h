@@ -10,6 +10,9 @@ struct takeover_kept {
     u64 window[4];
 };
 
+// The n-th line, from 0, of what the running processor has and how the firmware has set it up.
+// Reads only. False: there are no more. For processors that can run guests.
+bool takeover_show(u32 n, char *line, u32 size);
 // Makes physical memory reachable as arch_memory says, beside all that the firmware uses. NULL, or
 // why it cannot be done.
 const char *takeover_open(struct takeover_kept *kept);

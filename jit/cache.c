@@ -132,12 +132,14 @@ static void revoke(struct jit *j, struct la_cpu *c, u64 number)
     note_fresh(j, number);
 }
 
+// Who waits for others (note_fresh) lets go of the lock, and a store that comes then ends the watch
+// again: nothing is translated yet.
 static void watch(struct jit *j, struct la_cpu *c, u64 pa)
 {
-    if (mem_is_watched(j->mem, pa))
-        return;
-    mem_watch(j->mem, pa);
-    revoke(j, c, pa >> CODE_PAGE_SHIFT);
+    while (!mem_is_watched(j->mem, pa)) {
+        mem_watch(j->mem, pa);
+        revoke(j, c, pa >> CODE_PAGE_SHIFT);
+    }
 }
 
 // The page with this number in some mode, or NULL: what all of them have in common.

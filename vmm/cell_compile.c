@@ -136,6 +136,15 @@ static bool add_device(struct compiler *c, int node, u32 kind)
     return get_reg(c, node, &d->gpa, NULL);
 }
 
+// Of a card whose description gives none: locally administered, by the cell's name and the slot. So
+// it is the same whenever the cell is made, and another one in each cell of a bridge.
+static void default_mac(const struct cell_description *d, u32 slot, char mac[CELL_MAC_SIZE])
+{
+    u32 sum = crc32_of(0, d->head.name, strlen(d->head.name));
+    snprintf(mac, CELL_MAC_SIZE, "52:4c:%02x:%02x:%02x:%02x", sum >> 16 & 0xff, sum >> 8 & 0xff,
+             sum & 0xff, slot & 0xff);
+}
+
 // A function's slot, and what is behind it: `what` names that property.
 static bool add_function(struct compiler *c, int node, u32 kind, const char *what)
 {
@@ -158,6 +167,8 @@ static bool add_function(struct compiler *c, int node, u32 kind, const char *wha
     if (!get_text(c, node, what, b->text, sizeof(b->text)) ||
         !get_text(c, node, "mac", b->mac, sizeof(b->mac)))
         return err_context(c->e, "node '%s'", node_name(c, node));
+    if (kind == CELL_DEVICE_VIRTIO_NET && !*b->mac)
+        default_mac(c->d, slot, b->mac);
     return *b->text ||
            err_set(c->e, "node '%s': property '%s' is missing", node_name(c, node), what);
 }

@@ -7,12 +7,14 @@
 #include "base/types.h"
 #include "include/longhouse/cell_blob.h"
 
+#define CELL_MAC_SIZE 20
+
 // What is behind a virtio function.
 struct cell_backend {
     u32 kind; // enum cell_device_kind; 0: there is none in the slot
     bool is_readonly;
-    char mac[20];   // of a card, "" for the usual one
-    char text[160]; // file of a disk; else as in -netdev and -chardev
+    char mac[CELL_MAC_SIZE]; // of a card
+    char text[160];          // file of a disk; else as in -netdev and -chardev
 };
 
 struct cell_description {

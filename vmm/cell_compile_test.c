@@ -79,6 +79,28 @@ TEST(virtio_functions_have_something_behind_them)
     free(f);
 }
 
+// The address of the card in this slot of a cell of this name, which describes none.
+static const char *mac_of(const char *name, unsigned slot)
+{
+    struct err e;
+    char text[400];
+    snprintf(text, sizeof(text),
+             "/dts-v1/; / { compatible = \"longhouse,cell\"; model = \"%s\"; cpus = <1>;"
+             "memory@0 { reg = <0 0 0 0x2000000>; };"
+             "pci@40000000 { reg = <0 0x40000000>; vector = <48>; };"
+             "virtio-net@%u { reg = <%u>; netdev = \"user\"; }; };",
+             name, slot, slot);
+    CHECK(compile(text, &e));
+    return d.backend[slot].mac;
+}
+
+TEST(each_card_has_an_address_of_its_own)
+{
+    CHECK_STR(mac_of("debian", 2), "52:4c:b0:cd:4c:02");
+    CHECK_STR(mac_of("debian", 3), "52:4c:b0:cd:4c:03");
+    CHECK_STR(mac_of("debian2", 2), "52:4c:cc:03:7b:02");
+}
+
 TEST(a_description_becomes_a_block)
 {
     struct err e;

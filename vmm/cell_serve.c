@@ -198,8 +198,7 @@ static bool make_device(struct server *s, unsigned slot, const struct cell_backe
         return add_drive(s, b, id) &&
                cell_device_make(&s->devices, slot, "virtio-blk-pci", properties, &s->env, s->j->e);
     case CELL_DEVICE_VIRTIO_NET:
-        snprintf(properties, sizeof(properties), "netdev=%s%s%s", id, *b->mac ? ",mac=" : "",
-                 b->mac);
+        snprintf(properties, sizeof(properties), "netdev=%s,mac=%s", id, b->mac);
         return add_netdev(s, b, id) &&
                cell_device_make(&s->devices, slot, "virtio-net-pci", properties, &s->env, s->j->e);
     default:

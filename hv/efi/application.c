@@ -176,6 +176,25 @@ static u64 start_next(struct application *a)
     return status;
 }
 
+static void show_processor(struct application *a)
+{
+    char line[LINE_SIZE / 2];
+    for (u32 n = 0; takeover_show(n, line, sizeof(line)); n++)
+        say(a, "%s", line);
+}
+
+static u64 go_on(struct application *a)
+{
+    u64 status = read_system(a);
+    status = status ? status : take_memory(a);
+    status = status ? status : become_resident(a);
+    if (status)
+        return status;
+    say(a, "this system is the root cell now; pool of %lu MiB at %lx", a->place.pool_size >> 20,
+        a->place.pool);
+    return start_next(a);
+}
+
 u64 efi_main(void *image, struct efi_system_table *table)
 {
     static struct application app;
@@ -185,12 +204,10 @@ u64 efi_main(void *image, struct efi_system_table *table)
     u64 status = files_open(&a->files, a->boot, image);
     status = status ? status : check_processor(a);
     status = status ? status : read_words(a);
-    status = status ? status : read_system(a);
-    status = status ? status : take_memory(a);
-    status = status ? status : become_resident(a);
     if (status)
         return status;
-    say(a, "this system is the root cell now; pool of %lu MiB at %lx", a->place.pool_size >> 20,
-        a->place.pool);
-    return start_next(a);
+    if (!a->words.shows_cpu)
+        return go_on(a);
+    show_processor(a);
+    return EFI_SUCCESS;
 }

@@ -52,6 +52,8 @@ static bool take_word(struct words *w, const char *word, const char *end)
         return take_name(w->next, value, end);
     if ((value = value_of(word, length, "pool")))
         return take_size(&w->pool_size, value, end);
+    if ((value = value_of(word, length, "show")))
+        return w->shows_cpu = end - value == 9 && !memcmp(value, "processor", 9);
     return false;
 }
 
@@ -82,7 +84,8 @@ bool words_parse(struct words *w, const char *text, char *why, u32 why_size)
             u32 n = (u32)(end - text) + 1;
             text_copy(word, n < sizeof(word) ? n : sizeof(word), text);
             text_format(why, why_size,
-                        "'%s' is none of system=FILE, pool=SIZE (a multiple of 32M) and next=FILE",
+                        "'%s' is none of system=FILE, pool=SIZE (a multiple of 32M), next=FILE and "
+                        "show=processor",
                         word);
             return false;
         }

@@ -11,7 +11,8 @@ struct words {
     char system[WORDS_NAME_SIZE]; // file of the machine's description
     char next[WORDS_NAME_SIZE];   // program to start afterwards; empty: none
     char next_options[WORDS_OPTIONS_SIZE];
-    u64 pool_size; // 0: as the description says
+    u64 pool_size;  // 0: as the description says
+    bool shows_cpu; // says what the processor has, and does nothing else
 };
 
 void words_init(struct words *w);

@@ -26,14 +26,18 @@ TEST(words_are_taken)
     CHECK(parse(&w, "pool=1G system=a"));
     CHECK_EQ(w.pool_size, 1 << 30);
     CHECK(!strcmp(w.system, "a"));
+    CHECK(!w.shows_cpu);
+    CHECK(parse(&w, "show=processor pool=32M"));
+    CHECK(w.shows_cpu);
 }
 
 TEST(wrong_words_are_named)
 {
     static const char *const wrong[] = {
-        "pool=",      "pool=33M", "pool=32",  "pool=M",      "pool=32MM", "pool=0M",
-        "pool=-32M",  "pool",     "next=",    "sytem=a",     "=",         "next",
-        "nextfile=a", "system",   "pool=32K", "pool=32M32M", "pool=32M,"};
+        "pool=",       "pool=33M",  "pool=32",    "pool=M",          "pool=32MM",
+        "pool=0M",     "pool=-32M", "pool",       "next=",           "sytem=a",
+        "=",           "next",      "nextfile=a", "system",          "pool=32K",
+        "pool=32M32M", "pool=32M,", "show=",      "show=processors", "show=cpu"};
     struct words w;
     char why[100];
     for (unsigned i = 0; i < ARRAY_LEN(wrong); i++) {

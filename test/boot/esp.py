@@ -16,7 +16,8 @@ def make_esp(path, files, mib=64):
     subprocess.run(['mkfs.vfat', '-C', '-F', '32', '-n', 'ESP', path, str(mib << 10)], check=True,
                    stdout=subprocess.DEVNULL)
     folders = {'/'.join(name.split('/')[:n]) for name in files for n in range(1, name.count('/') + 1)}
-    subprocess.run(['mmd', '-i', path, *(f'::/{name}' for name in sorted(folders))], check=True, env=TOOLS)
+    for name in sorted(folders):
+        subprocess.run(['mmd', '-i', path, '::/' + name], check=True, env=TOOLS)
     for target, source in files.items():
         if not os.path.isabs(source):
             with open(path + '.part', 'w', encoding='ascii') as f:

@@ -9,17 +9,15 @@ usage: firmware_test.py LH [NAME...]
 import re
 import shutil
 import struct
-import subprocess
 
 import inside
-from bed import Root, cell, image, make_initrd, payload
+from bed import cell, image, make_initrd, payload
+from below import FOLDER, FirmwareRoot, LINUX, chain, check_cell, check_log, compiled, machine, said
 from esp import DEFAULT_PROGRAM, make_esp
 from report import check, check_equal, guest_file, main
 
-FOLDER = 'EFI/longhouse/'
 VARIABLES = '/sys/firmware/efi/efivars'
 GLOBAL = '8be4df61-93ca-11d2-aa0d-00e098032b8c'  # the vendor of variables of the specification
-LINUX = 'linux /vmlinuz console=ttyS0,115200\ninitrd /initrd.img\nboot\n'
 
 # What GRUB starts before it starts Debian, and what must be said.
 WRONG = (
@@ -30,18 +28,6 @@ WRONG = (
     ('system=bare.cell', 'bare.cell: it describes a cell'),
     ('system=good.cell pool=64G', 'no 65536 MiB of memory'),
 )
-
-
-def compiled(t, name, damage=0):
-    """A description as the hypervisor reads it."""
-    path = t.path(f'{name}{damage}.cell')
-    subprocess.run([t.lh, 'cell', 'compile', cell(name), '-o', path], check=True)
-    with open(path, 'r+b') as f:
-        f.seek(-1, 2)
-        last = f.read(1)[0]
-        f.seek(-1, 2)
-        f.write(bytes([last ^ damage]))
-    return path
 
 
 def disk(t, files):
@@ -56,35 +42,6 @@ def flash(variables):
     return '-drive', f'if=pflash,file={variables},format=raw'
 
 
-def machine(t, path, *options):
-    code = guest_file('QEMU_EFI.fd')
-    return t.machine('-m', '1G', '-drive', f'if=pflash,file={code},format=raw,readonly=on',
-                     '-drive', f'file={path},format=raw,if=virtio', '-d', 'guest,lvz_check',
-                     '-D', t.path('log'), *options)
-
-
-class FirmwareRoot(Root):
-    """In a machine that runs, whose shell may have been found already."""
-
-    def __init__(self, t, started, shell=None):
-        self.t, self.machine, self.shell = t, started, shell or started.shell()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *what):
-        pass
-
-
-def said(m, text):
-    """Lines of firmware's console are cut at 80 columns."""
-    m.expect(re.escape('longhouse: ' + text)[:76])
-
-
-def chain(words):
-    return ''.join(f'chainloader /{FOLDER}hv.efi {w}\nboot\n' for w in words)
-
-
 def check_root(t, r, n):
     with t.test('Debian is the root cell, on all processors'):
         r('doctor')
@@ -95,35 +52,21 @@ def check_root(t, r, n):
               r('list'))
 
 
-def check_cell(t, r):
-    before = r.left()
-    with t.test('a cell runs on one of them, and gives it back'):
-        text = r('run /cells/bare.dts --kernel /cells/exits.elf')
-        check('24 passed' in text, text)
-        r('destroy bare')
-        check_equal(r.left(), before)
-    r.check_kernel()
-
-
-def check_log(t):
-    """The hypervisor uses nothing of the machine that is not there."""
-    with t.test('the machine has nothing to say'):
-        with open(t.path('log'), encoding='utf-8') as f:
-            text = f.read()
-        check('lvz' not in text, text[-2000:])
-
-
 def boot_chain(t):
     """GRUB starts it, first wrongly, which leaves everything as it was; it starts the kernel."""
     system = {FOLDER + 'system.cell': compiled(t, 'virt', damage=1),
               FOLDER + 'bare.cell': compiled(t, 'bare'), FOLDER + 'good.cell': compiled(t, 'virt'),
               DEFAULT_PROGRAM: guest_file('grubloongarch64.efi'),
               'EFI/debian/grub.cfg': chain([w for w, _ in WRONG]) +
-              chain(['system=good.cell pool=256M next=/vmlinuz console=ttyS0,115200 initrd=/initrd.img'])}
+              chain(['show=processor', 'system=good.cell pool=256M next=/vmlinuz console=ttyS0,115200 initrd=/initrd.img'])}
     with machine(t, disk(t, system), '-smp', '4') as m:
         for words, text in WRONG:
             with t.test(f'refused: {words or "a damaged description"}'):
                 m.expect(re.escape(text))
+        with t.test('it shows the processor, and changes nothing'):
+            m.expect(r'longhouse: cpucfg 14[0-9a-f]{4} ')
+            m.expect(r'longhouse: gstat 80 gcfg [0-9a-f]+ gtlbc 0 gintc 0$')
+            m.expect(r'longhouse: dmw2 [0-9a-f]+ dmw3 [0-9a-f]+$')
         with t.test('then it starts, and the kernel after it'):
             said(m, 'this system is the root cell now; pool of 256 MiB')
         with FirmwareRoot(t, m) as r:

@@ -10,17 +10,17 @@ import os
 import re
 import shutil
 import socket
-import struct
 import subprocess
 
 from bed import Root, cell, payload
+from below import resident, said
+from kexec import INSTALL, KEXEC, programs, unpacked_kernel
 from loong64 import build_program, stripped
-from report import CACHE, Skip, check, check_equal, guest_file, main, need
+from report import check, check_equal, guest_file, main
 from virtio_test import QUIET, fsck, until
 
 LIMIT_S = 300
 CRASH = 'echo c > /proc/sysrq-trigger'
-KEXEC = 'kexec', 'libc.so.6', 'ld-linux-loongarch-lp64d.so.1'
 ROUNDS = 200000000  # more than there is time for
 BARE = f'seed=5 rounds={ROUNDS}'
 # It says what it has written, and that it is alive.
@@ -32,24 +32,6 @@ WORK = ('modprobe ext4; mkdir /mnt; mount -t ext4 /dev/vda /mnt && echo mounted 
 def files():
     return {'bare.dts': cell('bare'), 'vectors.elf': payload('cell_vectors'), 'virtio.dts': cell('virtio'),
             'vmlinuz': guest_file('vmlinuz'), 'initrd.img': guest_file('initrd.img')}
-
-
-def unpacked_kernel(t):
-    """What kexec wants: it does not know this compression of an image that unpacks itself."""
-    need('zstd')
-    with open(guest_file('vmlinuz'), 'rb') as f:
-        data = f.read()
-    begin, size = struct.unpack('<II', data[8:16])
-    with open(t.path('vmlinux.efi'), 'wb') as f:
-        subprocess.run(['zstd', '-dcq'], input=data[begin:begin + size], stdout=f, check=True)
-    return f.name
-
-
-def crash_files(t):
-    files = {name: os.path.join(CACHE, 'crash', name) for name in KEXEC}
-    if not all(map(os.path.exists, files.values())):
-        raise Skip('missing crash/kexec of tools/crash_fetch.sh')
-    return {**files, 'vmlinuz': unpacked_kernel(t)}
 
 
 def disk(t):
@@ -88,13 +70,14 @@ def numbers(text, word):
     return [int(n) for n in re.findall(rf'^{word} (\d+)', text.replace('\r', ''), re.M)]
 
 
-def boot_crash(t):
+def crash(t, start):
+    """In a root cell that `start` starts."""
     path, drive = disk(t)
-    more = crash_files(t)
-    with Root(t, {**files(), **more}, *drive, *tools(t), smp=3,
-              append='quiet crashkernel=192M') as r:
-        r.shell('mkdir -p /lib64; cd /cells; cp ld-linux* libc.so.6 /lib64; chmod 755 kexec /lib64/*; cd /')
-        r.shell('LD_LIBRARY_PATH=/lib64 /cells/kexec -p /cells/vmlinuz --initrd=/cells/initrd.img '
+    more = {**programs(), 'vmlinuz': unpacked_kernel(t)}
+    with start(t, {**files(), **more}, *drive, *tools(t), smp=3,
+               append='quiet crashkernel=192M') as r:
+        r.shell(INSTALL)
+        r.shell(f'{KEXEC} -p /cells/vmlinuz --initrd=/cells/initrd.img '
                 "--append='console=ttyS0,115200 quiet maxcpus=1'")
         start_cells(r)
         r.shell.start(CRASH)
@@ -138,6 +121,15 @@ def boot_crash(t):
         fsck(t, path, n)
 
 
+def boot_crash(t):
+    crash(t, Root)
+
+
+def boot_efi_dump(t):
+    """The same below firmware."""
+    crash(t, resident)
+
+
 def boot_still(t):
     _, drive = disk(t)
     path = t.path('monitor')
@@ -148,7 +140,8 @@ def boot_still(t):
         r.machine.expect('end Kernel panic')
         with t.test('cells go on beside a kernel that stands still'):
             first = guests(path)
-            r.machine.stream.read(3)  # nothing more comes
+            while r.machine.stream.read(3):
+                pass  # the rest of its last line
             second = guests(path)
             t.explain(f'microseconds in guests, entries: {first[1:]}, three seconds later {second[1:]}')
             check(second[1][0] - first[1][0] > 500000, first, second)
@@ -182,6 +175,15 @@ def log_is_clean(t):
         check('lvz' not in text, text[-2000:])
 
 
+def check_again(t, r, before):
+    check(re.fullmatch(r'0 +virt +running .* starts 1 +cpus 0,1,2', r('list')), r('list'))
+    check_equal(r.left(), before)
+    r('run /cells/bare.dts --kernel /cells/vectors.elf')
+    check('# 2 passed' in r('output bare'), r('output bare'))
+    r('destroy bare')
+    r.check_kernel()
+
+
 def boot_restart(t):
     _, drive = disk(t)
     for how in CRASH, 'reboot -f':
@@ -191,13 +193,25 @@ def boot_restart(t):
             r.shell.start(how)
             with t.test(f'the machine starts again with the hypervisor ({how})'):
                 r.shell = r.machine.shell()
-                check(re.fullmatch(r'0 +virt +running .* starts 1 +cpus 0,1,2', r('list')), r('list'))
-                check_equal(r.left(), before)
-                r('run /cells/bare.dts --kernel /cells/vectors.elf')
-                check('# 2 passed' in r('output bare'), r('output bare'))
-                r('destroy bare')
-                r.check_kernel()
+                check_again(t, r, before)
                 r.power_off()
+
+
+def boot_efi_reboot(t):
+    """Firmware starts again, and with it the hypervisor and what comes after it."""
+    _, drive = disk(t)
+    with resident(t, files(), *drive, append='quiet panic=1') as r:
+        before = r.left()
+        for how in CRASH, 'reboot -f':
+            start_cells(r)
+            r.shell.start(how)
+            with t.test(f'firmware and the hypervisor start again ({how})'):
+                said(r.machine, 'this system is the root cell now')
+                r.shell = r.machine.shell()
+                check('EDK II' in r.shell('dmesg'))
+                check_again(t, r, before)
+        r.power_off()
+    log_is_clean(t)
 
 
 if __name__ == '__main__':

@@ -24,6 +24,9 @@
 #define CSR_STLBPS    0x1e
 #define CSR_RVACFG    0x1f
 #define CSR_CPUID     0x20
+#define CSR_PRCFG1    0x21
+#define CSR_PRCFG2    0x22
+#define CSR_PRCFG3    0x23
 #define CSR_SAVE0     0x30 // the processor's struct cpu
 #define CSR_SAVE1     0x31 // scratch of the entry code
 #define CSR_TCFG      0x41

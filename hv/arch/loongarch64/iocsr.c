@@ -102,10 +102,18 @@ static u64 read_mailbox(const struct word *w)
     return __atomic_load_n(&w->cpu->vcpu->mailbox[(w->address - BOX_MAIL) / 8], __ATOMIC_SEQ_CST);
 }
 
+// Others may write other bytes of it at the same time.
+static void put_mail(u64 *box, u64 mask, u64 value)
+{
+    u64 old = __atomic_load_n(box, __ATOMIC_SEQ_CST);
+    while (!__atomic_compare_exchange_n(box, &old, (old & ~mask) | value, false, __ATOMIC_SEQ_CST,
+                                        __ATOMIC_SEQ_CST))
+        ;
+}
+
 static void write_mailbox(const struct word *w)
 {
-    u64 *box = &w->cpu->vcpu->mailbox[(w->address - BOX_MAIL) / 8];
-    *box = (*box & ~w->mask) | w->value;
+    put_mail(&w->cpu->vcpu->mailbox[(w->address - BOX_MAIL) / 8], w->mask, w->value);
 }
 
 // The vCPU that a send register names in bits 25:16, NULL if the cell has none of that number.
@@ -148,12 +156,8 @@ static void write_send_mail(const struct word *w)
     unsigned half = 32 * (unsigned)bits_get(w->value, 2, 2);
     if (!v || w->mask != ~0ULL)
         return;
-    u64 *box = &v->mailbox[bits_get(w->value, 4, 3)];
-    u64 mask = sent_bytes(w->value) << half, value = (w->value >> 32) << half & mask;
-    u64 old = __atomic_load_n(box, __ATOMIC_SEQ_CST);
-    while (!__atomic_compare_exchange_n(box, &old, (old & ~mask) | value, false, __ATOMIC_SEQ_CST,
-                                        __ATOMIC_SEQ_CST))
-        ;
+    u64 mask = sent_bytes(w->value) << half;
+    put_mail(&v->mailbox[bits_get(w->value, 4, 3)], mask, (w->value >> 32) << half & mask);
 }
 
 // Routes of the machine's controller may name processors of the root cell only; of its first node,

@@ -214,10 +214,12 @@ static void acknowledge(void)
     __asm__ volatile("dbar 0" ::: "memory");
 }
 
-// What wakes is an exception of the root's own, after which ertn would stay in the root: what was
-// set for the way into the guest is set again. ERA is the caller's to write.
+// What wakes is an exception of the root's own, whose ertn has to stay in the root. Whether it
+// clears PVM by itself is not known, so it is cleared before; what was set for the way into the
+// guest is set again afterwards. ERA is the caller's to write.
 static void wait_and_restore(void)
 {
+    csr_change(CSR_GSTAT, 0, GSTAT_PVM);
     wait_for_interrupt();
     csr_change(CSR_GSTAT, GSTAT_PVM, GSTAT_PVM);
     csr_write(CSR_PRMD, PRMD_PIE);
@@ -259,6 +261,13 @@ static void arm_for_guest(void)
         csr_write(CSR_TCFG, ((left + 4) & ~3ULL) | TCFG_EN);
 }
 
+// A guest's timer that stands still while the root runs is not due by itself when the root's is.
+static void tick_for_guest(void)
+{
+    if (csr_read(CSR_ESTAT) & LINE_TI && !(gcsr_read(CSR_ESTAT) & LINE_TI))
+        gcsr_change(CSR_ESTAT, LINE_TI, LINE_TI);
+}
+
 // Lines that are passed to the guest do not reach the root. While it waits in the root they do.
 void arch_guest_wait(struct cpu *cpu)
 {
@@ -272,6 +281,7 @@ void arch_guest_wait(struct cpu *cpu)
         arm_for_guest();
     if (!guest_has_interrupt() && !__atomic_load_n(&cpu->pending, __ATOMIC_SEQ_CST))
         wait_and_restore();
+    tick_for_guest();
     csr_write(CSR_TCFG, 0);
     acknowledge();
     csr_write(CSR_ECFG, ecfg);

@@ -8,6 +8,7 @@
 #include "hv/sync.h"
 
 enum { OP_CPUCFG = 0x1b, OP_CSR = 0x04, OP_CACOP = 0x18, OP_IDLE = 0xc91, OP_IOCSR = 0x3240 };
+enum { OP_PRELD = 0xab, OP_PRELDX = 0x7058, OP_DBAR = 0x70e4, OP_IBAR = 0x70e5 };
 enum { IOCSR_WRITES = 4 };
 
 #define CFG2_LVZ    BITS(13, 10)
@@ -62,6 +63,13 @@ static void emulate_idle(struct cpu *cpu)
     store_u32(&v->state, VCPU_RUNNING);
 }
 
+// Prefetches are nothing. That these exit is only known to be possible.
+static bool is_barrier_or_prefetch(u32 insn)
+{
+    u32 op = insn >> 15;
+    return op == OP_DBAR || op == OP_IBAR || op == OP_PRELDX || insn >> 22 == OP_PRELD;
+}
+
 enum exit_kind sensitive_emulate(struct cpu *cpu, u32 insn)
 {
     enum exit_kind kind = EXIT_PRIVILEGED;
@@ -79,6 +87,8 @@ enum exit_kind sensitive_emulate(struct cpu *cpu, u32 insn)
     } else if (insn >> 15 == OP_IDLE) {
         emulate_idle(cpu);
         kind = EXIT_IDLE;
+    } else if (is_barrier_or_prefetch(insn)) {
+        arch_sync_code();
     } else {
         arch_inject_undefined(cpu);
         return kind;

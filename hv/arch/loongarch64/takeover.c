@@ -80,6 +80,34 @@ void takeover_close(const struct takeover_kept *kept)
     write_windows(kept->window);
 }
 
+// No line is longer than 68 characters: consoles of firmware cut what is.
+bool takeover_show(u32 n, char *line, u32 size)
+{
+    switch (n) {
+    case 0:
+        text_format(line, size, "cpucfg %lx %lx %lx %lx %lx %lx", cpucfg_word(0), cpucfg_word(1),
+                    cpucfg_word(2), cpucfg_word(3), cpucfg_word(4), cpucfg_word(5));
+        break;
+    case 1:
+        text_format(line, size, "gstat %lx gcfg %lx gtlbc %lx gintc %lx", csr_read(CSR_GSTAT),
+                    csr_read(CSR_GCFG), csr_read(CSR_GTLBC), csr_read(CSR_GINTC));
+        break;
+    case 2:
+        text_format(line, size, "prcfg %lx %lx %lx ecfg %lx tcfg %lx", csr_read(CSR_PRCFG1),
+                    csr_read(CSR_PRCFG2), csr_read(CSR_PRCFG3), csr_read(CSR_ECFG),
+                    csr_read(CSR_TCFG));
+        break;
+    case 3:
+        text_format(line, size, "dmw0 %lx dmw1 %lx", csr_read(CSR_DMW0), csr_read(CSR_DMW1));
+        break;
+    case 4:
+        text_format(line, size, "dmw2 %lx dmw3 %lx", csr_read(CSR_DMW2), csr_read(CSR_DMW3));
+        break;
+    default: return false;
+    }
+    return true;
+}
+
 // A timer that has fired once and stopped must not start again; one that runs goes on where it is.
 static void read_timer(struct firmware *f)
 {
