@@ -38,9 +38,9 @@ for i in range(4):
     threading.Thread(target=work).start()
 '''
 SHARED = '''
-import mmap, os, tempfile
+import mmap, os
 block = mmap.mmap(-1, 1 << 20)
-with tempfile.TemporaryFile() as f:
+with os.fdopen(os.memfd_create('both'), 'w+b') as f:  # one with a name would be left where there is no O_TMPFILE
     f.truncate(1 << 20)
     both = mmap.mmap(f.fileno(), 0)
     while True:

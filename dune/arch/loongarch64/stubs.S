@@ -50,8 +50,7 @@ stub_door:
 stub_return:
     csrrd   $t0, CSR_SAVE0
     ld.d    $t1, $t0, BOX_FLUSH
-    beqz    $t1, 2f
-    st.d    $zero, $t0, BOX_FLUSH
+    beqz    $t1, 3f
     ld.d    $t1, $t0, BOX_ROOT
     csrwr   $t1, CSR_PGDL
     ld.d    $t1, $t0, BOX_ADDRESS
@@ -59,7 +58,8 @@ stub_return:
     invtlb  0x6, $zero, $t1         // the pair of pages around an address
     b       2f
 1:  invtlb  0x1, $zero, $zero       // all of this guest's
-2:  ld.d    $t1, $t0, BOX_PC
+2:  st.d    $zero, $t0, BOX_FLUSH   // only now: a signal may have it all begun again
+3:  ld.d    $t1, $t0, BOX_PC
     csrwr   $t1, CSR_ERA
     ld.d    $t1, $t0, BOX_LEVEL
     csrwr   $t1, CSR_PRMD
