@@ -156,11 +156,13 @@ static bool see_memory(struct server *s)
     return true;
 }
 
+// The cell outlives the root cell's kernel, and would take for written what was lost with that.
 static bool add_drive(struct server *s, const struct cell_backend *b, const char *id)
 {
     struct block *block = block_open_raw(b->text, b->is_readonly, s->j->e);
     if (!block)
         return false;
+    block->is_through = true;
     if (backends_add_drive(&s->backends, id, block, s->j->e))
         return true;
     block_free(block);

@@ -33,6 +33,9 @@ struct block {
     char *name;       // owned; for messages
     // Choices of the user's: flushes and discards succeed at once and do nothing.
     bool ignores_flush, ignores_discard;
+    // What was written has left this kernel's memory when the write is done: for who goes on by
+    // himself if this kernel panics, and does not know what a cache lost. Set before the first use.
+    bool is_through;
 };
 
 // Devices call these; as in block_ops.
