@@ -6,6 +6,7 @@
 // reach the top of the address space.
 #include "mem/space.h"
 #include "mem/ram.h"
+#include "mem/word.h"
 #include "base/bits.h"
 #include "base/bug.h"
 
@@ -250,7 +251,7 @@ u64 mem_read(struct mem_space *m, gpa_t gpa, unsigned size)
 {
     u8 *host = mem_ram_host(m, gpa, size);
     if (host)
-        return load_le(host, size);
+        return mem_load_word(host, size);
     mem_lock(m);
     u64 value = read_locked(m, gpa, size);
     mem_unlock(m);
@@ -261,7 +262,7 @@ void mem_write(struct mem_space *m, gpa_t gpa, u64 value, unsigned size)
 {
     u8 *host = mem_ram_host(m, gpa, size);
     if (host) {
-        store_le(host, value, size);
+        mem_store_word(host, value, size);
         mem_written(m, gpa, size);
         return;
     }

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "mem/space.h"
+#include "base/bits.h"
 #include "base/test.h"
 
 #include <errno.h>
+#include <pthread.h>
 
 struct recorder {
     u64 offset[16], value[16];
@@ -217,4 +219,51 @@ TEST(messages_reach_doorbells_only)
     CHECK_EQ(bell.value[0], 0x41);
     CHECK_EQ(other.n, 0);
     mem_space_free(&m);
+}
+
+struct shared_word {
+    struct mem_space m;
+    gpa_t gpa;
+    unsigned size;
+    bool is_over;
+};
+
+static u64 all_ones(const struct shared_word *w)
+{
+    return BITS(8 * w->size - 1, 0);
+}
+
+static void *write_all_or_nothing(void *opaque)
+{
+    struct shared_word *w = opaque;
+    for (u64 i = 0; !__atomic_load_n(&w->is_over, __ATOMIC_RELAXED); i++)
+        mem_write(&w->m, w->gpa, i & 1 ? all_ones(w) : 0, w->size);
+    return NULL;
+}
+
+// What one processor writes another sees whole or not at all: a walk of page tables depends on it.
+static unsigned n_torn(unsigned size, unsigned n)
+{
+    struct shared_word w = {.gpa = 64 - size, .size = size};
+    pthread_t writer;
+    unsigned n_wrong = 0;
+    struct err e = {0};
+    mem_space_init(&w.m, NULL);
+    if (!CHECK(mem_add_ram(&w.m, 0, 0x10000, "shared", &e)) ||
+        !CHECK_EQ(pthread_create(&writer, NULL, write_all_or_nothing, &w), 0))
+        return 1;
+    for (unsigned i = 0; i < n; i++) {
+        u64 got = mem_read(&w.m, w.gpa, size);
+        n_wrong += got && got != all_ones(&w);
+    }
+    __atomic_store_n(&w.is_over, true, __ATOMIC_RELAXED);
+    pthread_join(writer, NULL);
+    mem_space_free(&w.m);
+    return n_wrong;
+}
+
+TEST(aligned_words_of_ram_are_never_seen_in_part)
+{
+    for (unsigned size = 2; size <= 8; size *= 2)
+        CHECK_EQ(n_torn(size, 300000), 0);
 }

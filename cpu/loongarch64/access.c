@@ -67,27 +67,6 @@ static bool crosses_granule(u64 va, unsigned size)
     return (va & (LA_GRANULE - 1)) + size > LA_GRANULE;
 }
 
-// In one host access, so that another processor sees all of it or nothing.
-static u64 load_host(const u8 *host, unsigned size)
-{
-    switch (size) {
-    case 1: return *(const volatile u8 *)host;
-    case 2: return *(const volatile host_u16 *)host;
-    case 4: return *(const volatile host_u32 *)host;
-    default: return *(const volatile host_u64 *)host;
-    }
-}
-
-static void store_host(u8 *host, u64 value, unsigned size)
-{
-    switch (size) {
-    case 1: *(volatile u8 *)host = (u8)value; break;
-    case 2: *(volatile host_u16 *)host = (u16)value; break;
-    case 4: *(volatile host_u32 *)host = (u32)value; break;
-    default: *(volatile host_u64 *)host = value; break;
-    }
-}
-
 bool la_fill(struct la_cpu *c, u64 va, enum la_access access)
 {
     fill(c, va, la_translate(c, va, access), access);
@@ -134,7 +113,7 @@ static void write_host(struct la_cpu *c, u64 pa, u8 *host, u64 value, unsigned s
 {
     note_store(c, host, size);
     struct la_lines held = la_links_hold(c, pa, host, size);
-    store_host(host, value, size);
+    mem_store_word(host, value, size);
     la_links_let_go(c, held);
     mem_written(c->cpu.bus->mem, pa, size);
 }
@@ -157,7 +136,7 @@ static u64 load_within(struct la_cpu *c, u64 va, unsigned size)
 {
     u64 pa = la_translate(c, va, LA_LOAD);
     u8 *host = fill(c, va, pa, LA_LOAD);
-    return host ? load_host(host, size) : read_physical(c, pa, size);
+    return host ? mem_load_word(host, size) : read_physical(c, pa, size);
 }
 
 // A model may store what lies on the first page before it looks at the second.
@@ -347,5 +326,5 @@ u32 la_fetch_slow(struct la_cpu *c)
         la_raise_address(c, EXC_ADEF, c->pc);
     u64 pa = la_translate(c, c->pc, LA_FETCH);
     u8 *host = fill(c, c->pc, pa, LA_FETCH);
-    return (u32)(host ? load_le(host, 4) : mem_read(c->cpu.bus->mem, pa, 4));
+    return (u32)(host ? mem_load_word(host, 4) : mem_read(c->cpu.bus->mem, pa, 4));
 }

@@ -10,10 +10,7 @@
 #pragma once
 
 #include "cpu/loongarch64/state.h"
-
-typedef u16 __attribute__((aligned(1), may_alias)) host_u16;
-typedef u32 __attribute__((aligned(1), may_alias)) host_u32;
-typedef u64 __attribute__((aligned(1), may_alias)) host_u64;
+#include "mem/word.h"
 
 static inline unsigned la_cache_index(u64 va)
 {
