@@ -38,14 +38,11 @@ static bool is_mapped(u64 address)
 }
 
 // In flat tables all that the kernel refuses comes this way: nothing mapped, or no right to it.
-static void serve_flat_error(struct thread *t, const struct vcpu_why *why)
+static void serve_flat_error(struct thread *t, struct vcpu_why *why)
 {
-    if (lib_end_compartment(t))
+    if (lib_end_compartment(t) || !exception_find_bus(t, why) || guest_grow_stack(why->address))
         return;
-    u64 address = exception_bus_address(t, why);
-    if (guest_grow_stack(address))
-        return;
-    signals_force(t, SIGSEGV, is_mapped(address) ? SEGV_ACCERR : SEGV_MAPERR, address);
+    signals_force(t, SIGSEGV, is_mapped(why->address) ? SEGV_ACCERR : SEGV_MAPERR, why->address);
 }
 
 // A file got shorter; or a child of fork was not given what was advised so (MADV_DONTFORK).
@@ -57,18 +54,37 @@ static void force_bus_error(struct thread *t, u64 address)
         signals_force(t, SIGSEGV, SEGV_MAPERR, address);
 }
 
-// A translation that the processor kept may be older than the tables: they are asked first, and
-// what they allow is tried once more.
-static void serve_bus_error(struct thread *t, const struct vcpu_why *why)
+// Whether the program may try again: the kernel brings the page, or another thread is changing what
+// is mapped there. A kernel before 5.14 does not know how to say.
+static bool may_come(u64 address, u32 prot)
 {
-    u64 address = exception_bus_address(t, why);
-    int code = why->address ? space_fault(t->process->space, address, wanted(why)) : 0;
-    if (code)
-        signals_force(t, SIGSEGV, code, address);
-    else if (!why->address || (t->bus_pc == regs_pc(t->regs) && t->bus_address == address))
-        force_bus_error(t, address);
-    t->bus_pc = regs_pc(t->regs);
-    t->bus_address = address;
+    int advice = prot & PROT_WRITE ? MADV_POPULATE_WRITE : MADV_POPULATE_READ;
+    long ret = raw(SYS_madvise, address & ~(SPACE_PAGE - 1), SPACE_PAGE, advice);
+    return ret == 0 || ret == -ENOMEM || ret == -EINVAL;
+}
+
+// How often in succession, with nothing else that left the guest in between.
+static u64 count_tries(struct thread *t)
+{
+    bool is_next = t->vcpu.n_exits == t->bus_exits + 1;
+    t->bus_tries = is_next ? t->bus_tries + 1 : 0;
+    return t->bus_tries;
+}
+
+// A translation that the processor kept may be older than the tables, and what the host could not
+// reach then may be there now: both are asked before a signal says otherwise.
+static void serve_bus_error(struct thread *t, struct vcpu_why *why)
+{
+    enum { MANY = 100 };
+    bool is_hopeless = count_tries(t) >= MANY;
+    if (exception_find_bus(t, why)) {
+        int code = space_fault(t->process->space, why->address, wanted(why));
+        if (code)
+            signals_force(t, SIGSEGV, code, why->address);
+        else if (is_hopeless || !may_come(why->address, wanted(why)))
+            force_bus_error(t, why->address);
+    }
+    t->bus_exits = t->vcpu.n_exits;
 }
 
 static _Noreturn void give_up(struct thread *t, const struct vcpu_why *why)
@@ -81,7 +97,7 @@ static _Noreturn void give_up(struct thread *t, const struct vcpu_why *why)
     signals_die(SIGKILL);
 }
 
-void faults_serve(struct thread *t, const struct vcpu_why *why)
+void faults_serve(struct thread *t, struct vcpu_why *why)
 {
     COUNT(t->process->settings, faults);
     if (t->process->lib && why->exit != VCPU_PAGE_FAULT && why->exit != VCPU_DEAD &&

@@ -5,4 +5,4 @@
 struct thread;
 struct vcpu_why;
 
-void faults_serve(struct thread *t, const struct vcpu_why *why);
+void faults_serve(struct thread *t, struct vcpu_why *why);

@@ -34,7 +34,7 @@ struct thread {
     u64 scratch_size, plan_size;
     struct lib_thread lib;   // of a process that entered by itself
     u64 tls;                 // of a thread that has not begun
-    u64 bus_pc, bus_address; // what the host could not reach last
+    u64 bus_exits, bus_tries; // when the host could not reach something last, and how often
     struct native native;    // used where there is no vCPU
     struct thread *next;     // of all stacks that were ever made
 };

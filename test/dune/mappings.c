@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -191,6 +192,55 @@ TEST(code_that_is_made)
     munmap(w, PAGE);
     munmap(x, PAGE);
     close(fd);
+}
+
+struct comer {
+    u8 *page;
+    int fd;
+    _Atomic bool is_over;
+};
+
+static void *come_and_go(void *opaque)
+{
+    struct comer *c = opaque;
+    while (!c->is_over) {
+        munmap(c->page, PAGE);
+        mmap(c->page, PAGE, RW | PROT_EXEC, MAP_SHARED | MAP_FIXED, c->fd, 0);
+    }
+    return NULL;
+}
+
+// How many tries ended in something else than what is there or that nothing is.
+static int n_odd_ends(struct comer *c, int kind, int n)
+{
+    static const u64 offsets[] = {0, 64, 128};
+    u8 *at = c->page + offsets[kind];
+    int n_odd = 0;
+    for (int i = 0; i < n; i++) {
+        struct trial t = kind == 0 ? trial_call(at) : kind == 1 ? trial_read(at) : trial_write(at);
+        bool is_odd = t.signal && (t.signal != SIGSEGV || t.code != SEGV_MAPERR || t.address != at);
+        if (is_odd && !n_odd++)
+            printf("# kind %d: signal %d, code %d, address %p for %p\n", kind, t.signal, t.code,
+                   t.address, (void *)at);
+    }
+    return n_odd;
+}
+
+// The monitor looks at a fault when the page may be back already, or away again.
+TEST(a_page_that_comes_and_goes)
+{
+    struct comer c = {.fd = scratch(PAGE)};
+    pthread_t t;
+    c.page = mmap(NULL, PAGE, RW | PROT_EXEC, MAP_SHARED, c.fd, 0);
+    REQUIRE(c.page != MAP_FAILED);
+    machine_put_return(c.page);
+    REQUIRE(pthread_create(&t, NULL, come_and_go, &c) == 0);
+    for (int kind = 0; kind < 3; kind++)
+        CHECK_EQ(n_odd_ends(&c, kind, 1000), 0);
+    c.is_over = true;
+    pthread_join(t, NULL);
+    munmap(c.page, PAGE);
+    close(c.fd);
 }
 
 TEST(advice)

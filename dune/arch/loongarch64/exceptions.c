@@ -55,7 +55,7 @@ void exception_serve(struct thread *t, const struct vcpu_why *why)
 }
 
 // KVM tells it.
-u64 exception_bus_address(struct thread *t, const struct vcpu_why *why)
+bool exception_find_bus(struct thread *t, struct vcpu_why *why)
 {
-    return why->address;
+    return true;
 }

@@ -46,26 +46,25 @@ static bool host_reaches(u64 at)
 
 // KVM does not say which address the host could not reach. So the instruction is run again on
 // tables that show nothing but the code: the exceptions name its operands one after the other,
-// and each that the host can reach is shown too.
-static u64 find_address(struct thread *t, struct space *space, struct pagetable *probe)
+// and each that the host can reach is shown too. Behind it the trap flag ends the run.
+static bool find_operand(struct thread *t, struct space *space, struct pagetable *probe,
+                         struct vcpu_why *why)
 {
-    struct vcpu_why why;
-    u64 pc = regs_pc(t->regs), last = ~0ULL;
+    u64 pc = regs_pc(t->regs);
     for (int i = 0; i < 16; i++) {
-        vcpu_run(&t->vcpu, &why);
-        if (why.exit == VCPU_SIGNAL) {
+        vcpu_run(&t->vcpu, why);
+        if (why->exit == VCPU_SIGNAL) {
             t->vcpu.v->run->immediate_exit = 0;
             continue;
         }
-        if (why.exit != VCPU_PAGE_FAULT || regs_pc(t->regs) != pc)
-            return last == ~0ULL ? 0 : last;
-        last = why.address;
-        if (!host_reaches(last) ||
-            pagetable_map(probe, last & ~(SPACE_PAGE - 1),
-                          slots_gpa(&space->slots, last & ~(SPACE_PAGE - 1)), PTE_USER | PTE_WRITE))
-            return last;
+        if (why->exit != VCPU_PAGE_FAULT || regs_pc(t->regs) != pc)
+            return false;
+        u64 page = why->address & ~(SPACE_PAGE - 1);
+        if (!host_reaches(why->address) ||
+            pagetable_map(probe, page, slots_gpa(&space->slots, page), PTE_USER | PTE_WRITE))
+            return true;
     }
-    return last;
+    return false;
 }
 
 // The program's code is what may be executed.
@@ -87,24 +86,47 @@ static int show_code(struct pagetable *pt, struct pagetable *probe, u64 pc)
     return 0;
 }
 
-// Signals that come meanwhile are noted and delivered behind this one.
-u64 exception_bus_address(struct thread *t, const struct vcpu_why *why)
+static bool find_on_probe(struct thread *t, struct space *space, struct vcpu_why *why)
 {
-    struct space *space = t->process->space;
     struct pagetable probe = space->tables;
-    u64 address = 0;
-    signals_block_all();
+    bool found = false;
     lock_take(&space->lock);
     u64 used = space->tables.pool_used;
     if (show_code(&space->tables, &probe, regs_pc(t->regs)) == 0 &&
         vcpu_use_root(&t->vcpu, pagetable_root_gpa(&probe)) == 0)
-        address = find_address(t, space, &probe);
+        found = find_operand(t, space, &probe, why);
     vcpu_use_root(&t->vcpu, pagetable_root_gpa(&space->tables));
     memset(space->tables.pool + used, 0, probe.pool_used - used);
     lock_drop(&space->lock);
+    return found;
+}
+
+// The instruction went through. Where its page came back meanwhile it may be one that ends in
+// something else: a call is made again, and an exception is served.
+static void serve_other_end(struct thread *t, const struct vcpu_why *why, bool was_stepping)
+{
+    enum { DEBUG = 1, CALL_SIZE = 2 };
+    if (why->exit == VCPU_CALL)
+        t->regs->rip -= CALL_SIZE;
+    else if (why->exit == VCPU_FAULT && (why->vector != DEBUG || was_stepping))
+        exception_serve(t, why);
+}
+
+// Signals that come meanwhile are noted and delivered behind this one.
+bool exception_find_bus(struct thread *t, struct vcpu_why *why)
+{
+    enum { TRAP_FLAG = 0x100 };
+    bool was_stepping = t->regs->rflags & TRAP_FLAG;
+    signals_block_all();
+    t->regs->rflags |= TRAP_FLAG;
+    bool found = find_on_probe(t, t->process->space, why);
+    if (!was_stepping)
+        t->regs->rflags &= ~(u64)TRAP_FLAG;
     if (!t->taken)
         signals_use_mask(t);
-    return address;
+    if (!found)
+        serve_other_end(t, why, was_stepping);
+    return found;
 }
 
 void exception_serve(struct thread *t, const struct vcpu_why *why)

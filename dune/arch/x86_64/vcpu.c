@@ -424,9 +424,7 @@ static bool undo_entry(struct vcpu_state *s, struct vcpu_why *why)
 static bool take_exit(struct vcpu_state *s, struct vcpu_why *why, long ret)
 {
     const struct kvm_run *run = s->v->run;
-    why->exit = VCPU_DEAD;
-    why->reason = run->exit_reason;
-    why->code = ret;
+    *why = (struct vcpu_why){.exit = VCPU_DEAD, .reason = run->exit_reason, .code = ret};
     s->n_exits++;
     if (ret == -EINTR) {
         why->exit = VCPU_SIGNAL;
