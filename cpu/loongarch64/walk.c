@@ -207,15 +207,18 @@ static bool set_bits(struct la_cpu *c, const struct la_context *x, u64 pa, u64 o
     return done;
 }
 
+// `mine` is the entry of va as it was checked: another processor may have changed it by now.
 static struct la_tlb_entry *insert_leaf(struct la_cpu *c, const struct la_tlb_view *v, u64 va,
-                                        const struct leaf *w)
+                                        const struct leaf *w, u64 mine)
 {
+    unsigned odd = va >> w->ps & 1;
     u64 pte[2];
-    pte[0] = read_entry(c, v->context, w->pa);
-    pte[1] = w->huge ? 0 : read_entry(c, v->context, w->pa + w->odd_offset);
     if (w->huge) {
-        pte[0] = la_walk_huge_to_elo(pte[0]);
+        pte[0] = la_walk_huge_to_elo(mine);
         pte[1] = pte[0] + BIT(w->ps);
+    } else {
+        pte[odd] = mine;
+        pte[!odd] = read_entry(c, v->context, w->pa + (odd ? 0 : w->odd_offset));
     }
     struct la_tlb_entry t = {
         .ps = (u8)w->ps,
@@ -250,8 +253,9 @@ static struct la_tlb_entry *walk(struct la_cpu *c, const struct la_tlb_view *v, 
         enum la_exception e = walker_fault(c, v, pte, access);
         if (e != EXC_INT)
             raise_of_view(c, v, e, va);
-        if (set_bits(c, v->context, pa, pte, needed_bits(access)))
-            return insert_leaf(c, v, va, &w);
+        u64 bits = needed_bits(access);
+        if (set_bits(c, v->context, pa, pte, bits))
+            return insert_leaf(c, v, va, &w, pte | bits);
     }
 }
 

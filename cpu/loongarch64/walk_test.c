@@ -2,6 +2,8 @@
 #include "base/test.h"
 #include "cpu/loongarch64/rig.h"
 
+#include <pthread.h>
+
 enum { V = 1, D = 2, PLV3 = 3 << 2, CC = 1 << 4, G = 1 << 6, P = 1 << 7, W = 1 << 8 };
 #define HUGE     BIT(6)
 #define ECODE(c) bits_get(la_csr_read((c), CSR_ESTAT), 21, 16)
@@ -131,6 +133,46 @@ TEST(the_walker_raises_page_exceptions_itself)
     // Software allows writing; no invalidation is needed to see it.
     rig_write64(&r, slot(PT, VA, 14), PAGE | P | W | V | CC);
     CHECK_EQ(access(&r, "st.d $a1, $a0, 0", VA), 0);
+    rig_free(&r);
+}
+
+struct other_processor {
+    u64 *entry, value;
+    bool is_over;
+};
+
+static void *change_entry(void *opaque)
+{
+    struct other_processor *x = opaque;
+    while (!__atomic_load_n(&x->is_over, __ATOMIC_RELAXED)) {
+        __atomic_store_n(x->entry, 0, __ATOMIC_RELAXED);
+        __atomic_store_n(x->entry, x->value, __ATOMIC_RELAXED);
+    }
+    return NULL;
+}
+
+// What was checked is what is used, whatever the entry says a moment later.
+TEST(an_entry_that_another_processor_clears_leads_nowhere)
+{
+    struct rig r;
+    pthread_t t;
+    unsigned n_wrong = 0;
+    start_walker(&r, P | W | CC);
+    rig_write64(&r, PAGE + 0x10, 0x77);
+    rig_write64(&r, 0x10, 0x55);
+    struct other_processor x = {
+        .entry = (u64 *)(void *)mem_ram_page(&r.mem, slot(PT, VA, 14), 8, true),
+        .value = PAGE | P | W | CC,
+    };
+    REQUIRE(pthread_create(&t, NULL, change_entry, &x) == 0);
+    for (unsigned n = 0; n < 30000; n++) {
+        access(&r, "invtlb 0x0, $zero, $zero", 0);
+        unsigned code = access(&r, "ld.d $a1, $a0, 0", VA + 0x10);
+        n_wrong += code ? code != EXC_PIL : r.c->gpr[5] != 0x77;
+    }
+    __atomic_store_n(&x.is_over, true, __ATOMIC_RELAXED);
+    pthread_join(t, NULL);
+    CHECK_EQ(n_wrong, 0);
     rig_free(&r);
 }
 
