@@ -102,7 +102,9 @@ static void look_at_fresh(struct jit *j)
 void jit_see_code(struct la_cpu *c)
 {
     struct jit *j = c->code.vcpu->jit;
-    if (!j->n_fresh)
+    // Who translates does it the other way round (note_fresh): one of the two sees the other's.
+    atomic_thread_fence(memory_order_seq_cst);
+    if (!atomic_load_explicit(&j->n_fresh, memory_order_relaxed))
         return;
     pthread_mutex_lock(&j->lock);
     look_at_fresh(j);
@@ -120,7 +122,9 @@ static void note_fresh(struct jit *j, u64 number)
         sched_yield();
         pthread_mutex_lock(&j->lock);
     }
-    j->fresh[j->n_fresh++] = (struct jit_fresh){number, sum_of(j, number), j->n_requests};
+    j->fresh[j->n_fresh] = (struct jit_fresh){number, sum_of(j, number), j->n_requests};
+    j->n_fresh++;
+    atomic_thread_fence(memory_order_seq_cst); // the code is read again to translate it
 }
 
 // Nobody may store to the page unseen from now on. The processor that translates forgets at once.
@@ -388,14 +392,16 @@ void jit_obey(struct la_cpu *c)
     atomic_fetch_and_explicit(&c->cpu.requests, ~(u32)CPU_REQ_CODE, memory_order_seq_cst);
     struct jit_vcpu *v = c->code.vcpu;
     unsigned n_drops = v->jit->n_drops;
+    u64 n_requests = v->jit->n_requests;
     v->n_times_obeyed++;
-    v->n_obeyed = v->jit->n_requests;
     memset(c->cache[LA_STORE], 0xff, sizeof(c->cache[LA_STORE]));
     la_slots_forget_stores(c);
     if (v->n_drops != n_drops)
         la_targets_forget(c);
     v->n_drops = n_drops;
     c->code.link_site = NULL;
+    // Behind all that was stored before, and before anything that is stored from now on.
+    atomic_store_explicit(&v->n_obeyed, n_requests, memory_order_release);
 }
 
 // The two mappings of shared memory: mremap of nothing makes the second. Without a file behind it

@@ -131,7 +131,7 @@ struct jit_vcpu {
     struct jit *jit;
     struct la_cpu *cpu;
     unsigned n_drops;       // of jit.n_drops: seen
-    u64 n_obeyed;           // of jit.n_requests
+    _Atomic u64 n_obeyed;   // of jit.n_requests
     bool is_checked;        // runs a block that is compared
     bool fp_traps;          // that the known targets were translated for
     _Atomic bool is_inside; // runs translated code
@@ -159,7 +159,7 @@ struct jit {
     _Atomic bool is_flushing;
     _Atomic bool has_told_odd_mode;
     struct jit_fresh fresh[JIT_MAX_FRESH];
-    unsigned n_fresh;
+    _Atomic unsigned n_fresh;
     _Atomic u64 n_requests;   // to forget what is cached for stores
     _Atomic unsigned n_drops; // times that translations were dropped
     struct jit_page *pages[JIT_N_HASH];
