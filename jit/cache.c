@@ -36,10 +36,10 @@ static bool is_mode(struct jit_mode a, struct jit_mode b)
 struct jit_page *jit_find_page(struct jit *j, u64 pa, struct jit_mode mode)
 {
     u64 number = pa >> CODE_PAGE_SHIFT;
-    for (struct jit_page *p = j->pages[hash_of(number)]; p; p = p->next)
-        if (p->number == number && is_mode(p->mode, mode))
-            return p;
-    return NULL;
+    struct jit_page *p = __atomic_load_n(&j->pages[hash_of(number)], __ATOMIC_ACQUIRE);
+    while (p && (p->number != number || !is_mode(p->mode, mode)))
+        p = p->next;
+    return p;
 }
 
 // Asks processors to forget what lets them store to watched pages and run dropped code. The request
@@ -268,9 +268,16 @@ bool jit_close_lines(struct jit *j, struct la_cpu *c, struct jit_page *p, unsign
     return true;
 }
 
+// Others look for entries meanwhile, and memset may write in pieces of any size.
+static void forget_entries(struct jit_page *p)
+{
+    for (unsigned i = 0; i < CODE_N_INSNS; i++)
+        __atomic_store_n(&p->entry[i], 0, __ATOMIC_RELAXED);
+}
+
 static void drop_page(struct jit *j, struct jit_page *p)
 {
-    memset(p->entry, 0, sizeof(p->entry));
+    forget_entries(p);
     memset(p->lines, 0, sizeof(p->lines));
     j->n_drops++;
 }
