@@ -24,18 +24,11 @@ static volatile u64 *place(unsigned ps, u64 va)
     return memory_at(frame_of(ps, is_behind) + (is_behind ? va - BORDER : va - BORDER + BIT(ps)));
 }
 
-static void map_half(unsigned slot, unsigned ps, u64 pair, unsigned half, u64 elo)
-{
-    struct tlb_entry e = {pair, ps, 0, {PAGE_ALL & ~PAGE_V, PAGE_ALL & ~PAGE_V}};
-    e.elo[half] = elo;
-    tlb_write(TLB_STLB_ENTRIES + slot, &e);
-}
-
 static void map(unsigned ps, u64 behind)
 {
     tlb_clear();
-    map_half(0, ps, BORDER - 2 * BIT(ps), 1, frame_of(ps, false) | PAGE_ALL);
-    map_half(1, ps, BORDER, 0, frame_of(ps, true) | behind);
+    tlb_map_page(0, BORDER - BIT(ps), frame_of(ps, false), ps, PAGE_ALL);
+    tlb_map_page(1, BORDER, frame_of(ps, true), ps, behind);
 }
 
 // Stores first, first + 1, ... and returns the loads' sum.
