@@ -132,7 +132,7 @@ bool run_help(const struct run_options *o, struct err *e)
         cpu_option_help(stdout);
     else if (asks(o->log))
         print_log_classes();
-    else if (asks(o->accel))
+    else if (o->accel && (asks(o->accel) || ends_in_help(o->accel)))
         accel_option_help(stdout);
     else if (o->serials.n && asks(o->serials.texts[0]))
         print_serials();

@@ -70,6 +70,8 @@ def test_lists(s):
     check_equal(first_words(show(s, 'run', '-accel', 'help')),
                  ['jit', 'interp', 'kvm', 'llsc', 'one-insn', 'slots', 'chain', 'ras', 'evex', 'avx',
                   'exact-cause', 'check', 'perf-map', 'access-form', 'flush-every'])
+    for accel in 'jit', 'interp', 'kvm':
+        check_equal(show(s, 'run', '-accel', accel + ',help'), show(s, 'run', '-accel', 'help'))
     check({'guest', 'unimp', 'in_asm'} <= set(first_words(show(s, 'run', '-d', 'help'))))
     serials = show(s, 'run', '-serial', 'help')
     check_equal([re.split(r'[:,\[]', w)[0] for w in first_words(serials)],
