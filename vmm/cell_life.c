@@ -13,10 +13,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PATIENCE_MS       5000 // of create, for a processor on its way offline
-#define DEFAULT_TIMEOUT_S 60
-#define POLL_NS           20000000
-#define KEY_TIME_S        1.0 // of shutdown, between the keys
+#define PATIENCE_MS 5000 // of create, for a processor on its way offline
+#define POLL_NS     20000000
+#define KEY_TIME_S  1.0 // of shutdown, between the keys
 
 static void pause_a_moment(void)
 {
@@ -188,7 +187,7 @@ bool cell_run(struct cell_job *j)
     if (!cell_client_info(j->c, cell, &info, j->e) || !serve(j, &r) || !load(j, &r, cell, &info) ||
         !start(j, &r, cell, info.generation)) {
         struct err other = {0};
-        struct cell_job undo = {j->o, j->c, j->out, &other};
+        struct cell_job undo = {.o = j->o, .c = j->c, .out = j->out, .e = &other};
         cell_destroy_it(&undo, cell, &info);
         return false;
     }
@@ -228,7 +227,7 @@ bool cell_reset(struct cell_job *j)
 
 static bool wait_for_end(struct cell_job *j, u32 cell, struct control_cell *info)
 {
-    double end = now() + cell_seconds(j->o->timeout, DEFAULT_TIMEOUT_S);
+    double end = now() + j->patience_s;
     while (cell_client_info(j->c, cell, info, j->e)) {
         if (info->state != CONTROL_CELL_RUNNING)
             return true;
