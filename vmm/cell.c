@@ -117,10 +117,17 @@ static const struct cell_command *find(const char *word, struct err *e)
     return NULL;
 }
 
+static bool has_target(const struct cell_command *command)
+{
+    return *command->arguments && *command->arguments != '-';
+}
+
 static bool run(const struct cell_command *command, struct cell_options *o, struct err *e)
 {
     static struct cell_client client;
     struct cell_job j = {.o = o, .out = stdout, .e = e};
+    if (o->target && !has_target(command))
+        return err_set(e, "takes no target, '%s' is one", o->target);
     if (!parse_timeout(o->timeout, &j.patience_s, e))
         return false;
     if (command->is_anywhere)

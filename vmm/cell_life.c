@@ -162,12 +162,23 @@ bool cell_load(struct cell_job *j)
     return find(j, &r, &cell, &info) && load(j, &r, cell, &info);
 }
 
+// A new cell's memory is zeros, and the hypervisor would run those. Without a record, in a root
+// cell that has started anew, it is not known what was loaded.
+static bool need_kernel(struct cell_job *j, const struct cell_record *r,
+                        const struct control_cell *info)
+{
+    bool is_known = *r->description.head.name;
+    return info->state != CONTROL_CELL_CREATED || !is_known || r->is_loaded ||
+           err_set(j->e, "cell '%s' has no kernel; 'lh cell load' puts one into it", info->name);
+}
+
 bool cell_start(struct cell_job *j)
 {
     static struct cell_record r;
     struct control_cell info;
     u32 cell;
-    return find(j, &r, &cell, &info) && start(j, &r, cell, info.generation);
+    return find(j, &r, &cell, &info) && need_kernel(j, &r, &info) &&
+           start(j, &r, cell, info.generation);
 }
 
 static bool serve(struct cell_job *j, const struct cell_record *r)

@@ -59,6 +59,8 @@ def test_options_of_cell(s):
     refuse_cell('wait x --timeout soon', "wait: --timeout 'soon': not a number of seconds; write 60")
     refuse_cell('wait x --timeout 5s', "wait: --timeout '5s': not a number of seconds; write 60")
     refuse_cell('wait x --timeout -1', "wait: --timeout '-1': not a number of seconds; write 60")
+    for command in 'info', 'list', 'stats', 'log', 'bundle', 'doctor':
+        refuse_cell(command + ' x', command + ": takes no target, 'x' is one")
     expect_error(s.run('cell', 'help', 'rum'), "lh cell: no command 'rum'; did you mean run?")
 
 
