@@ -299,7 +299,7 @@ static bool start_script(struct settings *s, const struct script *script, char *
     words[n++] = file;
     memcpy(words + n, rest, n_rest * sizeof(*words));
     struct load l = {.file = script->interpreter, .arguments = words, .environment = environ};
-    bool ok = launch_program(s, &l, e);
+    bool ok = launch_program(s, &l, e) || err_context(e, "%s: its interpreter", file);
     free(words);
     return ok;
 }

@@ -338,8 +338,11 @@ static s32 find_cell(struct command *c, enum target target)
     struct control_request *q = c->q;
     if (target == NO_CELL)
         return 0;
-    if (q->cell >= HV_MAX_CELLS || (target == NOT_ROOT && !q->cell))
-        return cell_refuse(&c->why, REFUSE_INVAL, "there is no cell %u to do that with", q->cell);
+    if (target == NOT_ROOT && !q->cell)
+        return cell_refuse(&c->why, REFUSE_INVAL,
+                           "cell 0 is the root cell; this is for the others");
+    if (q->cell >= HV_MAX_CELLS)
+        return cell_refuse(&c->why, REFUSE_INVAL, "there is no cell %u", q->cell);
     c->cell = &c->cpu->hv->cell[q->cell];
     if (cell_state(c->cell) == CONTROL_CELL_NONE)
         return cell_refuse(&c->why, REFUSE_NOENT, "there is no cell %u", q->cell);

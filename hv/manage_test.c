@@ -102,6 +102,9 @@ TEST(a_cell_by_commands)
     r->args[0] = 0x4000;
     CHECK_EQ(command(hv, CONTROL_WINDOW, 1, generation), REFUSE_INVAL);
     CHECK_EQ(command(hv, CONTROL_STOP, 1, generation + 1), REFUSE_STALE);
+    CHECK_EQ(command(hv, CONTROL_STOP, 0, 0), REFUSE_INVAL);
+    CHECK_STR(r->text, "cell 0 is the root cell; this is for the others");
+    CHECK_EQ(command(hv, CONTROL_STOP, HV_MAX_CELLS, 0), REFUSE_INVAL);
     r->args[0] = ~0ULL;
     CHECK_EQ(command(hv, CONTROL_START, 1, generation), 0);
     CHECK_EQ(command(hv, CONTROL_RESET, 1, generation), 0);

@@ -40,7 +40,7 @@ static const struct magic magics[] = {
     MAGIC(0x28, "_FVH", "a firmware volume, not a kernel; firmware is given with -bios"),
 };
 
-static bool is_text(const u8 *data, size_t size)
+bool kernel_is_text(const u8 *data, size_t size)
 {
     size_t n = size < 512 ? size : 512;
     for (size_t i = 0; i < n; i++)
@@ -65,7 +65,7 @@ const char *kernel_foreign_name(const u8 *data, size_t size)
         if (m->offset + m->n_bytes <= size && !memcmp(data + m->offset, m->bytes, m->n_bytes))
             return m->name;
     }
-    if (is_text(data, size))
+    if (kernel_is_text(data, size))
         return "a text file, not a kernel";
     if (is_zeros(data, size))
         return "not a kernel: it begins with zeros";

@@ -21,5 +21,6 @@ bool kernel_zboot_check_size(const u8 *data, size_t size, struct err *e);
 // kernel_foreign.c: what a file that is no LoongArch kernel seems to be, as an article and noun
 // ("a gzip file"), and what to do about it; or NULL.
 const char *kernel_foreign_name(const u8 *data, size_t size);
+bool kernel_is_text(const u8 *data, size_t size);
 const char *kernel_pe_machine_name(u16 machine);
 const char *kernel_elf_machine_name(u16 machine);

@@ -9,6 +9,7 @@
 #include "dev/cfi_flash.h"
 #include "dev/fw_cfg.h"
 #include "mach/boot_order.h"
+#include "mach/kernel_parse.h"
 #include "mach/la_virt_fdt.h"
 #include "mach/la_virt_map.h"
 
@@ -22,6 +23,19 @@ bool la_virt_has_firmware(const struct machine *m)
     return m->config->bios || m->flash[0].file;
 }
 
+// What processors would execute as nonsense, silently. A program of this processor could be meant.
+static bool check_firmware(const struct cfi_flash *f, struct err *e)
+{
+    static const char *const wanted = "firmware is an image of flash memory, as QEMU_EFI.fd is";
+    if (f->file_size >= 4 && !memcmp(f->memory, "\177ELF", 4))
+        return err_set(e, "'%s' is an ELF program; %s", f->file, wanted);
+    if (f->file_size >= 2 && !memcmp(f->memory, "MZ", 2))
+        return err_set(e, "'%s' is an EFI image; a kernel is given with -kernel", f->file);
+    if (f->file_size && kernel_is_text(f->memory, f->file_size))
+        return err_set(e, "'%s' is a text file; %s", f->file, wanted);
+    return true;
+}
+
 bool la_virt_add_flash(struct machine *m, unsigned bank, const char *file, bool is_readonly,
                        struct err *e)
 {
@@ -31,7 +45,8 @@ bool la_virt_add_flash(struct machine *m, unsigned bank, const char *file, bool 
     struct cfi_flash *f = cfi_flash_of(d);
     f->is_readonly = is_readonly;
     bool ok = (!file || device_set(d, "file", file, e)) &&
-              machine_map(m, d, &f->region, bank ? VIRT_FLASH1_BASE : VIRT_FLASH0_BASE, e);
+              machine_map(m, d, &f->region, bank ? VIRT_FLASH1_BASE : VIRT_FLASH0_BASE, e) &&
+              (bank || check_firmware(f, e));
     return ok || err_context(e, bank ? "flash 1" : "firmware");
 }
 

@@ -257,6 +257,19 @@ TEST(wrong_firmware_is_refused)
     bench_free(&b);
 }
 
+TEST(what_cannot_be_firmware_is_named)
+{
+    struct bench b;
+    bench_init(&b);
+    b.config.bios = bench_file(&b, "hello\n", 6);
+    bench_refused(&b, "' is a text file; firmware is an image of flash memory, as QEMU_EFI.fd is");
+    b.config.bios = bench_file(&b, "\177ELF\2\1\1", 8);
+    bench_refused(&b, "' is an ELF program; firmware is an image of flash memory");
+    b.config.bios = bench_file(&b, "MZ\0\0", 4);
+    bench_refused(&b, "' is an EFI image; a kernel is given with -kernel");
+    bench_free(&b);
+}
+
 TEST(two_firmwares_are_refused)
 {
     struct bench b;

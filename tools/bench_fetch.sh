@@ -9,10 +9,8 @@
 # Nothing is installed and no program of loong64 is run. What is there already is not fetched again.
 set -eu
 
-# shellcheck disable=SC2034 # read by the other script
-fetch_functions_only=1
-# shellcheck source=tools/guest_fetch.sh
-. "$(dirname "$0")/guest_fetch.sh"
+# shellcheck source=tools/tree_disk.sh
+. "$(dirname "$0")/tree_disk.sh"
 
 programs="python3 sqlite3 xz-utils zstd bzip2 cpp-16-loongarch64-linux-gnu"
 
@@ -20,23 +18,6 @@ drop_the_rest() {
     for name in sbin share/doc share/man share/locale share/info share/perl share/gcc lib/systemd; do
         rm -rf "${1:?}/usr/$name"
     done
-}
-
-# A merged /usr, and the places that the guest mounts something at.
-complete_tree() {
-    for name in lib lib64 bin; do
-        [ ! -d "$1/usr/$name" ] || [ -e "$1/$name" ] || ln -s "usr/$name" "$1/$name"
-    done
-    for name in dev proc sys tmp mnt; do
-        mkdir -p "$1/$name"
-    done
-}
-
-# With half of the space left over and no journal: it is only ever read.
-make_image() { # TREE FILE
-    size=$(du -sk "$1" | cut -f 1)
-    mke2fs -q -t ext4 -O ^has_journal -L programs -E lazy_itable_init=0 -d "$1" "$2" \
-        "$((size + size / 2))k" > "$log" 2>&1 || die "cannot make ${2##*/}: $(reason)"
 }
 
 # The programs of the tree need its loader and its libraries; this machine's may be older.
@@ -62,22 +43,12 @@ END
 
 set_defaults
 out=${1:-${LH_CACHE:-${XDG_CACHE_HOME:-${HOME:?}/.cache}/longhouse}/bench}
-recipe=1
-
-[ "$(stamp complete)" != "recipe=$recipe" ] || exit 0
-lack=
-check_tools mke2fs:e2fsprogs
-[ -z "$lack" ] || die "needs programs that are not here; install them: apt-get install$lack"
-open_out
-[ "$(stamp complete)" != "recipe=$recipe" ] || exit 0
-begin
-what_part="programs to measure"
-progress "$what_part"
+begin_recipe 1 "programs to measure"
 # shellcheck disable=SC2086 # one word per package
 unpack_with_dependencies "$partial/tree" $programs
 drop_the_rest "$partial/tree"
 complete_tree "$partial/tree"
-make_image "$partial/tree" "$partial/programs.ext4"
+make_image "$partial/tree" "$partial/programs.ext4" programs
 arch=$(dpkg --print-architecture)
 rm -rf "$apt_dir"
 make_apt
@@ -86,5 +57,5 @@ unpack_with_dependencies "$partial/native" $programs
 drop_the_rest "$partial/native"
 write_starters "$partial/native" "$partial/bin"
 rm -rf "${out:?}/native" "${out:?}/bin"
-install_part complete "recipe=$recipe" programs.ext4 native bin
+install_part complete "$stamp_text" programs.ext4 native bin
 say "$what_part are in $out"

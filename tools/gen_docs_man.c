@@ -75,15 +75,21 @@ static void put_item(const char *name, const char *doc, FILE *to)
     fputc('\n', to);
 }
 
-static void put_option(const struct option *o, FILE *to)
+static void put_name(const char *name, const char *dashes, FILE *to)
 {
-    fprintf(to, ".TP\n\\fB\\-");
-    put_text(o->name, to);
+    fprintf(to, "\\fB");
+    put_text(name[1] ? dashes : "-", to);
+    put_text(name, to);
     fprintf(to, "\\fR");
+}
+
+static void put_option(const struct option *o, const char *dashes, FILE *to)
+{
+    fprintf(to, ".TP\n");
+    put_name(o->name, dashes, to);
     if (o->other_name) {
-        fprintf(to, ", \\fB\\-");
-        put_text(o->other_name, to);
-        fprintf(to, "\\fR");
+        fprintf(to, ", ");
+        put_name(o->other_name, dashes, to);
     }
     if (o->argument) {
         fputc(' ', to);
@@ -101,7 +107,7 @@ static void write_options(FILE *to)
         if (o->kind == OPTION_GROUP)
             fprintf(to, ".SS %s\n", o->name);
         else
-            put_option(o, to);
+            put_option(o, "-", to);
     }
     fputs(".PP", to);
 }
@@ -110,7 +116,7 @@ static void write_cell_options(FILE *to)
 {
     for (const struct option *o = cell_option_table; !options_at_end(o); o++)
         if (o->kind != OPTION_GROUP)
-            put_option(o, to);
+            put_option(o, "--", to);
     fputs(".PP", to);
 }
 

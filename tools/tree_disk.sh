@@ -15,7 +15,7 @@ complete_tree() {
     for name in bin sbin lib lib64; do
         [ ! -d "$1/usr/$name" ] || [ -e "$1/$name" ] || ln -s "usr/$name" "$1/$name"
     done
-    for name in dev proc run sys tmp; do
+    for name in dev mnt proc run sys tmp; do
         mkdir -p "$1/$name"
     done
 }
@@ -27,10 +27,9 @@ make_image() { # TREE FILE LABEL
         "$((size + size / 2))k" > "$log" 2>&1 || die "cannot make ${2##*/}: $(reason)"
 }
 
-# make_disk NAME RECIPE WHAT: $out/NAME.ext4 of the tree that the function fill_tree makes in the
-# directory that it is given. What is there already is not made again.
-make_disk() {
-    stamp_text="recipe=$2"
+# Ends the script if the recipe's work is there already; else work on it in $partial begins.
+begin_recipe() { # RECIPE WHAT
+    stamp_text="recipe=$1"
     [ "$(stamp complete)" != "$stamp_text" ] || exit 0
     lack=
     check_tools mke2fs:e2fsprogs
@@ -38,8 +37,14 @@ make_disk() {
     open_out
     [ "$(stamp complete)" != "$stamp_text" ] || exit 0
     begin
-    what_part=$3
+    what_part=$2
     progress "$what_part"
+}
+
+# make_disk NAME RECIPE WHAT: $out/NAME.ext4 of the tree that the function fill_tree makes in the
+# directory that it is given. What is there already is not made again.
+make_disk() {
+    begin_recipe "$2" "$3"
     fill_tree "$partial/tree"
     complete_tree "$partial/tree"
     make_image "$partial/tree" "$partial/$1.ext4" "$1"

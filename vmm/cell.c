@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STATUS_OK = 0, STATUS_REFUSED = 1 };
+enum { STATUS_OK = 0, STATUS_REFUSED = 1, DEFAULT_TIMEOUT_S = 60 };
 #define ANYWHERE true
 #define INSIDE   false
 
@@ -35,9 +35,12 @@ const char *cell_state_name(u32 state)
     return state < ARRAY_LEN(names) ? names[state] : "?";
 }
 
-double cell_seconds(const char *text, double otherwise)
+static bool parse_timeout(const char *text, double *seconds, struct err *e)
 {
-    return text ? strtod(text, NULL) : otherwise;
+    char *end = NULL;
+    *seconds = text ? strtod(text, &end) : DEFAULT_TIMEOUT_S;
+    return !text || (end != text && !*end && *seconds >= 0) ||
+           err_set(e, "--timeout '%s': not a number of seconds; write 60", text);
 }
 
 bool cell_named(struct cell_job *j, u32 *cell, struct control_cell *info)
@@ -84,10 +87,20 @@ bool cell_bundle(struct cell_job *j)
 static int help(void)
 {
     printf("Usage: lh cell COMMAND [OPTION]...\n\n");
+    // Arguments that are wider than their column have a line of their own.
     for (const struct cell_command *c = cell_commands; c->name; c++)
-        printf("  %-9s %-20s %s\n", c->name, c->arguments, c->doc);
-    options_print(cell_option_table, stdout);
+        printf(strlen(c->arguments) > 20 ? "  %-9s %s\n%33s%s\n" : "  %-9s %-20s %.0s%s\n", c->name,
+               c->arguments, "", c->doc);
+    options_print(cell_option_table, "--", stdout);
     printf("\nAll but check, compile and bundle want to run in the root cell.\n");
+    return STATUS_OK;
+}
+
+static int help_of(const struct cell_command *c)
+{
+    printf("Usage: lh cell %s%s%s [OPTION]...\n%s%s\n", c->name, *c->arguments ? " " : "",
+           c->arguments, c->doc, c->is_anywhere ? "" : " (wants to run in the root cell)");
+    options_print(cell_option_table, "--", stdout);
     return STATUS_OK;
 }
 
@@ -104,10 +117,19 @@ static const struct cell_command *find(const char *word, struct err *e)
     return NULL;
 }
 
+static bool has_target(const struct cell_command *command)
+{
+    return *command->arguments && *command->arguments != '-';
+}
+
 static bool run(const struct cell_command *command, struct cell_options *o, struct err *e)
 {
     static struct cell_client client;
     struct cell_job j = {.o = o, .out = stdout, .e = e};
+    if (o->target && !has_target(command))
+        return err_set(e, "takes no target, '%s' is one", o->target);
+    if (!parse_timeout(o->timeout, &j.patience_s, e))
+        return false;
     if (command->is_anywhere)
         return command->run(&j);
     j.c = &client;
@@ -116,20 +138,32 @@ static bool run(const struct cell_command *command, struct cell_options *o, stru
     return is_good;
 }
 
+static int refuse(const struct cell_command *command, const struct err *e)
+{
+    fprintf(stderr, "lh cell%s%s: %s\n", command ? " " : "", command ? command->name : "", e->text);
+    return STATUS_REFUSED;
+}
+
+static bool asks(const char *word)
+{
+    return !strcmp(word, "--help") || !strcmp(word, "-h") || !strcmp(word, "help");
+}
+
 int cell_main(int argc, char **argv)
 {
     struct err e = {0};
     struct cell_options o = {0};
-    const char *word = argc ? argv[0] : "--help";
-    if (!strcmp(word, "--help") || !strcmp(word, "-h") || !strcmp(word, "help"))
+    bool is_question = !argc || asks(argv[0]);
+    if (is_question && argc < 2)
         return help();
-    const struct cell_command *command = find(word, &e);
-    bool is_good = command &&
-                   options_parse(cell_option_table, "target", argc - 1, argv + 1, &o, &e) &&
-                   run(command, &o, &e);
+    const struct cell_command *command = find(argv[is_question], &e);
+    if (is_question && command)
+        return help_of(command);
+    bool is_good =
+        command && options_parse(cell_option_table, "target", argc - 1, argv + 1, &o, &e);
+    if (is_good && o.help)
+        return help_of(command);
+    is_good = is_good && run(command, &o, &e);
     options_free(cell_option_table, &o);
-    if (is_good)
-        return STATUS_OK;
-    fprintf(stderr, command ? "lh cell %s: %s\n" : "lh cell%.0s: %s\n", word, e.text);
-    return STATUS_REFUSED;
+    return is_good ? STATUS_OK : refuse(command, &e);
 }

@@ -13,6 +13,7 @@ struct cell_job {
     struct cell_client *c; // NULL for commands that need none
     FILE *out;
     struct err *e;
+    double patience_s; // --timeout
 };
 
 // False with a message.
@@ -32,4 +33,3 @@ extern const struct cell_command cell_commands[]; // ends with a NULL name
 // The cell that the command names, with its present state.
 bool cell_named(struct cell_job *j, u32 *cell, struct control_cell *info);
 const char *cell_state_name(u32 state);
-double cell_seconds(const char *text, double otherwise);

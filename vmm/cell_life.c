@@ -13,10 +13,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PATIENCE_MS       5000 // of create, for a processor on its way offline
-#define DEFAULT_TIMEOUT_S 60
-#define POLL_NS           20000000
-#define KEY_TIME_S        1.0 // of shutdown, between the keys
+#define PATIENCE_MS 5000 // of create, for a processor on its way offline
+#define POLL_NS     20000000
+#define KEY_TIME_S  1.0 // of shutdown, between the keys
 
 static void pause_a_moment(void)
 {
@@ -163,12 +162,23 @@ bool cell_load(struct cell_job *j)
     return find(j, &r, &cell, &info) && load(j, &r, cell, &info);
 }
 
+// A new cell's memory is zeros, and the hypervisor would run those. Without a record, in a root
+// cell that has started anew, it is not known what was loaded.
+static bool need_kernel(struct cell_job *j, const struct cell_record *r,
+                        const struct control_cell *info)
+{
+    bool is_known = *r->description.head.name;
+    return info->state != CONTROL_CELL_CREATED || !is_known || r->is_loaded ||
+           err_set(j->e, "cell '%s' has no kernel; 'lh cell load' puts one into it", info->name);
+}
+
 bool cell_start(struct cell_job *j)
 {
     static struct cell_record r;
     struct control_cell info;
     u32 cell;
-    return find(j, &r, &cell, &info) && start(j, &r, cell, info.generation);
+    return find(j, &r, &cell, &info) && need_kernel(j, &r, &info) &&
+           start(j, &r, cell, info.generation);
 }
 
 static bool serve(struct cell_job *j, const struct cell_record *r)
@@ -188,7 +198,7 @@ bool cell_run(struct cell_job *j)
     if (!cell_client_info(j->c, cell, &info, j->e) || !serve(j, &r) || !load(j, &r, cell, &info) ||
         !start(j, &r, cell, info.generation)) {
         struct err other = {0};
-        struct cell_job undo = {j->o, j->c, j->out, &other};
+        struct cell_job undo = {.o = j->o, .c = j->c, .out = j->out, .e = &other};
         cell_destroy_it(&undo, cell, &info);
         return false;
     }
@@ -228,7 +238,7 @@ bool cell_reset(struct cell_job *j)
 
 static bool wait_for_end(struct cell_job *j, u32 cell, struct control_cell *info)
 {
-    double end = now() + cell_seconds(j->o->timeout, DEFAULT_TIMEOUT_S);
+    double end = now() + j->patience_s;
     while (cell_client_info(j->c, cell, info, j->e)) {
         if (info->state != CONTROL_CELL_RUNNING)
             return true;

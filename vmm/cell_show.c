@@ -205,8 +205,12 @@ bool cell_trace(struct cell_job *j)
     const struct control_event *e = (const void *)j->c->reply.data;
     if (!j->o->target)
         return err_set(j->e, "of which processor? name its number");
+    char *end;
+    u64 cpu = strtoul(j->o->target, &end, 10);
+    if (*end || end == j->o->target)
+        return err_set(j->e, "'%s' is not the number of a processor", j->o->target);
     cell_client_begin(j->c);
-    j->c->reply.args[0] = strtoul(j->o->target, NULL, 10);
+    j->c->reply.args[0] = cpu;
     if (!cell_client_call(j->c, CONTROL_TRACE, j->e))
         return false;
     for (u32 i = 0; i < j->c->reply.size / sizeof(*e); i++)

@@ -45,6 +45,15 @@ static bool check_name(const char *name, struct err *e)
     return err_suggest(e, name, names, "-cpu help lists them");
 }
 
+// A feature that stays off although it was switched on: the unit that it needs is off.
+static bool is_refused(const struct la_cpu *c, const char *name, const char *value)
+{
+    for (const struct la_feature *f = la_features; f->name; f++)
+        if (!strcmp(f->name, name))
+            return !strcmp(value, "on") && !(c->cpucfg[f->word] >> f->bit & 1);
+    return false;
+}
+
 // One "NAME=VALUE"; c may be NULL.
 static bool apply_feature(struct la_cpu *c, char *text, struct err *e)
 {
@@ -52,8 +61,10 @@ static bool apply_feature(struct la_cpu *c, char *text, struct err *e)
     if (!value)
         return err_set(e, "-cpu: '%s': write FEATURE=on or FEATURE=off", text);
     *value++ = 0;
-    return check_name(text, e) &&
-           (la_cpu_set_property(c, text, value, e) || err_context(e, "-cpu"));
+    if (!check_name(text, e) || !(la_cpu_set_property(c, text, value, e) || err_context(e, "-cpu")))
+        return false;
+    return !c || !is_refused(c, text, value) ||
+           err_set(e, "-cpu: %s=on: what it needs is off: lasx needs lsx, which needs fp", text);
 }
 
 static bool apply_features(struct la_cpu *c, char *rest, struct err *e)

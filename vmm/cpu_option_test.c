@@ -63,6 +63,18 @@ TEST(what_is_wrong)
     expect_error("max,lasq=on", "-cpu: no feature 'lasq'; did you mean lasx?");
 }
 
+TEST(features_that_need_others)
+{
+    struct err e = {0};
+    CHECK_EQ(feature("la464,lsx=on,lasx=on", "lasx", &e), 1);
+    CHECK_EQ(feature("max,lasx=on,lsx=off", "lasx", &e), 0); // the last word counts
+    CHECK_EQ(feature("max,lsx=off,lasx=on", "lasx", &e), (u64)-1);
+    CHECK_STR(e.text, "-cpu: lasx=on: what it needs is off: lasx needs lsx, which needs fp");
+    e = (struct err){0};
+    CHECK_EQ(feature("max,fp=off,lsx=on", "lsx", &e), (u64)-1);
+    CHECK(err_is_set(&e));
+}
+
 TEST(help_has_every_model_and_feature)
 {
     char *text;

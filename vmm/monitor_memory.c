@@ -214,8 +214,8 @@ static bool show_memory(struct monitor_call *c, bool is_virtual, struct err *e)
     u64 address;
     bool has_format = c->words.word[1][0] == '/';
     if (has_format != (c->words.n == 3))
-        return err_set(e, "write: %s [/COUNT FORMAT SIZE] ADDRESS, as in %s/8xg $sp",
-                       c->words.word[0], c->words.word[0]);
+        return err_set(e, "write: %s [/8xg] ADDRESS, as in %s/8xg $sp", c->words.word[0],
+                       c->words.word[0]);
     if (!dump_begin(&d, c, is_virtual, e) ||
         (has_format && !monitor_format_parse(c->words.word[1], &f, e)) ||
         !monitor_address(c, c->words.n - 1, &address, e))

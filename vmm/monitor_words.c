@@ -74,8 +74,11 @@ static bool named_number(const char *text, const struct monitor_registers *r, u6
     return err_set(e, "'$%.40s': there is no such register; $pc, $sp, $a0 or $era are", text);
 }
 
-static bool not_a_number(const char *text, struct err *e)
+static bool not_a_number(const char *text, const struct monitor_registers *r, struct err *e)
 {
+    u64 value;
+    if (r && r->get(r->opaque, text, &value))
+        return err_set(e, "'%.60s' is not a number; the register is $%.60s", text, text);
     return err_set(e, "'%.60s' is not a number; write 0x1000, 4096, $sp or $sp+16", text);
 }
 
@@ -89,13 +92,13 @@ bool monitor_number(const char *text, const struct monitor_registers *r, u64 *va
             if (!named_number(at + 1, r, &term, &at, e))
                 return false;
         } else if (!plain_number(at, &term, &at)) {
-            return not_a_number(text, e);
+            return not_a_number(text, r, e);
         }
         sum = sign == '+' ? sum + term : sum - term;
         if (!*at)
             break;
         if (*at != '+' && *at != '-')
-            return not_a_number(text, e);
+            return not_a_number(text, r, e);
         sign = *at++;
     }
     *value = sum;

@@ -78,6 +78,7 @@ TEST(numbers)
     refuse_number("12q", "'12q' is not a number; write 0x1000, 4096, $sp or $sp+16");
     refuse_number("99999999999999999999",
                   "'99999999999999999999' is not a number; write 0x1000, 4096, $sp or $sp+16");
+    refuse_number("sp", "'sp' is not a number; the register is $sp");
     refuse_number("$no", "'$no': there is no such register; $pc, $sp, $a0 or $era are");
     refuse_number("$", "'$': there is no such register; $pc, $sp, $a0 or $era are");
 }

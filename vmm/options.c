@@ -14,7 +14,8 @@ struct parser {
     const struct option *table, *positional;
     int argc, at;
     char **argv;
-    const char *word; // the one that was no option, NULL so far
+    const char *word;   // the one that was no option, NULL so far
+    const char *dashes; // in front of the option that is being read
     void *into;
     struct err *e;
 };
@@ -80,8 +81,9 @@ static bool unknown_option(const struct parser *p, const char *text)
     names[n] = NULL;
     const char *nearest = nearest_name(word, names);
     if (nearest)
-        return err_set(p->e, "unknown option '-%s'; did you mean '-%s'?", word, nearest);
-    return err_set(p->e, "unknown option '-%s'; --help lists them", word);
+        return err_set(p->e, "unknown option '%s%s'; did you mean '%s%s'?", p->dashes, word,
+                       p->dashes, nearest);
+    return err_set(p->e, "unknown option '%s%s'; --help lists them", p->dashes, word);
 }
 
 static const struct option *option_find(const struct option *table, const char *name, size_t n)
@@ -130,11 +132,11 @@ static bool parse_positional(struct parser *p, const char *word)
 static bool parse_value(struct parser *p, const struct option *o, const char *value)
 {
     if (o->kind == OPTION_FLAG && value)
-        return err_set(p->e, "option '-%s' takes no value", o->name);
+        return err_set(p->e, "option '%s%s' takes no value", p->dashes, o->name);
     if (o->kind != OPTION_FLAG && !value) {
         if (p->at + 1 >= p->argc)
-            return err_set(p->e, "option '-%s' needs a value: -%s %s", o->name, o->name,
-                           o->argument);
+            return err_set(p->e, "option '%s%s' needs a value: %s%s %s", p->dashes, o->name,
+                           p->dashes, o->name, o->argument);
         value = p->argv[++p->at];
     }
     if (o == p->positional && p->word)
@@ -147,6 +149,7 @@ static bool parse_value(struct parser *p, const struct option *o, const char *va
 static bool parse_option(struct parser *p)
 {
     const char *word = p->argv[p->at] + 1 + (p->argv[p->at][1] == '-');
+    p->dashes = p->argv[p->at][1] == '-' ? "--" : "-";
     size_t n = strcspn(word, "=");
     const struct option *o = option_find(p->table, word, n);
     if (!o)
@@ -184,21 +187,26 @@ void options_free(const struct option *table, void *into)
     }
 }
 
-void option_print(const struct option *o, FILE *to)
+static const char *dashes_of(const char *name, const char *dashes)
 {
-    fprintf(to, "  -%s", o->name);
+    return name[1] ? dashes : "-";
+}
+
+void option_print(const struct option *o, const char *dashes, FILE *to)
+{
+    fprintf(to, "  %s%s", dashes_of(o->name, dashes), o->name);
     if (o->other_name)
-        fprintf(to, ", -%s", o->other_name);
+        fprintf(to, ", %s%s", dashes_of(o->other_name, dashes), o->other_name);
     fprintf(to, "%s%s\n        %s\n", o->argument ? " " : "", o->argument ? o->argument : "",
             o->doc);
 }
 
-void options_print(const struct option *table, FILE *to)
+void options_print(const struct option *table, const char *dashes, FILE *to)
 {
     for (const struct option *o = table; !options_at_end(o); o++) {
         if (o->kind == OPTION_GROUP)
             fprintf(to, "\n%s:\n", o->name);
         else
-            option_print(o, to);
+            option_print(o, dashes, to);
     }
 }

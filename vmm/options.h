@@ -35,9 +35,10 @@ bool options_parse(const struct option *table, const char *positional, int argc,
                    void *into, struct err *e);
 void options_free(const struct option *table, void *into);
 
-// The list for a person, and one line of it.
-void options_print(const struct option *table, FILE *to);
-void option_print(const struct option *o, FILE *to);
+// The list for a person, and one line of it. `dashes`: how the names of more than a letter are shown;
+// either way is understood.
+void options_print(const struct option *table, const char *dashes, FILE *to);
+void option_print(const struct option *o, const char *dashes, FILE *to);
 
 // The one of `names` (ends with NULL) that is most alike, or NULL if none is.
 const char *nearest_name(const char *word, const char *const *names);

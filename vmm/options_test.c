@@ -96,9 +96,10 @@ TEST(what_cannot_be)
     expect_error("-kernel a b", "'b': the kernel is 'a' already; give one");
     expect_error("a -kernel=b", "'b': the kernel is 'a' already; give one");
     expect_error("-smp", "option '-smp' needs a value: -smp N");
+    expect_error("--smp", "option '--smp' needs a value: --smp N");
     expect_error("-no-reboot=on", "option '-no-reboot' takes no value");
     expect_error("-kernl=x", "unknown option '-kernl'; did you mean '-kernel'?");
-    expect_error("--pid-file x", "unknown option '-pid-file'; did you mean '-pidfile'?");
+    expect_error("--pid-file x", "unknown option '--pid-file'; did you mean '--pidfile'?");
     expect_error("-x", "unknown option '-x'; --help lists them");
     expect_error("-=", "unknown option '-'; --help lists them");
 }
@@ -119,7 +120,7 @@ TEST(help_has_every_option)
     char *text;
     size_t size;
     FILE *to = open_memstream(&text, &size);
-    options_print(run_option_table, to);
+    options_print(run_option_table, "-", to);
     fclose(to);
     unsigned n = 0;
     for (const struct option *o = run_option_table; !options_at_end(o); o++) {

@@ -14,7 +14,7 @@
 static void print_usage(void)
 {
     printf("Usage: lh run [OPTION]... [KERNEL]\nRun a LoongArch64 computer.\n");
-    options_print(run_option_table, stdout);
+    options_print(run_option_table, "-", stdout);
     printf(
         "\nOn the terminal, Ctrl-a x ends the machine and Ctrl-a h shows all keys.\n"
         "Exit status: 0 the guest powered off or was ended by the user, 1 wrong options or files,\n"
@@ -103,7 +103,7 @@ static bool grammar_help(const struct run_options *o)
             continue;
         for (const struct option *p = run_option_table; !options_at_end(p); p++)
             if (p->kind == OPTION_LIST && !strcmp(p->name, lists[i].name))
-                option_print(p, stdout);
+                option_print(p, "-", stdout);
         return true;
     }
     return false;
@@ -132,7 +132,7 @@ bool run_help(const struct run_options *o, struct err *e)
         cpu_option_help(stdout);
     else if (asks(o->log))
         print_log_classes();
-    else if (asks(o->accel))
+    else if (o->accel && (asks(o->accel) || ends_in_help(o->accel)))
         accel_option_help(stdout);
     else if (o->serials.n && asks(o->serials.texts[0]))
         print_serials();

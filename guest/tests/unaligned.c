@@ -104,21 +104,14 @@ static unsigned n_changed(u64 from, u64 to)
     return n;
 }
 
-static void map_page(unsigned slot, u64 pair, unsigned half, u64 elo)
-{
-    struct tlb_entry e = {pair, PS, 0, {PAGE_ALL & ~PAGE_V, PAGE_ALL & ~PAGE_V}};
-    e.elo[half] = elo;
-    tlb_write(TLB_STLB_ENTRIES + slot, &e);
-}
-
 // `first` and `second` are attributes of the pages; 0: no entry.
 static void map_pages(u64 first, u64 second)
 {
     tlb_clear();
     if (first)
-        map_page(0, BORDER - 2 * PAGE, 1, PA1 | first);
+        tlb_map_page(0, FIRST, PA1, PS, first);
     if (second)
-        map_page(1, BORDER, 0, PA2 | second);
+        tlb_map_page(1, BORDER, PA2, PS, second);
 }
 
 static bool load_is_right(const struct kind *k, u64 va)

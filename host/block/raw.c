@@ -63,29 +63,36 @@ static int raw_read(struct block *b, u64 offset, struct iovec *iov, int n)
     return transfer(b, offset, iov, n, preadv);
 }
 
+static int raw_flush(struct block *b)
+{
+    return fdatasync(raw_of(b)->fd) < 0 ? -errno : 0;
+}
+
 // Of a file where its bytes are has to be known, too; a device's own cache does not matter here.
 static int write_out(struct block *b, u64 offset, u64 length)
 {
     const unsigned all =
         SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
-    int fd = raw_of(b)->fd;
-    int r = raw_of(b)->is_device ? sync_file_range(fd, (off_t)offset, (off_t)length, all)
-                                 : fdatasync(fd);
+    if (!raw_of(b)->is_device)
+        return raw_flush(b);
+    int r = sync_file_range(raw_of(b)->fd, (off_t)offset, (off_t)length, all);
     return r < 0 ? -errno : 0;
 }
 
-static int raw_write(struct block *b, u64 offset, struct iovec *iov, int n)
+static u64 length_of(const struct iovec *iov, int n)
 {
     u64 length = 0;
     for (int i = 0; i < n; i++)
         length += iov[i].iov_len;
-    int error = transfer(b, offset, iov, n, pwritev);
-    return error || !b->is_through ? error : write_out(b, offset, length);
+    return length;
 }
 
-static int raw_flush(struct block *b)
+static int raw_write(struct block *b, u64 offset, struct iovec *iov, int n)
 {
-    return fdatasync(raw_of(b)->fd) < 0 ? -errno : 0;
+    // Before the transfer changes `iov`; a file is flushed as a whole.
+    u64 length = b->is_through && raw_of(b)->is_device ? length_of(iov, n) : 0;
+    int error = transfer(b, offset, iov, n, pwritev);
+    return error || !b->is_through ? error : write_out(b, offset, length);
 }
 
 static int allocate(struct block *b, int mode, u64 offset, u64 length)
@@ -126,7 +133,9 @@ static int raw_write_zeroes(struct block *b, u64 offset, u64 length, bool may_un
     int error = may_unmap ? allocate(b, FALLOC_FL_PUNCH_HOLE, offset, length) : -EOPNOTSUPP;
     if (error)
         error = allocate(b, FALLOC_FL_ZERO_RANGE, offset, length);
-    return error ? write_zeroes_slowly(b, offset, length) : 0;
+    if (error)
+        return write_zeroes_slowly(b, offset, length);
+    return b->is_through ? write_out(b, offset, length) : 0;
 }
 
 static void raw_free(struct block *b)

@@ -7,8 +7,18 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+static unsigned n_flushes;
+
+// Instead of the library's: counts.
+int fdatasync(int fd)
+{
+    n_flushes++;
+    return (int)syscall(SYS_fdatasync, fd);
+}
 
 static char *make(u64 size)
 {
@@ -90,6 +100,46 @@ TEST(zeroes_and_holes)
     b->ignores_discard = b->ignores_flush = true;
     CHECK_EQ(block_discard(b, 0, 65536), 0);
     CHECK_EQ(block_flush(b), 0);
+    block_free(b);
+    unlink(path);
+}
+
+// How often the file was flushed until the operation was done.
+static unsigned n_flushes_of_write(struct block *b)
+{
+    u8 bytes[1536] = {1};
+    struct iovec v[] = {{bytes, 512}, {bytes + 512, 1024}};
+    n_flushes = 0;
+    CHECK_EQ(block_write(b, 4096, v, 2), 0);
+    return n_flushes;
+}
+
+static unsigned n_flushes_of_zeroes(struct block *b, bool may_unmap)
+{
+    n_flushes = 0;
+    CHECK_EQ(block_write_zeroes(b, 0, 65536, may_unmap), 0);
+    return n_flushes;
+}
+
+TEST(what_is_written_through_has_left_the_kernel)
+{
+    struct err e = {0};
+    char *path = make(1 << 20);
+    struct block *b = block_open_raw(path, false, &e);
+    REQUIRE(b != NULL);
+    CHECK_EQ(n_flushes_of_write(b), 0);
+    CHECK_EQ(n_flushes_of_zeroes(b, false) + n_flushes_of_zeroes(b, true), 0);
+    CHECK_EQ(block_flush(b), 0);
+    CHECK_EQ(n_flushes, 1);
+    b->is_through = true;
+    CHECK_EQ(n_flushes_of_write(b), 1);
+    CHECK(n_flushes_of_zeroes(b, false) > 0);
+    CHECK(n_flushes_of_zeroes(b, true) > 0);
+    // Not choices of the same thing: the guest's flush can be ignored all the same.
+    b->ignores_flush = true;
+    CHECK_EQ(n_flushes_of_write(b), 1);
+    CHECK_EQ(block_flush(b), 0);
+    CHECK_EQ(n_flushes, 1);
     block_free(b);
     unlink(path);
 }

@@ -31,7 +31,7 @@ struct console_front {
 };
 
 // What the keys after the escape key (Ctrl-a) ask of the whole program: 'x' quit, 'c' switch to the
-// monitor, 's' save. Returns false for what it does not have. Event-loop thread, lock held.
+// monitor. Returns false for what it does not have. Event-loop thread, lock held.
 struct console_keys {
     bool (*pressed)(void *opaque, char key);
     void *opaque;

@@ -32,7 +32,6 @@ static void help(struct console *c)
            "Ctrl-a x  quit\r\n"
            "Ctrl-a b  send a break\r\n"
            "Ctrl-a c  switch between console and monitor\r\n"
-           "Ctrl-a s  save the machine\r\n"
            "Ctrl-a Ctrl-a  send Ctrl-a\r\n");
 }
 
@@ -45,9 +44,11 @@ static void pressed(void *opaque, char key)
     } else if (key == 'b') {
         if (f->line_break)
             f->line_break(f->opaque);
-    } else if (key == 'x' || key == 'c' || key == 's') {
+    } else if (key == 'x' || key == 'c') {
         if (!c->keys.pressed || !c->keys.pressed(c->keys.opaque, key))
             say(c, "\r\nnot available here\r\n");
+    } else {
+        say(c, "\r\nno such key; Ctrl-a h lists them, Ctrl-a Ctrl-a sends Ctrl-a\r\n");
     }
 }
 

@@ -187,6 +187,8 @@ TEST(keys_help_and_quit)
     CHECK(expect(p.out, "Ctrl-a x  quit"));
     send_text(p.in, "\1c");
     CHECK(expect(p.out, "not available"));
+    send_text(p.in, "\1s");
+    CHECK(expect(p.out, "no such key; Ctrl-a h lists them"));
     send_text(p.in, "\1x");
     CHECK_EQ(WEXITSTATUS(end_status(p.pid)), 7);
     close(p.in);

@@ -250,16 +250,23 @@ static const u8 *make_of_slot(struct emit *e, unsigned slot, const u8 *shared)
 }
 
 // What the mode's table of pages does not have may be in the one of all modes and address spaces.
-// The tag is that of the last byte, the place that of the first: accesses that cross are not found.
+// Accesses that cross are not found. One comparison, of the tag of the last byte in the place of
+// the first, would not do: the hash puts some pages in the place of their neighbours.
 static const u8 *make_near(struct emit *e, unsigned mode, bool is_store)
 {
     const s32 near = jit_near_place(mode, is_store), pages = pages_place(is_store);
+    const s32 in_page = (1 << LA_PAGE_SHIFT) - 1;
     emit_align(e, 16, 0);
     const u8 *start = emit_run_address(e, emit_here(e));
     emit_push(e, RCX);
+    emit_mov_rr(e, W32, RCX, RAX);
+    emit_alu_ri(e, ALU_AND, W32, RCX, in_page);
+    emit_alu_rr(e, ALU_ADD, W32, RCX, RDX);
+    emit_alu_ri(e, ALU_CMP, W32, RCX, in_page);
+    u8 *crosses = emit_jcc(e, CC_A);
     find_page(e);
-    emit_alu_rr(e, ALU_ADD, W64, RDX, RAX);
-    emit_alu_ri(e, ALU_AND, W64, RDX, -(1 << LA_PAGE_SHIFT));
+    emit_mov_rr(e, W64, RDX, RAX);
+    emit_alu_ri(e, ALU_AND, W64, RDX, ~in_page);
     u8 *miss = compare_tag(e, mode, pages);
     emit_alu_ri(e, ALU_AND, W64, RDX, -(1 << LA_PAGE_SHIFT));
     emit_mov_rm(e, W64, RCX, at_index(RBP, RCX, 1, pages + 8));
@@ -275,6 +282,7 @@ static const u8 *make_near(struct emit *e, unsigned mode, bool is_store)
     emit_pop(e, RCX);
     emit_bytes(e, "\xf8", 1); // clc
     emit_ret(e);
+    emit_patch(crosses, emit_here(e));
     emit_patch(miss, emit_here(e));
     emit_pop(e, RCX);
     emit_bytes(e, "\xf9", 1); // stc

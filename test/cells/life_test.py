@@ -39,6 +39,8 @@ def boot_life(t):
             check_equal(r('create /cells/bare.dts'), "cell 1 'bare' made")
             check_equal(r.shell('nproc'), '1')
             check('bare             created' in r('list'), r('list'))
+            check_equal(r.refused('start bare'),
+                        "lh cell start: cell 'bare' has no kernel; 'lh cell load' puts one into it")
         with t.test('it runs a program, and says how it ended'):
             r('load bare --kernel /cells/exits.elf')
             r('start bare')
@@ -95,6 +97,9 @@ def refusals(t, r):
         check('line ' in edited('s/0x4000000/0xzz/'))
         check("there is no cell 'none'" in r.refused('stop none'))
         check('there is no cell' in r.refused('destroy 7'))
+        for command in 'stop', 'start', 'reset', 'destroy', 'console':
+            check('cell 0 is the root cell' in r.refused(command + ' 0'), command)
+        check("'one' is not the number of a processor" in r.refused('trace one'))
         check("did you mean destroy" in r.refused('destory bare'))
         text = edited('s/serial@/memory@2000000 { reg = <0x0 0x2000000 0x0 0x4000000>; }; serial@/')
         check('overlap' in text or 'also' in text, text)

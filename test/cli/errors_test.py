@@ -44,12 +44,24 @@ def test_verbs(s):
 
 def test_options(s):
     refuse(s, ['-kernal', 'x'], "unknown option '-kernal'; did you mean '-kernel'?")
-    refuse(s, ['--no-rebot'], "unknown option '-no-rebot'; did you mean '-no-reboot'?")
+    refuse(s, ['--no-rebot'], "unknown option '--no-rebot'; did you mean '--no-reboot'?")
     refuse(s, ['-smq=4'], "unknown option '-smq'; did you mean '-smp'?")
     refuse(s, ['-virtualize'], "unknown option '-virtualize'; --help lists them")
     refuse(s, ['-kernel'], "option '-kernel' needs a value: -kernel FILE")
     refuse(s, ['-m', '1G', '-smp'], "option '-smp' needs a value: -smp N")
     refuse(s, ['-no-reboot=yes'], "option '-no-reboot' takes no value")
+
+
+def test_options_of_cell(s):
+    def refuse_cell(args, message):
+        expect_error(s.run('cell', *args.split()), 'lh cell ' + message)
+    refuse_cell('list --kepp', "list: unknown option '--kepp'; did you mean '--keep'?")
+    refuse_cell('wait x --timeout soon', "wait: --timeout 'soon': not a number of seconds; write 60")
+    refuse_cell('wait x --timeout 5s', "wait: --timeout '5s': not a number of seconds; write 60")
+    refuse_cell('wait x --timeout -1', "wait: --timeout '-1': not a number of seconds; write 60")
+    for command in 'info', 'list', 'stats', 'log', 'bundle', 'doctor':
+        refuse_cell(command + ' x', command + ": takes no target, 'x' is one")
+    expect_error(s.run('cell', 'help', 'rum'), "lh cell: no command 'rum'; did you mean run?")
 
 
 def test_two_kernels(s):

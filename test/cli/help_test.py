@@ -56,6 +56,24 @@ def test_help_of_verbs(s):
         check_equal(show(s, verb, '-h'), text)
 
 
+def test_help_of_cell_commands(s):
+    text = show(s, 'cell', '--help')
+    commands = re.findall(r'^  ([a-z]+)', text, re.M)
+    check({'check', 'bundle', 'run', 'doctor'} <= set(commands), commands)
+    lines = text.splitlines()
+    for line, below in zip(lines, lines[1:]):  # what a command does is a column
+        if re.match('  [a-z]', line):
+            check(re.match('.{32} [^ ]', line) or re.match(' {33}[^ ]', below), line)
+    options = re.findall('^  (-.*)$', text, re.M)
+    check('--keep' in options and '-o, --output FILE' in options, options)
+    for name in commands:
+        text = show(s, 'cell', name, '--help')
+        check(text.startswith(f'Usage: lh cell {name} '), text)
+        check_equal(show(s, 'cell', name, '-h'), text)
+        check_equal(show(s, 'cell', 'help', name), text)
+    check(re.match('Usage: lh cell run FILE .*\ncreate, load, start', show(s, 'cell', 'run', '--help')))
+
+
 def test_run_help_has_the_names_that_qemu_has(s):
     names = {name for names, _ in run_options(s) for name in names}
     wanted = '''M machine cpu smp m kernel initrd append bios drive device netdev nic chardev serial nographic
@@ -70,6 +88,8 @@ def test_lists(s):
     check_equal(first_words(show(s, 'run', '-accel', 'help')),
                  ['jit', 'interp', 'kvm', 'llsc', 'one-insn', 'slots', 'chain', 'ras', 'evex', 'avx',
                   'exact-cause', 'check', 'perf-map', 'access-form', 'flush-every'])
+    for accel in 'jit', 'interp', 'kvm':
+        check_equal(show(s, 'run', '-accel', accel + ',help'), show(s, 'run', '-accel', 'help'))
     check({'guest', 'unimp', 'in_asm'} <= set(first_words(show(s, 'run', '-d', 'help'))))
     serials = show(s, 'run', '-serial', 'help')
     check_equal([re.split(r'[:,\[]', w)[0] for w in first_words(serials)],
@@ -125,7 +145,7 @@ def test_manual_page_of_guest_has_every_option(s):
 def test_manual_pages_are_right_for_groff(s):
     if not shutil.which('groff'):
         raise Skip('missing groff')
-    for name in ('lh.1', 'lh-run.1', 'lh-guest.1'):
+    for name in ('lh.1', 'lh-run.1', 'lh-guest.1', 'lh-cell.1', 'lh-enter.1', 'libdune.3'):
         path = os.path.join(os.environ['LH_DOCS'], name)
         p = subprocess.run(['groff', '-man', '-Tutf8', '-ww', '-z', path], capture_output=True,
                            check=True)

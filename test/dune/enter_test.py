@@ -264,6 +264,8 @@ def test_mistakes(s):
     refuse(s, [text], f'{text}: Permission denied')
     os.chmod(text, 0o755)
     refuse(s, [text], f'{text}: not an ELF program')
+    write(text, '#!/nonexistent -x\n')
+    refuse(s, [text], f'{text}: its interpreter: /nonexistent: No such file or directory')
     refuse(s, ['--backend', 'vm', 'true'], "--backend: 'vm' is neither kvm nor sud")
     refuse(s, ['--policy', '/nonexistent', 'true'],
            '--policy: no profile of that name, and /nonexistent: No such file or directory')

@@ -159,7 +159,8 @@ def boot_swapping(t):
     swap = t.path('swap')
     with open(swap, 'wb') as f:
         f.truncate(1 << 30)
-    with Host(t, '-drive', f'file={swap},format=raw,if=virtio', memory='512M') as h:
+    # Memory for contiguous areas is no help to a kernel that needs a page for itself.
+    with Host(t, '-drive', f'file={swap},format=raw,if=virtio', memory='512M', append='cma=0') as h:
         s = h.shell
         s('mkswap /dev/vdb && swapon /dev/vdb')
         # Linux complains where somebody waits long for memory or gets none. Of so little it would keep

@@ -111,3 +111,15 @@ void tlb_map(unsigned slot, u64 va, u64 pa, unsigned ps, u64 flags)
     };
     tlb_write(TLB_STLB_ENTRIES + slot, &e);
 }
+
+void tlb_map_page(unsigned slot, u64 va, u64 pa, unsigned ps, u64 flags)
+{
+    struct tlb_entry e = {
+        .va = va & ~(u64)BIT(ps),
+        .ps = ps,
+        .asid = tlb_asid(),
+        .elo = {PAGE_ALL & ~PAGE_V, PAGE_ALL & ~PAGE_V},
+    };
+    e.elo[va >> ps & 1] = pa | flags;
+    tlb_write(TLB_STLB_ENTRIES + slot, &e);
+}

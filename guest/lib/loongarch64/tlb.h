@@ -54,3 +54,5 @@ unsigned tlb_asid(void);
 
 // A pair of pages at `va` in MTLB entry `slot` (0 to 63), mapped to consecutive pages at `pa`.
 void tlb_map(unsigned slot, u64 va, u64 pa, unsigned ps, u64 flags);
+// One page at `va` in MTLB entry `slot`; the other of its pair is not valid.
+void tlb_map_page(unsigned slot, u64 va, u64 pa, unsigned ps, u64 flags);
