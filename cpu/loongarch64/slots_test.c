@@ -113,10 +113,16 @@ static void enter_space(struct rig *r, u64 asid)
     la_csr_write(r->c, CSR_ASID, asid, 0x3ff);
 }
 
+static bool knows(struct rig *r, u64 va)
+{
+    struct la_place place;
+    return la_target_find(r->c, va, &place);
+}
+
 static void put_targets(struct rig *r)
 {
     for (unsigned i = 0; i < N_KINDS; i++)
-        la_target_put(r->c, addresses[i], r, addresses[i]);
+        la_target_put(r->c, addresses[i], 64, addresses[i]);
 }
 
 TEST(a_target_in_a_window_is_known_in_all_spaces)
@@ -125,16 +131,16 @@ TEST(a_target_in_a_window_is_known_in_all_spaces)
     begin(&r);
     enter_space(&r, 5);
     put_targets(&r);
-    CHECK(la_target_find(r.c, addresses[IN_WINDOW]));
-    CHECK(la_target_find(r.c, addresses[MAPPED]));
+    CHECK(knows(&r, addresses[IN_WINDOW]));
+    CHECK(knows(&r, addresses[MAPPED]));
     la_csr_write(r.c, CSR_ASID, 6, 0x3ff);
-    CHECK(la_target_find(r.c, addresses[IN_WINDOW]));
-    CHECK(!la_target_find(r.c, addresses[MAPPED]));
+    CHECK(knows(&r, addresses[IN_WINDOW]));
+    CHECK(!knows(&r, addresses[MAPPED]));
     la_csr_write(r.c, CSR_ASID, 5, 0x3ff);
-    CHECK(la_target_find(r.c, addresses[MAPPED]));
+    CHECK(knows(&r, addresses[MAPPED]));
     la_csr_write(r.c, CSR_CRMD, 3, 3);
-    CHECK(!la_target_find(r.c, addresses[IN_WINDOW]));
-    CHECK(!la_target_find(r.c, addresses[MAPPED]));
+    CHECK(!knows(&r, addresses[IN_WINDOW]));
+    CHECK(!knows(&r, addresses[MAPPED]));
     end(&r);
 }
 
@@ -146,15 +152,15 @@ TEST(the_tlb_takes_no_targets_from_a_window)
     enter_space(&r, 5);
     put_targets(&r);
     la_slots_forget_range(r.c, addresses[IN_WINDOW], 1 << LA_PAGE_SHIFT, LA_ALL_SPACES);
-    CHECK(la_target_find(r.c, addresses[IN_WINDOW]));
-    CHECK(la_target_find(r.c, addresses[MAPPED]));
+    CHECK(knows(&r, addresses[IN_WINDOW]));
+    CHECK(knows(&r, addresses[MAPPED]));
     la_slots_forget_range(r.c, addresses[MAPPED], 1 << LA_PAGE_SHIFT, r.c->mmu_context / 8);
-    CHECK(la_target_find(r.c, addresses[IN_WINDOW]));
-    CHECK(!la_target_find(r.c, addresses[MAPPED]));
+    CHECK(knows(&r, addresses[IN_WINDOW]));
+    CHECK(!knows(&r, addresses[MAPPED]));
     put_targets(&r);
     la_csr_write(r.c, CSR_DMW0, 0x8000000000000011, ~0ULL);
-    CHECK(!la_target_find(r.c, addresses[IN_WINDOW]));
-    CHECK(!la_target_find(r.c, addresses[MAPPED]));
+    CHECK(!knows(&r, addresses[IN_WINDOW]));
+    CHECK(!knows(&r, addresses[MAPPED]));
     end(&r);
 }
 
@@ -169,7 +175,7 @@ TEST(no_age_comes_back)
     for (unsigned n = 0; n < 3 << MEM_WATCH_SHIFT; n++) {
         la_targets_forget(r.c);
         for (unsigned i = 0; i < N_KINDS; i++)
-            n_found += la_target_find(r.c, addresses[i]) != NULL;
+            n_found += knows(&r, addresses[i]);
     }
     CHECK_EQ(n_found, 0);
     end(&r);
