@@ -74,22 +74,22 @@ struct cpu {
     const struct cpu_ops *ops;
     struct cpu_bus *bus;
     unsigned index;
-    u64 n_insns;          // retired so far; written by the owning thread, others may see it late
-    bool is_uncounted;    // n_insns leaves out most of them
+    u64 n_insns;       // retired so far; written by the owning thread, others may see it late
+    bool is_uncounted; // n_insns leaves out most of them
     // These are compared as one 32-bit word by translated code, which leaves when it is asked to or
     // in another context.
     _Alignas(4) _Atomic u8 requests; // CPU_REQ_*
     u8 context;                      // the architecture's; of the owning thread
     u16 zero;
-    _Atomic u32 lines;    // input lines, one bit each; the number is the architecture's
-    struct err failure;   // of CPU_EXIT_FAILED
+    _Atomic u32 lines;  // input lines, one bit each; the number is the architecture's
+    struct err failure; // of CPU_EXIT_FAILED
     // Called after a request was set, by the thread that set it; wakes a sleeping owner.
     void (*wake)(void *opaque, struct cpu *c);
     void *wake_opaque;
     // For processors that do not look at their timers by themselves: asks for CPU_REQ_ALARM at
     // `deadline_ns` of the bus clock (CLOCK_NEVER: at no time) in place of what was asked for
-    // before, which may be left to ring all the same. Called by the owning thread; NULL where nobody
-    // needs it.
+    // before, which may be left to ring all the same. Called by the owning thread; NULL where
+    // nobody needs it.
     void (*alarm)(void *opaque, struct cpu *c, u64 deadline_ns);
     void *alarm_opaque;
     bool needs_alarm; // it is such a processor; set before its thread starts

@@ -149,8 +149,7 @@ TEST(slots_that_meet_a_range_are_forgotten)
     struct la_slots *s = &r.c->code.slots[0];
     for (unsigned i = 0; i < 9; i++)
         put_slot(s, 11 * i, mapped + ((u64)i << LA_PAGE_SHIFT));
-    la_slots_forget_range(r.c, mapped + (3 << LA_PAGE_SHIFT), 2 << LA_PAGE_SHIFT,
-                          LA_ALL_SPACES);
+    la_slots_forget_range(r.c, mapped + (3 << LA_PAGE_SHIFT), 2 << LA_PAGE_SHIFT, LA_ALL_SPACES);
     for (unsigned i = 0; i < 9; i++)
         CHECK_EQ(s->limit8[11 * i] != 0, i != 3 && i != 4);
     end(&r);

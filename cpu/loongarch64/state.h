@@ -221,7 +221,8 @@ struct la_slots {
 // Behind both: pages of 16 KiB that are mapped as one, of all modes and address spaces, with the
 // context number in the low bits of the tag; loads', then stores'. Smaller pages are in the cache
 // above. Programs have areas far apart, so an index has higher bits of the address as well. A page
-// that is seen by several address spaces is in one of LA_PAGE_WAYS places, by a hash of the context.
+// that is seen by several address spaces is in one of LA_PAGE_WAYS places, by a hash of the
+// context.
 struct la_page {
     u64 tag; // 0: none
     u64 delta;
@@ -338,10 +339,10 @@ struct la_code {
     u32 target_age;      // that of the last time that all were that are in mapped pages
     u64 window_age;      // the same of those in direct-mapped windows
     u64 link_context;
-    u32 own_context;    // of targets in mapped pages
-    u32 target_context; // what cpu.context stands for: own_context, or that of windows
-    u32 sees_windows; // direct-mapped windows hold in the present mode, and target_context is theirs
-    u32 n_epochs;     // numbers that were handed out
+    u32 own_context;                // of targets in mapped pages
+    u32 target_context;             // what cpu.context stands for: own_context, or that of windows
+    u32 sees_windows;               // direct-mapped windows hold in the present mode
+    u32 n_epochs;                   // numbers that were handed out
     u32 epoch_context[LA_N_EPOCHS]; // what they stand for
     u8 epoch_of[4096];              // the last one by context number
     u32 n_code_pages;

@@ -132,6 +132,11 @@ static unsigned index_of(u64 va, unsigned n_targets)
     return (unsigned)((va ^ va >> LA_TARGET_ROTATION) >> 2) & (n_targets - 1);
 }
 
+static struct la_far_target *far_target_of(struct la_cpu *c, u64 va)
+{
+    return &la_code_tables(c)->more_targets[index_of(va, LA_N_MORE_TARGETS)];
+}
+
 static bool is_of_space(u32 context, unsigned space)
 {
     const u32 number = context & BITS(AGE_SHIFT - 1, 0);
@@ -151,7 +156,7 @@ static void forget_near(struct la_cpu *c, unsigned first, u64 va, unsigned space
 
 static void forget_far(struct la_cpu *c, u64 va, unsigned space)
 {
-    struct la_far_target *t = &la_code_tables(c)->more_targets[index_of(va, LA_N_MORE_TARGETS)];
+    struct la_far_target *t = far_target_of(c, va);
     if ((t->va & LOW48) == va && is_of_space(t->context, space))
         t->context = 0;
 }
@@ -208,8 +213,8 @@ void la_targets_context_changed(struct la_cpu *c)
     }
     x->own_context = x->target_age << AGE_SHIFT | c->mmu_context;
     x->link_context = x->age | (u64)c->mmu_context << 48;
-    x->target_context = x->sees_windows ? (u32)x->window_age << AGE_SHIFT | LA_WINDOW_CONTEXT
-                                        : x->own_context;
+    x->target_context =
+        x->sees_windows ? (u32)x->window_age << AGE_SHIFT | LA_WINDOW_CONTEXT : x->own_context;
     c->cpu.context = epoch_of(c, x->target_context);
 }
 
@@ -236,8 +241,7 @@ static struct la_target *target_of(struct la_cpu *c, u64 va)
 bool la_target_find(struct la_cpu *c, u64 va, struct la_place *to)
 {
     const struct la_code *x = &c->code;
-    const struct la_far_target *t =
-        &la_code_tables(c)->more_targets[index_of(va, LA_N_MORE_TARGETS)];
+    const struct la_far_target *t = far_target_of(c, va);
     const struct la_target *near = target_of(c, va);
     if (near->key == present_key(c, va)) {
         *to = (struct la_place){near->host, va & ~BITS(MEM_WATCH_SHIFT - 1, 0)};
@@ -262,8 +266,8 @@ void la_target_put(struct la_cpu *c, u64 va, u32 host, u64 pc_base)
     const bool is_near = in_window || !c->code.sees_windows;
     if (is_near && in_page == (va & BITS(MEM_WATCH_SHIFT - 1, 0)))
         *target_of(c, va) = (struct la_target){present_key(c, va), c->code.host_code + host};
-    la_code_tables(c)->more_targets[index_of(va, LA_N_MORE_TARGETS)] = (struct la_far_target){
-        .va = va,
-        .context = in_window ? c->code.target_context : c->code.own_context,
-        .host = host | (u32)(in_page >> 12) << LA_TARGET_HOST_BITS};
+    *far_target_of(c, va) =
+        (struct la_far_target){.va = va,
+                               .context = in_window ? c->code.target_context : c->code.own_context,
+                               .host = host | (u32)(in_page >> 12) << LA_TARGET_HOST_BITS};
 }

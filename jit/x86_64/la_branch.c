@@ -37,7 +37,7 @@ void trans_leave(struct trans *t, u32 offset)
 void trans_poll(struct trans *t)
 {
     const u8 *before = emit_here(&t->e);
-    emit_alu_mi(&t->e, ALU_CMP, W8, STATE(cpu.requests), 0);
+    emit_test_mi8(&t->e, STATE(cpu.requests), CPU_REQ_ALL);
     trans_cold(t, cold_leave, emit_jcc(&t->e, CC_NE));
     trans_keep_held(t, before);
 }

@@ -362,7 +362,7 @@ static void make_call(struct emit *e, const struct jit *j, struct jit_stubs *s, 
     s->call = begin(e);
     spill_all(e, j, table);
     execute(e);
-    emit_alu_mi(e, ALU_CMP, W8, STATE(cpu.requests), 0);
+    emit_test_mi8(e, STATE(cpu.requests), CPU_REQ_ALL);
     u8 *is_wanted = emit_jcc(e, CC_NE);
     reload_all(e, j);
     emit_ret(e);
