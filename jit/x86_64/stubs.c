@@ -290,10 +290,14 @@ static void find_link(struct emit *e, bool in_window)
     emit_patch(yes, emit_here(e));
 }
 
-// As jit_find_target, of the present context.
+// As jit_find_target, of the present context. That may have changed a moment ago: the host has
+// the byte that was stored at hand, but not the word around it.
 static u8 *find_target(const struct jit *j, struct emit *e)
 {
-    emit_mov_rm(e, W32, RDX, STATE(cpu.requests)); // and the context
+    emit_extend_rm(e, W8, false, RDX, STATE(cpu.context));
+    emit_extend_rm(e, W8, false, RCX, STATE(cpu.requests));
+    emit_shift_ri(e, SHIFT_SHL, W32, RDX, 8);
+    emit_alu_rr(e, ALU_OR, W32, RDX, RCX);
     jit_target_place(j, e, LA_N_TARGETS);
     emit_alu_rm(e, ALU_ADD, W64, RCX, STATE(code.targets_at));
     return jit_find_target(e, false);
