@@ -46,12 +46,14 @@ enum cpu_exit {
 };
 
 enum {
-    CPU_REQ_STOP = 1,  // leave cpu_run
-    CPU_REQ_IRQ = 2,   // an input line changed
-    CPU_REQ_FLUSH = 4, // drop cached translations
-    CPU_REQ_CODE = 8,  // translated code was dropped; jit/
-    CPU_REQ_ALARM = 16, // the alarm rang, perhaps too early: it is to be set again
-    CPU_REQ_LINK = 32, // a page has links now: drop what is cached for stores; links.h
+    // Bits 1:0 are those of no request: see cpu/loongarch64/targets.c.
+    CPU_REQ_STOP = 4,   // leave cpu_run
+    CPU_REQ_IRQ = 8,    // an input line changed
+    CPU_REQ_FLUSH = 16, // drop cached translations
+    CPU_REQ_CODE = 32,  // translated code was dropped; jit/
+    CPU_REQ_ALARM = 64, // the alarm rang, perhaps too early: it is to be set again
+    CPU_REQ_LINK = 128, // a page has links now: drop what is cached for stores; links.h
+    CPU_REQ_ALL = 252,
 };
 
 struct cpu_inspect; // cpu/inspect.h
@@ -72,21 +74,22 @@ struct cpu {
     const struct cpu_ops *ops;
     struct cpu_bus *bus;
     unsigned index;
-    u64 n_insns;          // retired so far; written by the owning thread, others may see it late
-    bool is_uncounted;    // n_insns leaves out most of them
-    // These two are compared as one 64-bit word by translated code, which leaves when it is asked to
-    // or in another context.
-    _Alignas(8) _Atomic u32 requests; // CPU_REQ_*
-    u32 context;                      // the architecture's; of the owning thread
-    _Atomic u32 lines;    // input lines, one bit each; the number is the architecture's
-    struct err failure;   // of CPU_EXIT_FAILED
+    u64 n_insns;       // retired so far; written by the owning thread, others may see it late
+    bool is_uncounted; // n_insns leaves out most of them
+    // These are compared as one 32-bit word by translated code, which leaves when it is asked to or
+    // in another context.
+    _Alignas(4) _Atomic u8 requests; // CPU_REQ_*
+    u8 context;                      // the architecture's; of the owning thread
+    u16 zero;
+    _Atomic u32 lines;  // input lines, one bit each; the number is the architecture's
+    struct err failure; // of CPU_EXIT_FAILED
     // Called after a request was set, by the thread that set it; wakes a sleeping owner.
     void (*wake)(void *opaque, struct cpu *c);
     void *wake_opaque;
     // For processors that do not look at their timers by themselves: asks for CPU_REQ_ALARM at
     // `deadline_ns` of the bus clock (CLOCK_NEVER: at no time) in place of what was asked for
-    // before, which may be left to ring all the same. Called by the owning thread; NULL where nobody
-    // needs it.
+    // before, which may be left to ring all the same. Called by the owning thread; NULL where
+    // nobody needs it.
     void (*alarm)(void *opaque, struct cpu *c, u64 deadline_ns);
     void *alarm_opaque;
     bool needs_alarm; // it is such a processor; set before its thread starts

@@ -21,6 +21,7 @@
 #include <sys/mman.h>
 
 #define BUFFER_SIZE (256u << 20)
+_Static_assert(BUFFER_SIZE <= 1ull << LA_TARGET_HOST_BITS, "targets hold where an entry is");
 
 static unsigned hash_of(u64 number)
 {

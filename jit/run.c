@@ -236,8 +236,8 @@ static void go_outside(struct jit *j, struct jit_vcpu *v)
     }
 }
 
-// The entry at `pa`, translated if need be.
-static void *entry_at(struct jit *j, struct la_cpu *c, u64 pa, struct jit_mode mode, const u8 *host)
+// The entry at `pa`, translated if need be. From now on as offsets in the buffer.
+static u32 entry_at(struct jit *j, struct la_cpu *c, u64 pa, struct jit_mode mode, const u8 *host)
 {
     unsigned offset = pa & (CODE_PAGE - 1);
     pthread_mutex_lock(&j->lock);
@@ -254,57 +254,62 @@ static void *entry_at(struct jit *j, struct la_cpu *c, u64 pa, struct jit_mode m
             BUG_ON(!jit_translate(j, c, p, offset));
         }
     }
-    void *entry = jit_run_address(j, p->entry[offset / 4]);
+    u32 entry = p->entry[offset / 4];
     pthread_mutex_unlock(&j->lock);
     return entry;
 }
 
-// The translation of the code at c->pc, or NULL if it is not in RAM. Raises if it cannot be
-// fetched.
-static struct la_target *look_up(struct jit *j, struct la_cpu *c)
+// Code at c->pc, fetched from `pa`, is at `entry`.
+static void remember(struct jit *j, struct la_cpu *c, u32 entry, u64 pa, struct la_place *to)
 {
-    struct la_target *t = la_target_find(c, c->pc);
-    if (t)
-        return t;
+    *to = (struct la_place){jit_run_address(j, entry), c->pc - (pa & (CODE_PAGE - 1))};
+    la_target_put(c, c->pc, entry, to->pc_base);
+}
+
+// The translation of the code at c->pc. False: it is not in RAM. Raises if it cannot be fetched.
+static bool look_up(struct jit *j, struct la_cpu *c, struct la_place *to)
+{
+    if (la_target_find(c, c->pc, to))
+        return true;
     c->code.vcpu->n_lookups++;
     if (c->pc & 3)
-        return NULL;
+        return false;
     u64 pa = la_translate(c, c->pc, LA_FETCH);
     u64 page = pa & ~(u64)(CODE_PAGE - 1);
     u8 *host = mem_ram_page(j->mem, page, CODE_PAGE, true);
     if (!host)
-        return NULL;
+        return false;
     host += pa - page;
-    void *entry = entry_at(j, c, pa, mode_of(c, c->pc, pa), host);
-    la_target_put(c, c->pc, entry, c->pc - (pa & (CODE_PAGE - 1)));
-    return la_target_find(c, c->pc);
+    u32 entry = entry_at(j, c, pa, mode_of(c, c->pc, pa), host);
+    remember(j, c, entry, pa, to);
+    return true;
 }
 
 // The same if it is translated already. Inside, so that pages stay; without the lock: an entry is
 // of code that is complete, and who drops it tells this processor afterwards.
-static struct la_target *find_known(struct jit *j, struct la_cpu *c)
+static bool find_known(struct jit *j, struct la_cpu *c, struct la_place *to)
 {
     if (c->pc & 3 || c->code.vcpu->check)
-        return NULL;
+        return false;
     u64 pa = la_translate(c, c->pc, LA_FETCH);
     const struct jit_page *p = jit_find_page(j, pa, mode_of(c, c->pc, pa));
-    u32 in_page = pa & (CODE_PAGE - 1);
-    u32 entry = p ? __atomic_load_n(&p->entry[in_page / 4], __ATOMIC_ACQUIRE) : 0;
+    unsigned n = (pa & (CODE_PAGE - 1)) / 4;
+    u32 entry = p ? __atomic_load_n(&p->entry[n], __ATOMIC_ACQUIRE) : 0;
     if (!entry)
-        return NULL;
+        return false;
     c->code.vcpu->n_lookups++;
-    la_target_put(c, c->pc, jit_run_address(j, entry), c->pc - in_page);
-    return la_target_find(c, c->pc);
+    remember(j, c, entry, pa, to);
+    return true;
 }
 
 // Lets the jump that brought us here lead on by itself, if it stays in its page.
-static void link(struct jit *j, struct la_cpu *c, u8 *site, const struct la_target *t, u64 old_base)
+static void link(struct jit *j, struct la_cpu *c, u8 *site, const struct la_place *t, u64 old_base)
 {
     if (!site || j->options.no_chain || c->code.link_site != site || t->pc_base != old_base)
         return;
     pthread_mutex_lock(&j->lock);
     if (!(atomic_load(&c->cpu.requests) & CPU_REQ_CODE)) {
-        emit_patch(site - j->to_run, (u8 *)t->host - j->to_run);
+        emit_patch(site - j->to_run, t->host - j->to_run);
         c->code.vcpu->n_links++;
     }
     pthread_mutex_unlock(&j->lock);
@@ -393,45 +398,44 @@ static void compare_fp_traps(struct la_cpu *c)
     c->code.vcpu->fp_traps = fp_traps;
 }
 
-// Outside. NULL: there is nothing to translate here.
-static struct la_target *look_up_and_link(struct jit *j, struct la_cpu *c)
+// Outside. False: there is nothing to translate here.
+static bool look_up_and_link(struct jit *j, struct la_cpu *c, struct la_place *to)
 {
     u8 *site = c->code.link_site;
     u64 old_base = c->code.pc_base;
-    struct la_target *t = look_up(j, c);
-    if (t)
-        link(j, c, site, t, old_base);
+    bool is_there = look_up(j, c, to);
+    if (is_there)
+        link(j, c, site, to, old_base);
     c->code.link_site = NULL;
-    if (!t) {
+    if (!is_there) {
         c->code.vcpu->n_no_ram += N_INTERPRETED;
         interpret(c, N_INTERPRETED);
     }
-    return t;
+    return is_there;
 }
 
 static void run_translated(struct jit *j, struct la_cpu *c)
 {
     compare_fp_traps(c);
-    struct la_target *t = NULL;
+    struct la_place to;
     go_inside(j, c->code.vcpu);
-    if (!c->code.link_site)
-        t = la_target_find(c, c->pc) ?: find_known(j, c);
-    if (!t) {
+    if (c->code.link_site || (!la_target_find(c, c->pc, &to) && !find_known(j, c, &to))) {
         go_outside(j, c->code.vcpu);
-        if (!(t = look_up_and_link(j, c)))
+        if (!look_up_and_link(j, c, &to))
             return;
         go_inside(j, c->code.vcpu);
     }
     if (likely(!c->cpu.requests)) {
-        c->code.pc_base = t->pc_base;
+        c->code.pc_base = to.pc_base;
         c->code.mxcsr = mxcsr_of(c->fcsr);
         c->code.n_interpret = 0;
         c->code.vcpu->is_checked = c->code.vcpu->check;
         if (unlikely(c->code.vcpu->check))
             jit_check_before(c);
-        void (*enter)(struct la_cpu *, void *) = (void (*)(struct la_cpu *, void *))j->stubs.enter;
+        void (*enter)(struct la_cpu *, const void *) =
+            (void (*)(struct la_cpu *, const void *))j->stubs.enter;
         c->code.left = (s64)(c->code.n_end - c->cpu.n_insns);
-        enter(c, t->host);
+        enter(c, to.host);
         if (j->options.count)
             c->cpu.n_insns = c->code.n_end - (u64)c->code.left;
         if (unlikely(c->code.vcpu->check)) {
@@ -506,6 +510,7 @@ void jit_add_cpu(struct jit *j, struct la_cpu *c)
     v->cpu = c;
     v->check = j->options.check ? jit_check_new() : NULL;
     c->code.vcpu = v;
+    c->code.host_code = jit_run_address(j, 0);
     c->run = jit_run;
     c->cpu.needs_alarm = true;
     c->cpu.is_uncounted = !j->options.count;

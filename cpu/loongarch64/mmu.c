@@ -154,7 +154,7 @@ static bool is_of_present_asid(const struct la_cpu *c, bool is_guest, const stru
     return t->asid == (x->csr[CSR_ASID] & 0x3ff);
 }
 
-// To forget code costs as much for one page as for all. If it is another address space's, which often
+// A page of code that is forgotten takes all links along. If it is another address space's, which often
 // has ended, that one gets another number when it runs again.
 static bool drops_space(struct la_cpu *c, bool is_guest, const struct la_tlb_entry *t, u64 va,
                         u64 size, unsigned space)

@@ -283,7 +283,7 @@ void la_slots_mode_changed(struct la_cpu *c)
         return;
     x->mode = mode_of(c);
     x->sees_windows = x->mode == 0 && la_mmu_may_cache(c);
-    x->targets_at = la_in_guest(c) ? LA_N_TARGETS * sizeof(struct la_target) / 8 : 0;
+    x->targets_at = la_in_guest(c) ? LA_N_TARGETS * sizeof(struct la_target) / 4 : 0;
     la_targets_context_changed(c);
     x->context = c->mmu_context | LA_PAGE_EXISTS;
     x->page_way = page_way_of(c->mmu_context);

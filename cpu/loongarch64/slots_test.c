@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What translated code remembers: what forgets which pages, slots and targets.
+// What translated code remembers: what forgets which pages and slots.
 #include "base/test.h"
 #include "cpu/loongarch64/rig.h"
 
@@ -103,76 +103,13 @@ TEST(another_address_space_finds_nothing)
     end(&r);
 }
 
-enum { IN_WINDOW, MAPPED, N_KINDS };
-static const u64 addresses[N_KINDS] = {0x9000000000204000, 0xffff800000008000};
+static const u64 mapped = 0xffff800000008000;
 
 // At PLV 0, which sees RAM in a window at 0x9000000000000000, in address space `asid`.
 static void enter_space(struct rig *r, u64 asid)
 {
     rig_mapped(r, 0);
     la_csr_write(r->c, CSR_ASID, asid, 0x3ff);
-}
-
-static void put_targets(struct rig *r)
-{
-    for (unsigned i = 0; i < N_KINDS; i++)
-        la_target_put(r->c, addresses[i], r, addresses[i]);
-}
-
-TEST(a_target_in_a_window_is_known_in_all_spaces)
-{
-    struct rig r;
-    begin(&r);
-    enter_space(&r, 5);
-    put_targets(&r);
-    CHECK(la_target_find(r.c, addresses[IN_WINDOW]));
-    CHECK(la_target_find(r.c, addresses[MAPPED]));
-    la_csr_write(r.c, CSR_ASID, 6, 0x3ff);
-    CHECK(la_target_find(r.c, addresses[IN_WINDOW]));
-    CHECK(!la_target_find(r.c, addresses[MAPPED]));
-    la_csr_write(r.c, CSR_ASID, 5, 0x3ff);
-    CHECK(la_target_find(r.c, addresses[MAPPED]));
-    la_csr_write(r.c, CSR_CRMD, 3, 3);
-    CHECK(!la_target_find(r.c, addresses[IN_WINDOW]));
-    CHECK(!la_target_find(r.c, addresses[MAPPED]));
-    end(&r);
-}
-
-// The window's address has the same low bits as a page that is forgotten.
-TEST(the_tlb_takes_no_targets_from_a_window)
-{
-    struct rig r;
-    begin(&r);
-    enter_space(&r, 5);
-    put_targets(&r);
-    la_slots_forget_range(r.c, addresses[IN_WINDOW], 1 << LA_PAGE_SHIFT, LA_ALL_SPACES);
-    CHECK(la_target_find(r.c, addresses[IN_WINDOW]));
-    CHECK(la_target_find(r.c, addresses[MAPPED]));
-    la_slots_forget_range(r.c, addresses[MAPPED], 1 << LA_PAGE_SHIFT, r.c->mmu_context / 8);
-    CHECK(la_target_find(r.c, addresses[IN_WINDOW]));
-    CHECK(!la_target_find(r.c, addresses[MAPPED]));
-    put_targets(&r);
-    la_csr_write(r.c, CSR_DMW0, 0x8000000000000011, ~0ULL);
-    CHECK(!la_target_find(r.c, addresses[IN_WINDOW]));
-    CHECK(!la_target_find(r.c, addresses[MAPPED]));
-    end(&r);
-}
-
-// Enough changes that ages begin anew, with something of each.
-TEST(no_age_comes_back)
-{
-    struct rig r;
-    begin(&r);
-    enter_space(&r, 5);
-    put_targets(&r);
-    unsigned n_found = 0;
-    for (unsigned n = 0; n < 3 << MEM_WATCH_SHIFT; n++) {
-        la_targets_forget(r.c);
-        for (unsigned i = 0; i < N_KINDS; i++)
-            n_found += la_target_find(r.c, addresses[i]) != NULL;
-    }
-    CHECK_EQ(n_found, 0);
-    end(&r);
 }
 
 static void put_slot(struct la_slots *s, unsigned slot, u64 base)
@@ -192,7 +129,7 @@ TEST(slots_in_windows_outlive_a_space)
     const u64 base = r.c->code.windows[0][0].base;
     CHECK(r.c->code.windows[0][0].size);
     put_slot(s, 1, base);
-    put_slot(s, 2, addresses[MAPPED]);
+    put_slot(s, 2, mapped);
     put_slot(s, LA_N_LOAD_SLOTS + 3, base + (1 << LA_PAGE_SHIFT));
     la_csr_write(r.c, CSR_ASID, 6, 0x3ff);
     CHECK(s->limit[1] && s->limit8[1]);
@@ -211,9 +148,8 @@ TEST(slots_that_meet_a_range_are_forgotten)
     enter_space(&r, 5);
     struct la_slots *s = &r.c->code.slots[0];
     for (unsigned i = 0; i < 9; i++)
-        put_slot(s, 11 * i, addresses[MAPPED] + ((u64)i << LA_PAGE_SHIFT));
-    la_slots_forget_range(r.c, addresses[MAPPED] + (3 << LA_PAGE_SHIFT), 2 << LA_PAGE_SHIFT,
-                          LA_ALL_SPACES);
+        put_slot(s, 11 * i, mapped + ((u64)i << LA_PAGE_SHIFT));
+    la_slots_forget_range(r.c, mapped + (3 << LA_PAGE_SHIFT), 2 << LA_PAGE_SHIFT, LA_ALL_SPACES);
     for (unsigned i = 0; i < 9; i++)
         CHECK_EQ(s->limit8[11 * i] != 0, i != 3 && i != 4);
     end(&r);

@@ -221,7 +221,8 @@ struct la_slots {
 // Behind both: pages of 16 KiB that are mapped as one, of all modes and address spaces, with the
 // context number in the low bits of the tag; loads', then stores'. Smaller pages are in the cache
 // above. Programs have areas far apart, so an index has higher bits of the address as well. A page
-// that is seen by several address spaces is in one of LA_PAGE_WAYS places, by a hash of the context.
+// that is seen by several address spaces is in one of LA_PAGE_WAYS places, by a hash of the
+// context.
 struct la_page {
     u64 tag; // 0: none
     u64 delta;
@@ -249,25 +250,45 @@ struct la_window {
     const _Atomic u8 *watched; // a byte per page
 };
 
-// Where code at a virtual address was translated to.
+// Where code at a virtual address was translated to, in 16 KiB of physical memory that begin where
+// the 16 KiB of the address do. The index is scaled by 4 from (VA ^ VA >> 12) & 0x1fffc.
 struct la_target {
+    u64 key;
+    const u8 *host;
+};
+#define LA_N_TARGETS       32768
+#define LA_TARGET_ROTATION 12
+// `word`: the one at cpu.requests, while nothing is requested. Its bits 2 to 16 are combined with
+// bits 14 to 28 of the address, which follow from the other bits, those of the index among them:
+// with the index, the key says which address and which word it is.
+static inline u64 la_target_key(u64 va, u64 word)
+{
+    return (va >> LA_TARGET_ROTATION | va << (64 - LA_TARGET_ROTATION)) ^ word;
+}
+#define LA_N_EPOCHS 256 // of the word's second byte
+
+// Behind these: of all addresses and contexts. The index is the same, with three bits more.
+struct la_far_target {
     u64 va;
-    // The word at cpu.requests while nothing is requested, or own_context (targets.c). What is
-    // known of an address that is looked up in another context or later is none of it.
-    u64 context;
-    void *host;
+    u32 context; // target_context or own_context (targets.c); 0: none
+    u32 host;    // from host_code on; in bits 31:30 are bits 13:12 of the physical address
+};
+#define LA_N_MORE_TARGETS   262144
+#define LA_TARGET_HOST_BITS 30
+
+// What is known of an address.
+struct la_place {
+    const u8 *host;
     u64 pc_base; // VA of the 16 KiB of physical memory that hold it
 };
-#define LA_N_TARGETS      32768 // 32 bytes each: the index is scaled by 8 from (VA ^ VA >> 12) & 0x1fffc
-#define LA_N_MORE_TARGETS 262144 // likewise, with three bits more
 
 // Where one jump to another page led when it was last looked up.
 struct la_code_link {
     u64 context; // link_context ^ pc_base of the jump, or window_age: targets.c
     void *host;
 };
-#define LA_N_LINKS    131072
-#define LA_N_EXECUTED 32768
+#define LA_N_LINKS      131072
+#define LA_N_CODE_PAGES 8192
 
 // While instructions are tried and undone again (jit/check.c): the bytes that stores replaced. A
 // device that is touched ends the trial: it leaves through la_cpu.leave before anything happens.
@@ -303,7 +324,6 @@ struct la_code {
     void *link_site; // left by an exit: the jump that wants a target, or NULL
     struct jit_vcpu *vcpu;               // jit/; NULL: nothing is translated
     struct la_journal *journal;          // NULL: no trial
-    u64 executed[LA_N_EXECUTED / 64];    // a bit per hash of a page that targets lie in
     u32 misses_left[LA_N_REGION_SLOTS];  // until somebody looks how often a slot misses
     u64 misses_since[LA_N_REGION_SLOTS]; // the host's time stamp when that began
     struct la_slots slots[LA_N_MODES];
@@ -313,12 +333,20 @@ struct la_code {
     u64 page_sets[2][LA_N_PAGE_SETS / 64]; // a bit per set: 0 if it has nothing
     u32 page_way; // of the present context: what its indices differ by, times 16
     // Of the tables behind the processor (struct la_code_tables):
-    u64 targets_at; // where targets of the present context begin, in units of 8 bytes
-    u32 age;        // times that targets were forgotten; never 0
-    u64 window_age; // the same of those in direct-mapped windows
+    const u8 *host_code; // where code begins in the host
+    u64 targets_at;      // where targets of the present context begin, in units of 4 bytes
+    u32 age;             // times that any were forgotten; never 0
+    u32 target_age;      // that of the last time that all were that are in mapped pages
+    u64 window_age;      // the same of those in direct-mapped windows
     u64 link_context;
-    u64 own_context;  // of targets in mapped pages, as the word at cpu.requests would have it
-    u32 sees_windows; // direct-mapped windows hold in the present mode, and the word is theirs
+    u32 own_context;                // of targets in mapped pages
+    u32 target_context;             // what cpu.context stands for: own_context, or that of windows
+    u32 sees_windows;               // direct-mapped windows hold in the present mode
+    u32 n_epochs;                   // numbers that were handed out
+    u32 epoch_context[LA_N_EPOCHS]; // what they stand for
+    u8 epoch_of[4096];              // the last one by context number
+    u32 n_code_pages;
+    bool has_guest_targets; // the second half of the table is in use
 };
 
 struct la_decoded; // interp.c
@@ -375,9 +403,9 @@ struct la_cpu {
 struct la_code_tables {
     // The root's, then those of guests, which often run a kernel at the same addresses.
     struct la_target targets[2 * LA_N_TARGETS];
-    // Behind these: of all contexts.
-    struct la_target more_targets[LA_N_MORE_TARGETS];
+    struct la_far_target more_targets[LA_N_MORE_TARGETS];
     struct la_code_link links[LA_N_LINKS];
+    u64 pages[LA_N_CODE_PAGES]; // that targets lie in, by address space and by all: a hash table
 };
 #define LA_CODE_TABLES ((sizeof(struct la_cpu) + 63) & ~(size_t)63)
 
@@ -561,12 +589,12 @@ bool la_mmu_traps_misaligned(const struct la_cpu *c);
 void la_targets_forget(struct la_cpu *c); // all of them, and links
 // Whether some may be there, of [va, va + size) as of la_slots_forget_range, bits 47:0 only.
 bool la_targets_are_in(const struct la_cpu *c, u64 va, u64 size, unsigned space);
-// All, if some are there.
 void la_targets_forget_range(struct la_cpu *c, u64 va, u64 size, unsigned space);
 void la_targets_context_changed(struct la_cpu *c); // after mmu_context was chosen
-// NULL: not known.
-struct la_target *la_target_find(struct la_cpu *c, u64 va);
-void la_target_put(struct la_cpu *c, u64 va, void *host, u64 pc_base);
+// False: not known.
+bool la_target_find(struct la_cpu *c, u64 va, struct la_place *to);
+// `host`: from host_code on.
+void la_target_put(struct la_cpu *c, u64 va, u32 host, u64 pc_base);
 
 // slots.c ----------------------------------------------------------------------------------------
 

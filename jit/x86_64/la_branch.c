@@ -37,7 +37,7 @@ void trans_leave(struct trans *t, u32 offset)
 void trans_poll(struct trans *t)
 {
     const u8 *before = emit_here(&t->e);
-    emit_alu_mi(&t->e, ALU_CMP, W32, STATE(cpu.requests), 0);
+    emit_test_mi8(&t->e, STATE(cpu.requests), CPU_REQ_ALL);
     trans_cold(t, cold_leave, emit_jcc(&t->e, CC_NE));
     trans_keep_held(t, before);
 }
@@ -104,23 +104,32 @@ static void cold_unknown_call(struct trans *t, const struct cold *x)
     emit_jmp_to(&t->e, t->jit->stubs.leave_pc);
 }
 
-void jit_target_index(struct emit *e, unsigned n_targets)
+static void rotate_target(const struct jit *j, struct emit *e)
 {
-    emit_mov_rr(e, W64, RCX, RAX);
-    emit_shift_ri(e, SHIFT_SHR, W64, RCX, 12);
+    if (j->has_bmi2) {
+        emit_v_rrri(e, VOP(VPP_F2, VMAP_0F3A, 1, 0xf0), 128, RCX, 0, RAX,
+                    LA_TARGET_ROTATION); // rorx
+    } else {
+        emit_mov_rr(e, W64, RCX, RAX);
+        emit_shift_ri(e, SHIFT_ROR, W64, RCX, LA_TARGET_ROTATION);
+    }
+}
+
+void jit_target_place(const struct jit *j, struct emit *e, unsigned n_targets)
+{
+    rotate_target(j, e);
+    emit_alu_rr(e, ALU_XOR, W64, RDX, RCX);
     emit_alu_rr(e, ALU_XOR, W32, RCX, RAX);
     emit_alu_ri(e, ALU_AND, W32, RCX, (s32)(n_targets - 1) << 2);
 }
 
-void jit_find_target(struct emit *e, bool of_guest, u8 *unknown[2])
+u8 *jit_find_target(struct emit *e, bool of_guest)
 {
-    emit_mov_rm(e, W64, RDX, STATE(cpu.requests)); // and the context
-    emit_alu_rm(e, ALU_CMP, W64, RAX, at_index(RBP, RCX, 8, JIT_TARGET(va, of_guest)));
-    unknown[0] = emit_jcc(e, CC_NE);
-    emit_alu_rm(e, ALU_CMP, W64, RDX, at_index(RBP, RCX, 8, JIT_TARGET(context, of_guest)));
-    unknown[1] = emit_jcc(e, CC_NE);
-    emit_mov_rm(e, W64, RDX, at_index(RBP, RCX, 8, JIT_TARGET(pc_base, of_guest)));
-    emit_mov_mr(e, W64, STATE(code.pc_base), RDX);
+    emit_alu_rm(e, ALU_CMP, W64, RDX, at_index(RBP, RCX, 4, JIT_TARGET(key, of_guest)));
+    u8 *unknown = emit_jcc(e, CC_NE);
+    emit_alu_ri(e, ALU_AND, W64, RAX, -(s32)CODE_PAGE);
+    emit_mov_mr(e, W64, STATE(code.pc_base), RAX);
+    return unknown;
 }
 
 // Goes to the address in rax, or calls it. A processor that has been asked for something leaves.
@@ -130,16 +139,15 @@ static void go_to_rax(struct trans *t, bool as_call)
         emit_jmp_to(&t->e, t->jit->stubs.leave_pc);
         return;
     }
-    u8 *unknown[2];
     bool of_guest = t->page->mode.slots >= LA_N_MODES / 2;
-    jit_target_index(&t->e, LA_N_TARGETS);
-    jit_find_target(&t->e, of_guest, unknown);
-    for (unsigned n = 0; n < 2; n++)
-        trans_cold(t, as_call ? cold_unknown_call : cold_unknown, unknown[n]);
+    emit_mov_rm(&t->e, W32, RDX, STATE(cpu.requests)); // and the context
+    jit_target_place(t->jit, &t->e, LA_N_TARGETS);
+    u8 *unknown = jit_find_target(&t->e, of_guest);
+    trans_cold(t, as_call ? cold_unknown_call : cold_unknown, unknown);
     if (as_call)
-        emit_call_m(&t->e, at_index(RBP, RCX, 8, JIT_TARGET(host, of_guest)));
+        emit_call_m(&t->e, at_index(RBP, RCX, 4, JIT_TARGET(host, of_guest)));
     else
-        emit_jmp_m(&t->e, at_index(RBP, RCX, 8, JIT_TARGET(host, of_guest)));
+        emit_jmp_m(&t->e, at_index(RBP, RCX, 4, JIT_TARGET(host, of_guest)));
 }
 
 static void go_to_page(struct trans *t, s32 target, bool as_call)

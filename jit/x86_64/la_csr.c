@@ -196,7 +196,7 @@ static void cold_call_last(struct trans *t, const struct cold *x)
 static void cold_interrupts(struct trans *t, const struct cold *x)
 {
     emit_locked(&t->e);
-    emit_alu_mi(&t->e, ALU_OR, W32, STATE(cpu.requests), CPU_REQ_IRQ);
+    emit_alu_mi(&t->e, ALU_OR, W8, STATE(cpu.requests), CPU_REQ_IRQ);
     trans_give_back(t, trans_n_ahead(t, x->offset) - t->jit->options.count);
     trans_leave(t, x->offset + 4);
 }

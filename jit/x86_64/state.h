@@ -74,19 +74,21 @@ extern const struct jit_pin jit_pins[JIT_N_PINS];
 // Host register of a guest register, or NO_REG.
 extern const u8 jit_gpr_host[32];
 
-// rcx: the place of the address in rax in a table of so many targets; its scale is 8. la_branch.c.
-void jit_target_index(struct emit *e, unsigned n_targets);
-// The processor's table of targets, looked up for the address in rax at the place in rcx: falls
-// through where it is known and nothing is requested, with pc_base set and the code at
-// [rbp + 8 * rcx + JIT_TARGET(host, of_guest)]. rdx is lost.
-void jit_find_target(struct emit *e, bool of_guest, u8 *unknown[2]);
+struct jit;
+// rcx: the place of the address in rax in a table of so many targets; its scale is 4. rdx, the word
+// at cpu.requests, becomes the key. la_branch.c.
+void jit_target_place(const struct jit *j, struct emit *e, unsigned n_targets);
+// The processor's table of targets, looked up for the address in rax at the place in rcx, with the
+// key in rdx: falls through where it is known and nothing is requested, with pc_base set, and in
+// rax, and the code at [rbp + 4 * rcx + JIT_TARGET(host, of_guest)]. The jump at what it returns is
+// taken where not.
+u8 *jit_find_target(struct emit *e, bool of_guest);
 
 // Scratch comes first: instructions without an EVEX encoding reach it.
 enum { V0, V1, V2, V3, JIT_N_VECTOR_SCRATCH };
 
 // Guest vector registers below this are in host registers: 28, 12 without EVEX, 11 without AVX2,
 // and then their lower halves only.
-struct jit;
 unsigned jit_n_vector_pins(const struct jit *j);
 static inline unsigned vr_host(unsigned r)
 {

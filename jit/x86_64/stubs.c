@@ -169,49 +169,77 @@ static void make_leave(struct emit *e, const struct jit *j, struct jit_stubs *s,
     return_to_c(e);
 }
 
-#define MORE_TARGET(f) (JIT_TABLE(more_targets) + (s32)offsetof(struct la_target, f))
+#define FAR_TARGET(f) \
+    at_index(RBP, RCX, 4, JIT_TABLE(more_targets) + (s32)offsetof(struct la_far_target, f))
+#define HOST_MASK ((1 << LA_TARGET_HOST_BITS) - 1)
 
-// The target at rcx in the larger table, of the address in rax, goes to the other one too; rdx is
-// lost.
-static void copy_target(struct emit *e)
+// rdx: `host` of a struct la_far_target, which becomes the address; rcx is lost.
+static void find_host(const struct jit *j, struct emit *e)
 {
-    emit_mov_rm(e, W64, RDX, at_index(RBP, RCX, 8, MORE_TARGET(pc_base)));
-    emit_mov_mr(e, W64, STATE(code.pc_base), RDX);
+    emit_alu_ri(e, ALU_AND, W32, RDX, HOST_MASK);
+    emit_mov_ri(e, RCX, (u64)(uintptr_t)jit_run_address(j, 0));
+    emit_alu_rr(e, ALU_ADD, W64, RDX, RCX);
+}
+
+// Goes to the target of the address in rax, whose `host` is in rdx, wherever its page is.
+static void go_to_far_target(const struct jit *j, struct emit *e)
+{
+    emit_alu_ri(e, ALU_AND, W64, RAX, -4096);
+    emit_mov_rr(e, W32, RCX, RDX);
+    emit_shift_ri(e, SHIFT_SHR, W32, RCX, LA_TARGET_HOST_BITS);
+    emit_shift_ri(e, SHIFT_SHL, W32, RCX, 12);
+    emit_alu_rr(e, ALU_SUB, W64, RAX, RCX);
+    emit_mov_mr(e, W64, STATE(code.pc_base), RAX);
+    find_host(j, e);
+    emit_jmp_r(e, RDX);
+}
+
+// Likewise, and into the small table, with the key in scratch[0]. The jump is taken, with all as it
+// was, if the target has no place there.
+static u8 *copy_target(const struct jit *j, struct emit *e)
+{
+    emit_mov_rr(e, W32, RCX, RAX);
+    emit_shift_ri(e, SHIFT_SHL, W32, RCX, LA_TARGET_HOST_BITS - 12);
+    emit_alu_rr(e, ALU_XOR, W32, RCX, RDX);
+    emit_shift_ri(e, SHIFT_SHR, W32, RCX, LA_TARGET_HOST_BITS);
+    u8 *no = emit_jcc(e, CC_NE);
+    find_host(j, e);
     emit_push(e, RDX);
-    emit_mov_rm(e, W64, RDX, at_index(RBP, RCX, 8, MORE_TARGET(host)));
-    emit_alu_ri(e, ALU_AND, W32, RCX, (LA_N_TARGETS - 1) << 2);
+    jit_target_place(j, e, LA_N_TARGETS);
+    emit_pop(e, RDX);
     emit_alu_rm(e, ALU_ADD, W64, RCX, STATE(code.targets_at));
-    emit_mov_mr(e, W64, at_index(RBP, RCX, 8, JIT_TARGET(va, false)), RAX);
-    emit_mov_mr(e, W64, at_index(RBP, RCX, 8, JIT_TARGET(host, false)), RDX);
-    emit_pop(e, RAX);
-    emit_mov_mr(e, W64, at_index(RBP, RCX, 8, JIT_TARGET(pc_base, false)), RAX);
-    emit_mov_rm(e, W32, RAX, STATE(cpu.context));
-    emit_shift_ri(e, SHIFT_SHL, W64, RAX, 32);
-    emit_mov_mr(e, W64, at_index(RBP, RCX, 8, JIT_TARGET(context, false)), RAX);
+    emit_mov_mr(e, W64, at_index(RBP, RCX, 4, JIT_TARGET(host, false)), RDX);
+    emit_alu_ri(e, ALU_AND, W64, RAX, -(s32)CODE_PAGE);
+    emit_mov_mr(e, W64, STATE(code.pc_base), RAX);
+    emit_mov_rm(e, W64, RAX, STATE(code.scratch[0]));
+    emit_mov_mr(e, W64, at_index(RBP, RCX, 4, JIT_TARGET(key, false)), RAX);
+    emit_jmp_r(e, RDX);
+    return no;
 }
 
 // The address in rax is not in the table of targets: it is looked for in the larger one.
-static void make_unknown(struct emit *e, struct jit_stubs *s)
+static void make_unknown(struct emit *e, const struct jit *j, struct jit_stubs *s)
 {
     u8 *no[3];
     s->unknown = begin(e);
-    emit_mov_rm(e, W64, RDX, STATE(cpu.requests)); // and the context
-    jit_target_index(e, LA_N_MORE_TARGETS);
-    emit_alu_rm(e, ALU_CMP, W64, RAX, at_index(RBP, RCX, 8, MORE_TARGET(va)));
+    emit_mov_rm(e, W32, RDX, STATE(cpu.requests)); // and the context
+    emit_test_rr(e, W8, RDX, RDX);
     no[0] = emit_jcc(e, CC_NE);
-    emit_alu_rm(e, ALU_CMP, W64, RDX, at_index(RBP, RCX, 8, MORE_TARGET(context)));
-    u8 *is_own = emit_jcc(e, CC_NE);
-    copy_target(e);
-    emit_jmp_r(e, RDX);
-    emit_patch(is_own, emit_here(e));
-    emit_test_rr(e, W32, RDX, RDX);
+    jit_target_place(j, e, LA_N_MORE_TARGETS);
+    emit_mov_mr(e, W64, STATE(code.scratch[0]), RDX);
+    emit_alu_rm(e, ALU_CMP, W64, RAX, FAR_TARGET(va));
     no[1] = emit_jcc(e, CC_NE);
-    emit_mov_rm(e, W64, RDX, STATE(code.own_context));
-    emit_alu_rm(e, ALU_CMP, W64, RDX, at_index(RBP, RCX, 8, MORE_TARGET(context)));
+    emit_mov_rm(e, W32, RDX, FAR_TARGET(context));
+    emit_alu_rm(e, ALU_CMP, W32, RDX, STATE(code.target_context));
+    u8 *is_other = emit_jcc(e, CC_NE);
+    emit_mov_rm(e, W32, RDX, FAR_TARGET(host));
+    u8 *stays = copy_target(j, e);
+    emit_patch(is_other, emit_here(e));
+    emit_alu_rm(e, ALU_CMP, W32, RDX, STATE(code.own_context));
     no[2] = emit_jcc(e, CC_NE);
-    emit_mov_rm(e, W64, RDX, at_index(RBP, RCX, 8, MORE_TARGET(pc_base)));
-    emit_mov_mr(e, W64, STATE(code.pc_base), RDX);
-    emit_jmp_m(e, at_index(RBP, RCX, 8, MORE_TARGET(host)));
+    emit_mov_rm(e, W32, RDX, FAR_TARGET(host));
+    emit_patch(stays, emit_here(e));
+    go_to_far_target(j, e);
     for (unsigned i = 0; i < ARRAY_LEN(no); i++)
         emit_patch(no[i], emit_here(e));
     emit_jmp_to(e, s->leave_pc);
@@ -262,18 +290,28 @@ static void find_link(struct emit *e, bool in_window)
     emit_patch(yes, emit_here(e));
 }
 
+// As jit_find_target, of the present context. That may have changed a moment ago: the host has
+// the byte that was stored at hand, but not the word around it.
+static u8 *find_target(const struct jit *j, struct emit *e)
+{
+    emit_extend_rm(e, W8, false, RDX, STATE(cpu.context));
+    emit_extend_rm(e, W8, false, RCX, STATE(cpu.requests));
+    emit_shift_ri(e, SHIFT_SHL, W32, RDX, 8);
+    emit_alu_rr(e, ALU_OR, W32, RDX, RCX);
+    jit_target_place(j, e, LA_N_TARGETS);
+    emit_alu_rm(e, ALU_ADD, W64, RCX, STATE(code.targets_at));
+    return jit_find_target(e, false);
+}
+
 // A link holds in another context, or an earlier one.
-static const u8 *make_follow(struct emit *e, const struct jit_stubs *s, bool in_window)
+static const u8 *make_follow(struct emit *e, const struct jit *j, bool in_window)
 {
     const u8 *start = begin(e);
-    u8 *unknown[2];
     emit_mov_mr(e, W64, STATE(code.scratch[1]), RDX);
     find_link(e, in_window);
-    jit_target_index(e, LA_N_TARGETS);
-    emit_alu_rm(e, ALU_ADD, W64, RCX, STATE(code.targets_at));
-    jit_find_target(e, false, unknown);
-    emit_mov_rm(e, W64, RAX, at_index(RBP, RCX, 8, JIT_TARGET(host, false)));
-    emit_alu_rm(e, ALU_CMP, W64, RDX, STATE(code.scratch[2]));
+    u8 *unknown = find_target(j, e);
+    emit_alu_rm(e, ALU_CMP, W64, RAX, STATE(code.scratch[2]));
+    emit_mov_rm(e, W64, RAX, at_index(RBP, RCX, 4, JIT_TARGET(host, false)));
     u8 *is_elsewhere = emit_jcc(e, CC_NE);
     emit_mov_rm(e, W64, RCX, STATE(code.scratch[1]));
     emit_mov_rm(e, W64, RDX, STATE(code.scratch[0]));
@@ -281,9 +319,8 @@ static const u8 *make_follow(struct emit *e, const struct jit_stubs *s, bool in_
     emit_mov_mr(e, W64, at_index(RBP, RCX, 1, LINK(host)), RAX);
     emit_patch(is_elsewhere, emit_here(e));
     emit_jmp_r(e, RAX);
-    emit_patch(unknown[0], emit_here(e));
-    emit_patch(unknown[1], emit_here(e));
-    emit_jmp_to(e, s->unknown);
+    emit_patch(unknown, emit_here(e));
+    emit_jmp_to(e, j->stubs.unknown);
     return start;
 }
 
@@ -329,7 +366,7 @@ static void make_call(struct emit *e, const struct jit *j, struct jit_stubs *s, 
     s->call = begin(e);
     spill_all(e, j, table);
     execute(e);
-    emit_alu_mi(e, ALU_CMP, W32, STATE(cpu.requests), 0);
+    emit_test_mi8(e, STATE(cpu.requests), CPU_REQ_ALL);
     u8 *is_wanted = emit_jcc(e, CC_NE);
     reload_all(e, j);
     emit_ret(e);
@@ -339,18 +376,14 @@ static void make_call(struct emit *e, const struct jit *j, struct jit_stubs *s, 
 
 // To the code of next_pc, or out if it is not known or something is requested. Vector registers
 // stay where they are, in memory.
-static void go_on_spilled(struct emit *e, const struct jit_stubs *s)
+static void go_on_spilled(struct emit *e, const struct jit *j)
 {
     emit_mov_rm(e, W64, RAX, STATE(next_pc));
-    u8 *unknown[2];
     reload_gprs(e);
-    jit_target_index(e, LA_N_TARGETS);
-    emit_alu_rm(e, ALU_ADD, W64, RCX, STATE(code.targets_at)); // a return may lead into a guest
-    jit_find_target(e, false, unknown);
-    emit_jmp_m(e, at_index(RBP, RCX, 8, JIT_TARGET(host, false)));
-    emit_patch(unknown[0], emit_here(e));
-    emit_patch(unknown[1], emit_here(e));
-    emit_jmp_to(e, s->unknown);
+    u8 *unknown = find_target(j, e); // a return may lead into a guest
+    emit_jmp_m(e, at_index(RBP, RCX, 4, JIT_TARGET(host, false)));
+    emit_patch(unknown, emit_here(e));
+    emit_jmp_to(e, j->stubs.unknown);
 }
 
 // The mode and the mapping may change: no call stays open.
@@ -363,7 +396,7 @@ static const u8 *make_call_last(struct emit *e, const struct jit *j, bool goes_o
     execute(e);
     emit_alu_ri(e, ALU_ADD, W64, RSP, 8);
     if (goes_on)
-        go_on_spilled(e, &j->stubs);
+        go_on_spilled(e, j);
     else
         leave_spilled(e, j);
     return start;
@@ -433,9 +466,9 @@ void jit_make_stubs(struct jit *j)
         emit_u8(&e, fcsr_flags_of(i));
     make_leave(&e, j, &j->stubs, table);
     make_enter(&e, &j->stubs);
-    make_unknown(&e, &j->stubs);
-    j->stubs.follow[0] = make_follow(&e, &j->stubs, false);
-    j->stubs.follow[1] = make_follow(&e, &j->stubs, true);
+    make_unknown(&e, j, &j->stubs);
+    j->stubs.follow[0] = make_follow(&e, j, false);
+    j->stubs.follow[1] = make_follow(&e, j, true);
     make_call(&e, j, &j->stubs, table);
     bool goes_on = !j->options.no_chain && !j->options.count;
     j->stubs.call_last = make_call_last(&e, j, goes_on, table);
