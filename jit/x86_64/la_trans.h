@@ -64,6 +64,7 @@ struct trans {
     // rax has the value of this register up to held_end, since the instruction held_by. 0: of none.
     unsigned held, held_by;
     const u8 *held_end;
+    unsigned polled; // 1 + the last instruction before which the block polled
     bool is_head[BLOCK_MAX_INSNS]; // a branch of this block leads back to it
 
     u32 defined[32]; // 1 + offset of the instruction that a register's value is from; 0: it came in
