@@ -269,6 +269,8 @@ TEMPLATE(b)
 {
     poll_backward(t, i);
     trans_goto(t, target_of(t, i));
+    if (t->now + 1 < t->n)
+        trans_go_on_behind_jump(t);
 }
 
 // Returns where the return address is.

@@ -140,6 +140,8 @@ void trans_find_loop(struct trans *t)
     bool may = !t->jit->options.count && !t->page->is_unwatched;
     if (t->jit->options.check) // which keeps no more states
         t->n = n_plain;
+    if (t->n_straight && n_plain > t->n_straight)
+        n_plain = t->n_straight;
     for (unsigned n = 0; may && n < t->n; n++) {
         unsigned head = branch_target(t, n, n);
         if (head >= n_plain || head == n || !begins_loop(t, head, &end))
@@ -215,6 +217,13 @@ void trans_note_label(struct trans *t)
         t->label[t->now] = emit_here(&t->e);
         t->label_units[t->now] = t->units;
     }
+}
+
+void trans_go_on_behind_jump(struct trans *t)
+{
+    t->is_ended = false;
+    t->held = t->polled = t->group_base = t->flag_end = 0;
+    t->units = t->n_vr_swaps ? t->loop_unit : 0;
 }
 
 // The way out: everybody's registers again.
