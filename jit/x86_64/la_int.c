@@ -341,8 +341,8 @@ TEMPLATE(pcadd)
     trans_set(t, i->rd, d);
 }
 
-// rd = condition of rj against rk or the immediate. `arg`: the condition. The place of the result is
-// cleared before, so that nothing has to be extended behind it.
+// rd = condition of rj against rk or the immediate. `arg`: the condition. The place of the result
+// is cleared before, so that nothing has to be extended behind it.
 TEMPLATE(slt)
 {
     if (!i->rd)
@@ -464,7 +464,7 @@ TEMPLATE(shift_imm)
     enum reg d = trans_define(t, i->rd), j = gpr_host(t, i->rj);
     enum shift op = (enum shift)(arg & 15);
     if (op == SHIFT_ROR && t->jit->has_bmi2 && j != NO_REG && j != d) {
-        emit_v_rrri(&t->e, VOP(VPP_F2, VMAP_0F3A, w == W64, 0xf0), 128, d, 0, j, (unsigned)i->imm);
+        emit_rorx(&t->e, w, d, j, (unsigned)i->imm);
     } else if (op == SHIFT_SHL && i->imm == 1 && j != NO_REG && j != d) {
         emit_lea(&t->e, w, d, at_index(j, j, 1, 0));
     } else {

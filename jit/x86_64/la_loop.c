@@ -6,7 +6,8 @@
 // registers held goes home, and what the loop uses comes. Wherever the block is left, or C is
 // called, they change back. Nothing enters such a block but at its beginning; branches back to it,
 // and forward ones within it, stay inside; without chaining they leave. Other blocks end where such
-// a loop begins. Not where instructions are counted, nor where blocks compare their source.
+// a loop begins. A jump over the other half of a choice is part of a loop, and ends other blocks.
+// Not where instructions are counted, nor where blocks compare their source.
 #include "jit/x86_64/la_trans.h"
 #include "jit/x86_64/vector_ops.h"
 
