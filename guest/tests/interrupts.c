@@ -173,6 +173,42 @@ static void test_within_handler(void)
     report_eq(taken.slots[0], 64 + LINE_SWI1, "that of the software interrupt");
 }
 
+// Goes on at $t0.
+static bool on_end(struct trap_frame *f, unsigned code)
+{
+    taken.n++;
+    quiet(LINE_TI);
+    f->era = f->gpr[12];
+    return true;
+}
+
+// Two functions that call each other, one forward and one back, and never return.
+static u64 calls_without_end(u64 n, u64 b, u64 c)
+{
+    __asm__ volatile("pcaddi $t0, 5\n"
+                     "1: addi.d %0, %0, 1\n"
+                     "bl 2f\n"
+                     "nop\n"
+                     "2: bl 1b"
+                     : "+r"(n)
+                     :
+                     : "$ra", "$t0", "memory");
+    return n;
+}
+
+static void test_calls_without_end(void)
+{
+    taken.n = 0;
+    csr_write(CSR_ECFG, 7 << 16 | BIT(LINE_TI));
+    trap_set_handler(EXC_INT, on_end);
+    csr_write(CSR_TCFG, (5 * time_ticks_per_ms() & ~3ULL) | TCFG_EN);
+    struct trap t = trap_call_mode(CRMD_IE, calls_without_end, 0, 0, 0);
+    trap_set_handler(EXC_INT, on_interrupt);
+    report_eq(t.code, EXC_NONE, "calls without an end are interrupted");
+    report_eq(taken.n, 1, "once");
+    report(t.value != 0, "after some of them");
+}
+
 int main(void)
 {
     trap_set_handler(EXC_INT, on_interrupt);
@@ -181,5 +217,6 @@ int main(void)
     test_user();
     test_untouched();
     test_within_handler();
+    test_calls_without_end();
     return 0;
 }

@@ -131,6 +131,8 @@ void emit_extend_rr(struct emit *e, enum width from, bool is_signed, enum reg d,
 void emit_extend_rm(struct emit *e, enum width from, bool is_signed, enum reg d, struct mem s);
 void emit_lea(struct emit *e, enum width w, enum reg d, struct mem m);
 void emit_shift_ri(struct emit *e, enum shift op, enum width w, enum reg d, unsigned n);
+// d = s rotated to the right; flags stay. BMI2.
+void emit_rorx(struct emit *e, enum width w, enum reg d, enum reg s, unsigned n);
 void emit_shift_rcl(struct emit *e, enum shift op, enum width w, enum reg d);
 void emit_unary_r(struct emit *e, enum unary op, enum width w, enum reg d);
 void emit_imul_rr(struct emit *e, enum width w, enum reg d, enum reg s);

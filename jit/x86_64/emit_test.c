@@ -260,6 +260,10 @@ static void two_registers(struct bench *b, enum reg d, enum reg s)
         extensions(b, d, s, widths[n]);
     emit_lea(&b->e, W64, d, a);
     expect(b, "lea %s, %s", gpr(d, W64), m);
+    emit_rorx(&b->e, W32, d, s, 7);
+    expect(b, "rorx %s, %s, 7", gpr(d, W32), gpr(s, W32));
+    emit_rorx(&b->e, W64, d, s, 59);
+    expect(b, "rorx %s, %s, 59", gpr(d, W64), gpr(s, W64));
     emit_call_m(&b->e, a);
     expect(b, "call qword ptr %s", m);
     emit_imul_rr(&b->e, W64, d, s);

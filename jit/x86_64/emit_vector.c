@@ -140,3 +140,8 @@ void emit_v_rounded(struct emit *e, u32 vop, unsigned d, unsigned s1, unsigned s
                             .rounding = rounding};
     encode(e, &v, (struct mem){0});
 }
+
+void emit_rorx(struct emit *e, enum width w, enum reg d, enum reg s, unsigned n)
+{
+    emit_v_rrri(e, VOP(VPP_F2, VMAP_0F3A, w == W64, 0xf0), 128, d, 0, s, n);
+}

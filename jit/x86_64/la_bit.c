@@ -52,34 +52,60 @@ TEMPLATE(bstrpick)
     trans_set(t, i->rd, d);
 }
 
-static void and_constant(struct trans *t, enum reg d, u64 value)
+// Clears n bits of d from `low` on.
+static void clear_field(struct trans *t, enum reg d, unsigned low, unsigned n)
 {
-    if ((s64)value == (s32)value) {
-        emit_alu_ri(&t->e, ALU_AND, W64, d, (s32)value);
-        return;
+    const u64 rest = ~BITS(low + n - 1, low);
+    if (rest == (u64)(s64)(s32)rest) {
+        emit_alu_ri(&t->e, ALU_AND, W64, d, (s32)rest);
+    } else if (rest <= 0x7fffffff) {
+        emit_alu_ri(&t->e, ALU_AND, W32, d, (s32)rest);
+    } else {
+        if (low)
+            emit_shift_ri(&t->e, SHIFT_ROR, W64, d, low);
+        emit_shift_ri(&t->e, SHIFT_SHR, W64, d, n);
+        emit_shift_ri(&t->e, SHIFT_ROL, W64, d, low + n);
     }
-    emit_mov_ri(&t->e, RDX, value);
-    emit_alu_rr(&t->e, ALU_AND, W64, d, RDX);
+}
+
+// rcx: the last n bits of r, moved up by `low`.
+static void take_field(struct trans *t, unsigned r, unsigned low, unsigned n)
+{
+    const unsigned above = 64 - low - n;
+    trans_copy(t, RCX, r);
+    if (above && n < 32) {
+        emit_alu_ri(&t->e, ALU_AND, W32, RCX, (s32)(BIT(n) - 1));
+    } else if (above) {
+        emit_shift_ri(&t->e, SHIFT_SHL, W64, RCX, low + above);
+        low = 0;
+        emit_shift_ri(&t->e, SHIFT_SHR, W64, RCX, above);
+    }
+    if (low)
+        emit_shift_ri(&t->e, SHIFT_SHL, W64, RCX, low);
 }
 
 TEMPLATE(bstrins)
 {
-    unsigned high = (unsigned)i->imm, low = i->imm2;
+    const unsigned high = (unsigned)i->imm, low = i->imm2, n = high - low + 1;
     if (high < low) {
         trans_interpret(t); // INE, whatever rd is
         return;
     }
     if (!i->rd)
         return;
-    u64 mask = BITS(high, low);
-    trans_copy(t, RCX, i->rj);
-    if (low)
-        emit_shift_ri(&t->e, SHIFT_SHL, W64, RCX, low);
-    trans_copy(t, RAX, i->rd);
-    and_constant(t, RCX, mask);
-    and_constant(t, RAX, ~mask);
-    emit_alu_rr(&t->e, ALU_OR, W64, RAX, RCX);
-    set_extended(t, i->rd, arg == 8 ? W64 : W32);
+    enum reg d = trans_define(t, i->rd);
+    if (i->rj)
+        take_field(t, i->rj, low, n);
+    trans_copy(t, d, i->rd);
+    if (n == 64)
+        emit_mov_ri(&t->e, d, 0);
+    else
+        clear_field(t, d, low, n);
+    if (i->rj)
+        emit_alu_rr(&t->e, ALU_OR, W64, d, RCX);
+    if (arg != 8)
+        emit_extend_rr(&t->e, W32, true, d, d);
+    trans_set(t, i->rd, d);
 }
 
 // clz, ctz, clo, cto: `arg` is the width, 16 for trailing bits, 32 for ones.
@@ -108,15 +134,16 @@ TEMPLATE(rev)
 {
     if (!i->rd)
         return;
-    trans_copy(t, RAX, i->rj);
-    emit_bswap(&t->e, arg == REV_2H ? W32 : W64, RAX);
+    enum reg d = trans_define(t, i->rd);
+    trans_copy(t, d, i->rj);
+    emit_bswap(&t->e, arg == REV_2H ? W32 : W64, d);
     if (arg == REV_2H) {
-        emit_shift_ri(&t->e, SHIFT_ROL, W32, RAX, 16);
-        emit_extend_rr(&t->e, W32, true, RAX, RAX);
+        emit_shift_ri(&t->e, SHIFT_ROL, W32, d, 16);
+        emit_extend_rr(&t->e, W32, true, d, d);
     } else if (arg == REV_2W) {
-        emit_shift_ri(&t->e, SHIFT_ROL, W64, RAX, 32);
+        emit_shift_ri(&t->e, SHIFT_ROL, W64, d, 32);
     }
-    trans_set(t, i->rd, RAX);
+    trans_set(t, i->rd, d);
 }
 
 // The last bytes of rk and the first of rj, sa of these (`imm`) moved in: shld.

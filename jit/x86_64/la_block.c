@@ -20,6 +20,9 @@
 // translated again.
 #define N_COMPARED 4
 
+// Instructions that a jump within a loop passes over.
+#define MAX_HALF 32
+
 // Instructions after which the mode, the requests or the code itself may be others.
 static bool changes_much(unsigned op)
 {
@@ -81,6 +84,22 @@ static bool ends(const struct trans *t, unsigned n)
     return x->flags & T_ENDS && !trans_goes_on_behind(t, &t->insns[n]);
 }
 
+// A jump over what a branch before it leads to: the other half of a choice, which may be part of a
+// loop.
+static bool skips_other_half(const struct trans *t, unsigned n)
+{
+    const struct la_insn *i = &t->insns[n];
+    if (i->op != LA_B || i->imm <= 0 || i->imm > 4 * MAX_HALF)
+        return false;
+    for (unsigned from = 0; from < n; from++) {
+        const struct la_template *x = trans_template(t, from);
+        s64 target = (s64)from + t->insns[from].imm / 4;
+        if (x && x->flags & T_BRANCH && target > n && target <= n + i->imm / 4)
+            return true;
+    }
+    return false;
+}
+
 // Instructions from the block's beginning on. Those of small pages end with 4 KiB.
 static void decode(struct trans *t)
 {
@@ -95,7 +114,11 @@ static void decode(struct trans *t)
         memcpy(&word, t->page->host + t->offset + 4 * t->n, 4);
         t->execute[t->n] = la_decode_for(t->cpu, word, &t->insns[t->n]);
         t->n++;
-        if (ends(t, t->n - 1))
+        if (!ends(t, t->n - 1))
+            continue;
+        if (!t->n_straight)
+            t->n_straight = t->n;
+        if (!skips_other_half(t, t->n - 1))
             break;
     }
 }

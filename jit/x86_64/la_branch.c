@@ -240,11 +240,36 @@ static s32 target_of(const struct trans *t, const struct la_insn *i)
     return (s32)trans_offset(t) + i->imm;
 }
 
+// Whether a branch of this block leads to one of these instructions.
+static bool is_branched_to(const struct trans *t, unsigned first, unsigned last)
+{
+    for (unsigned n = 0; n < t->n; n++) {
+        s64 target = (s64)n + t->insns[n].imm / 4;
+        if (la_op_info[t->insns[n].op].class == LA_CLASS_BRANCH && target >= first &&
+            target <= last)
+            return true;
+    }
+    return false;
+}
+
+// Whether the block has polled a moment ago, and all that comes here has come from there: then
+// nothing between may be an entry.
+static bool has_polled(struct trans *t)
+{
+    if (!t->polled || t->jit->options.count || is_branched_to(t, t->polled, t->now))
+        return false;
+    for (unsigned n = t->polled; n <= t->now; n++)
+        t->entry[n] = NULL;
+    return true;
+}
+
 // A backward branch is where a loop can be left.
 static void poll_backward(struct trans *t, const struct la_insn *i)
 {
-    if (i->imm <= 0)
-        trans_poll(t);
+    if (i->imm > 0 || has_polled(t))
+        return;
+    trans_poll(t);
+    t->polled = t->now + 1;
 }
 
 // A branch to an address that is no multiple of 4 raises when it is fetched; none encodes one.
@@ -252,6 +277,8 @@ TEMPLATE(b)
 {
     poll_backward(t, i);
     trans_goto(t, target_of(t, i));
+    if (t->now + 1 < t->n)
+        trans_go_on_behind_jump(t);
 }
 
 // Returns where the return address is.
@@ -272,14 +299,17 @@ static bool pairs_calls(const struct trans *t)
 static void cold_forget_calls(struct trans *t, const struct cold *x)
 {
     emit_mov_rm(&t->e, W64, RSP, STATE(code.calls_base));
-    emit_jmp_to(&t->e, emit_run_address(&t->e, x->back));
+    emit_alu_mi(&t->e, ALU_CMP, W32, STATE(cpu.requests), 0);
+    emit_jcc_to(&t->e, CC_E, emit_run_address(&t->e, x->back));
+    cold_leave(t, x);
 }
 
-static void open_call(struct trans *t, enum reg return_address)
+// Who calls without end is asked to leave when too many calls are open. Other loops have a branch
+// that goes back: a return goes on behind its call.
+static void limit_calls(struct trans *t)
 {
     emit_alu_rm(&t->e, ALU_CMP, W64, RSP, STATE(code.calls_limit));
     trans_cold(t, cold_forget_calls, emit_jcc(&t->e, CC_BE))->back = emit_here(&t->e);
-    emit_push(&t->e, return_address);
 }
 
 static void cold_set_page(struct trans *t, const struct cold *x)
@@ -300,6 +330,7 @@ static void forget_all(struct trans *t)
     t->is_ended = false;
     t->units = 0;
     t->held = 0;
+    t->polled = 0;
     t->group_base = 0;
     t->flag_end = 0;
     memset(t->defined, 0, sizeof(t->defined));
@@ -326,14 +357,16 @@ static void return_point(struct trans *t, bool may_be_same)
 
 TEMPLATE(bl)
 {
-    poll_backward(t, i);
-    enum reg link = link_register(t, 1);
     s32 target = target_of(t, i);
+    if (!pairs_calls(t) || t->jit->options.count)
+        poll_backward(t, i);
     if (!pairs_calls(t)) {
+        link_register(t, 1);
         trans_goto(t, target);
         return;
     }
-    open_call(t, link);
+    limit_calls(t);
+    emit_push(&t->e, link_register(t, 1));
     bool is_near = is_in_page(t, target);
     if (is_near)
         jump_in_page(t, target, AS_CALL);

@@ -64,6 +64,52 @@ void trans_set(struct trans *t, unsigned r, enum reg value)
     }
 }
 
+// Whether the next instruction may read what this one leaves in r. If r has no place in the host's
+// registers it is better left in rax, too.
+static bool is_read_next(const struct trans *t, unsigned r)
+{
+    if (t->now + 1 >= t->n)
+        return false;
+    const struct la_insn *i = &t->insns[t->now + 1];
+    const struct la_op_info *o = &la_op_info[i->op];
+    const unsigned at_slot[] = {i->rd, i->rj, i->rk};
+    for (unsigned slot = LA_SLOT_D; slot <= LA_SLOT_K; slot++)
+        if (o->file[slot] == LA_FILE_GPR && at_slot[slot] == r)
+            return true;
+    return false;
+}
+
+// Whether a result for r, which has no place in the host's registers, goes home without rax.
+static bool goes_home(const struct trans *t, unsigned r)
+{
+    return gpr_host(t, r) == NO_REG && !is_read_next(t, r);
+}
+
+// rd = r.
+static void move(struct trans *t, unsigned rd, unsigned r)
+{
+    if (r && gpr_host(t, r) != NO_REG && goes_home(t, rd)) {
+        emit_mov_mr(&t->e, W64, gpr_home(rd), gpr_host(t, r));
+        return;
+    }
+    enum reg d = trans_define(t, rd);
+    trans_copy(t, d, r);
+    trans_set(t, rd, d);
+}
+
+static void set_constant(struct trans *t, unsigned rd, u64 value)
+{
+    if (!rd)
+        return;
+    if (value == (u64)(s64)(s32)value && goes_home(t, rd)) {
+        emit_mov_mi(&t->e, W64, gpr_home(rd), (s32)value);
+        return;
+    }
+    enum reg d = trans_define(t, rd);
+    emit_mov_ri(&t->e, d, value);
+    trans_set(t, rd, d);
+}
+
 // Sign-extends a word result on its way to rd.
 static void set_word(struct trans *t, unsigned rd, enum reg value)
 {
@@ -111,6 +157,16 @@ static bool adds_apart(struct trans *t, enum width w, enum reg d, unsigned a, un
 #define ARG_OP(arg)    ((enum alu)((arg)&15))
 #define ARG_WIDTH(arg) ((enum width)((arg) >> 4))
 
+// rd is one of the sources and the other one is in a host register: the result goes home at once.
+static bool alters_home(struct trans *t, enum alu op, unsigned rd, unsigned first, unsigned second)
+{
+    bool is_held = t->held == rd && t->held_end == emit_here(&t->e);
+    if (rd != first || gpr_host(t, second) == NO_REG || is_held || !goes_home(t, rd))
+        return false;
+    emit_alu_mr(&t->e, op, W64, gpr_home(rd), gpr_host(t, second));
+    return true;
+}
+
 // `arg`: operation and width << 4.
 TEMPLATE(alu)
 {
@@ -118,10 +174,16 @@ TEMPLATE(alu)
     unsigned first = i->rj, second = i->rk;
     if (!i->rd)
         return;
+    if (w == W64 && ARG_OP(arg) != ALU_AND && (!second || (!first && ARG_OP(arg) != ALU_SUB))) {
+        move(t, i->rd, second ? second : first);
+        return;
+    }
     if (ARG_OP(arg) != ALU_SUB && (i->rd == second || (i->rd != first && is_held(t, second)))) {
         second = first;
         first = i->rk;
     }
+    if (w == W64 && alters_home(t, ARG_OP(arg), i->rd, first, second))
+        return;
     enum reg d = define_apart(t, i->rd, second, first);
     if (ARG_OP(arg) == ALU_ADD && adds_apart(t, w, d, first, second)) {
         set_sized(t, i->rd, d, w);
@@ -140,9 +202,11 @@ TEMPLATE(alu_imm)
     if (!i->rd)
         return;
     if (!i->rj && ARG_OP(arg) != ALU_AND) {
-        enum reg d = trans_define(t, i->rd);
-        emit_mov_ri(&t->e, d, (u64)(s64)i->imm);
-        trans_set(t, i->rd, d);
+        set_constant(t, i->rd, (u64)(s64)i->imm);
+        return;
+    }
+    if (!i->imm && w == W64 && ARG_OP(arg) != ALU_AND) {
+        move(t, i->rd, i->rj);
         return;
     }
     if (i->rd == i->rj && gpr_host(t, i->rd) == NO_REG && w == W64) {
@@ -216,24 +280,15 @@ TEMPLATE(alsl)
         enum reg j = trans_use(t, i->rj, RAX), k = trans_use(t, i->rk, RCX);
         emit_lea(&t->e, w, d, at_index(k, j, 1u << i->imm, 0));
     } else {
-        d = RAX;
-        trans_copy(t, RAX, i->rj);
-        emit_shift_ri(&t->e, SHIFT_SHL, w, RAX, (unsigned)i->imm);
-        trans_alu(t, ALU_ADD, w, RAX, i->rk);
+        d = i->rd == i->rk ? RAX : d;
+        trans_copy(t, d, i->rj);
+        emit_shift_ri(&t->e, SHIFT_SHL, w, d, (unsigned)i->imm);
+        trans_alu(t, ALU_ADD, w, d, i->rk);
     }
     if (arg == 4)
         set_word(t, i->rd, d);
     else
         trans_set(t, i->rd, d);
-}
-
-static void set_constant(struct trans *t, unsigned rd, u64 value)
-{
-    enum reg d = trans_define(t, rd);
-    if (!rd)
-        return;
-    emit_mov_ri(&t->e, d, value);
-    trans_set(t, rd, d);
 }
 
 TEMPLATE(lu12i)
@@ -286,25 +341,29 @@ TEMPLATE(pcadd)
     trans_set(t, i->rd, d);
 }
 
-// rd = condition. `arg`: the condition.
+// rd = condition of rj against rk or the immediate. `arg`: the condition. The place of the result
+// is cleared before, so that nothing has to be extended behind it.
 TEMPLATE(slt)
 {
     if (!i->rd)
         return;
-    trans_alu(t, ALU_CMP, W64, trans_use(t, i->rj, RAX), i->rk);
-    emit_setcc(&t->e, (enum cond)arg, RAX);
-    emit_extend_rr(&t->e, W8, false, trans_define(t, i->rd), RAX);
-    trans_set(t, i->rd, trans_define(t, i->rd));
-}
-
-TEMPLATE(slti)
-{
-    if (!i->rd)
-        return;
-    emit_alu_ri(&t->e, ALU_CMP, W64, trans_use(t, i->rj, RAX), i->imm);
-    emit_setcc(&t->e, (enum cond)arg, RAX);
-    emit_extend_rr(&t->e, W8, false, trans_define(t, i->rd), RAX);
-    trans_set(t, i->rd, trans_define(t, i->rd));
+    bool is_immediate = i->op == LA_SLTI || i->op == LA_SLTUI;
+    bool is_in_rax = !is_immediate && t->held == i->rk && t->held_end == emit_here(&t->e);
+    enum reg j = trans_use(t, i->rj, RAX), d = trans_define(t, i->rd), to = d;
+    if (d == j || (!is_immediate && d == gpr_host(t, i->rk)) || (d == RAX && is_in_rax))
+        d = RCX;
+    const u8 *before = emit_here(&t->e);
+    emit_mov_ri(&t->e, d, 0);
+    if (d != RAX)
+        trans_keep_held(t, before);
+    if (is_immediate)
+        emit_alu_ri(&t->e, ALU_CMP, W64, j, i->imm);
+    else
+        trans_alu(t, ALU_CMP, W64, j, i->rk);
+    emit_setcc(&t->e, (enum cond)arg, d);
+    if (to != d)
+        emit_mov_rr(&t->e, W32, to, d);
+    trans_set(t, i->rd, to);
 }
 
 // rd = rk is 0 or not (`arg`) ? 0 : rj.
@@ -402,10 +461,17 @@ TEMPLATE(shift_imm)
     enum width w = ARG_WIDTH(arg);
     if (!i->rd)
         return;
-    enum reg d = trans_define(t, i->rd);
-    trans_copy(t, d, i->rj);
-    if (i->imm)
-        emit_shift_ri(&t->e, (enum shift)(arg & 15), w, d, (unsigned)i->imm);
+    enum reg d = trans_define(t, i->rd), j = gpr_host(t, i->rj);
+    enum shift op = (enum shift)(arg & 15);
+    if (op == SHIFT_ROR && t->jit->has_bmi2 && j != NO_REG && j != d) {
+        emit_rorx(&t->e, w, d, j, (unsigned)i->imm);
+    } else if (op == SHIFT_SHL && i->imm == 1 && j != NO_REG && j != d) {
+        emit_lea(&t->e, w, d, at_index(j, j, 1, 0));
+    } else {
+        trans_copy(t, d, i->rj);
+        if (i->imm)
+            emit_shift_ri(&t->e, op, w, d, (unsigned)i->imm);
+    }
     set_sized(t, i->rd, d, w);
 }
 

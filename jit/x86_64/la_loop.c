@@ -5,17 +5,43 @@
 // A block that is such a loop begins by letting some of its registers change places: what the host
 // registers held goes home, and what the loop uses comes. Wherever the block is left, or C is
 // called, they change back. Nothing enters such a block but at its beginning; branches back to it,
-// and forward ones within it, stay inside; without chaining they leave. Other blocks end where such
-// a loop begins. Not where instructions are counted, nor where blocks compare their source.
+// and others within it, stay inside; without chaining they leave. Other blocks end where such
+// a loop begins. A jump over the other half of a choice is part of a loop, and ends other blocks.
+// Not where instructions are counted, nor where blocks compare their source.
 #include "jit/x86_64/la_trans.h"
 #include "jit/x86_64/vector_ops.h"
 
 // A loop must save as many accesses to memory in a round.
 #define LEAST_GAIN 3
 
+// What a loop within another one uses counts so many times.
+#define INNER_WEIGHT 4
+
 struct uses {
     unsigned n[32];
 };
+
+// The instruction that a branch leads to; `limit` if it is outside of the first so many.
+static unsigned branch_target(const struct trans *t, unsigned n, unsigned limit)
+{
+    const struct la_insn *i = &t->insns[n];
+    const struct la_template *x = trans_template(t, n);
+    if (!x || !(x->flags & T_BRANCH || i->op == LA_B))
+        return limit;
+    s64 target = (s64)n + i->imm / 4;
+    return target >= 0 && target < limit ? (unsigned)target : limit;
+}
+
+// Whether an instruction is in a loop within the one from `head` to `end`.
+static bool is_within(const struct trans *t, unsigned head, unsigned end, unsigned n)
+{
+    for (unsigned from = n; from <= end; from++) {
+        unsigned target = branch_target(t, from, from);
+        if (target > head && target <= n)
+            return true;
+    }
+    return false;
+}
 
 // Of registers of one of the files.
 static void count_uses(const struct trans *t, unsigned head, unsigned end, u32 files,
@@ -26,9 +52,10 @@ static void count_uses(const struct trans *t, unsigned head, unsigned end, u32 f
         const struct la_insn *i = &t->insns[n];
         const struct la_op_info *o = &la_op_info[i->op];
         const unsigned r[] = {i->rd, i->rj, i->rk, i->ra};
+        const unsigned weight = is_within(t, head, end, n) ? INNER_WEIGHT : 1;
         for (unsigned slot = LA_SLOT_D; slot <= LA_SLOT_A; slot++)
             if (files >> o->file[slot] & 1)
-                u->n[r[slot]]++;
+                u->n[r[slot]] += weight;
     }
 }
 
@@ -63,27 +90,13 @@ static unsigned choose_swaps(const struct uses *u, u32 may, const u8 host[32], u
     return gain >= LEAST_GAIN ? n : 0;
 }
 
-// The instruction that a branch leads to; `limit` if it is outside of the first so many.
-static unsigned branch_target(const struct trans *t, unsigned n, unsigned limit)
-{
-    const struct la_insn *i = &t->insns[n];
-    const struct la_template *x = trans_template(t, n);
-    if (!x || !(x->flags & T_BRANCH || i->op == LA_B))
-        return limit;
-    s64 target = (s64)n + i->imm / 4;
-    return target >= 0 && target < limit ? (unsigned)target : limit;
-}
-
-// The last instruction that leads back to `head`, and before which there is no other loop, no call
-// and nothing that the interpreter executes; `head` itself if there is none.
+// The last instruction that leads back to `head`, and before which there is no call and nothing
+// that the interpreter executes; `head` itself if there is none.
 static unsigned find_end(const struct trans *t, unsigned head)
 {
     unsigned end = head;
     for (unsigned n = head; n < t->n && trans_template(t, n) && t->insns[n].op != LA_BL; n++) {
-        unsigned target = branch_target(t, n, n);
-        if (target > head && target < n)
-            break;
-        if (target == head && n > head)
+        if (branch_target(t, n, n) == head && n > head)
             end = n;
     }
     return end;
@@ -126,7 +139,7 @@ static void take_loop(struct trans *t, unsigned end)
     t->n = end + 1;
     for (unsigned n = 0; n < t->n; n++) {
         unsigned target = branch_target(t, n, t->n);
-        if (target > n && target < t->n)
+        if (target != n && target && target < t->n)
             t->is_target[target] = true;
     }
     take_places(t->map, NO_REG, t->swaps, t->n_swaps);
@@ -140,6 +153,8 @@ void trans_find_loop(struct trans *t)
     bool may = !t->jit->options.count && !t->page->is_unwatched;
     if (t->jit->options.check) // which keeps no more states
         t->n = n_plain;
+    if (t->n_straight && n_plain > t->n_straight)
+        n_plain = t->n_straight;
     for (unsigned n = 0; may && n < t->n; n++) {
         unsigned head = branch_target(t, n, n);
         if (head >= n_plain || head == n || !begins_loop(t, head, &end))
@@ -217,6 +232,13 @@ void trans_note_label(struct trans *t)
     }
 }
 
+void trans_go_on_behind_jump(struct trans *t)
+{
+    t->is_ended = false;
+    t->held = t->polled = t->group_base = t->flag_end = 0;
+    t->units = t->n_vr_swaps ? t->loop_unit : 0;
+}
+
 // The way out: everybody's registers again.
 static void cold_out(struct trans *t, const struct cold *x)
 {
@@ -241,6 +263,8 @@ void trans_goto_in_loop(struct trans *t, u8 *site, s32 target)
     bool may = !t->jit->options.no_chain && target >= (s32)t->offset && n < (s32)t->n;
     if (may && n == 0) {
         emit_patch(site, t->label[0]);
+    } else if (may && n <= (s32)t->now && t->label[n] && !(t->label_units[n] & ~t->units)) {
+        emit_patch(site, t->label[n]); // the head of a loop within
     } else if (may && n > (s32)t->now) {
         struct cold *x = trans_cold(t, cold_inside, site);
         x->target = target;

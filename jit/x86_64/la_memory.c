@@ -170,28 +170,42 @@ static unsigned way_slot(const struct trans *t, unsigned way)
     return 32 + N_WAYS * (hash % ((LA_N_LOAD_SLOTS - 32) / N_WAYS)) + way;
 }
 
-// The page's number chooses the way to fill.
-static void cold_ways(struct trans *t, const struct cold *x)
+// rax is an address that no way knows: lets here[] lead to the way to fill, the first if not
+// jumped. The first ones that are empty come first, as each way costs those behind it; when none
+// is, the page's number chooses.
+static void choose_way(struct trans *t, const struct record *r, u8 *empty[N_WAYS], u8 *here[N_WAYS])
 {
     struct emit *e = &t->e;
-    struct record *r = &t->records[x->record];
-    const u8 *back = emit_run_address(e, x->back);
-    u8 *here[N_WAYS], *to_fill[N_WAYS];
-    for (unsigned way = 1; way < N_WAYS; way++) {
-        emit_alu_rm(e, ALU_ADD, W64, RAX, place_of(t, &r[way - 1]).base);
-        compare_slot(t, &r[way]);
-        emit_jcc_to(e, CC_B, back);
+    for (unsigned way = 0; way < N_WAYS - 1; way++) {
+        emit_alu_mi(e, ALU_CMP, W64, place_of(t, &r[way]).limit8, 0);
+        empty[way] = emit_jcc(e, CC_E);
     }
-    emit_alu_rm(e, ALU_ADD, W64, RAX, place_of(t, &r[N_WAYS - 1]).base);
     emit_mov_rr(e, W32, RDX, RAX);
     emit_alu_ri(e, ALU_AND, W32, RDX, (N_WAYS - 1) << LA_PAGE_SHIFT);
     for (unsigned way = 1; way < N_WAYS; way++) {
         emit_alu_ri(e, ALU_CMP, W32, RDX, (s32)way << LA_PAGE_SHIFT);
         here[way] = emit_jcc(e, CC_E);
     }
+}
+
+static void cold_ways(struct trans *t, const struct cold *x)
+{
+    struct emit *e = &t->e;
+    struct record *r = &t->records[x->record];
+    const u8 *back = emit_run_address(e, x->back);
+    u8 *empty[N_WAYS], *here[N_WAYS], *to_fill[N_WAYS];
+    for (unsigned way = 1; way < N_WAYS; way++) {
+        emit_alu_rm(e, ALU_ADD, W64, RAX, place_of(t, &r[way - 1]).base);
+        compare_slot(t, &r[way]);
+        emit_jcc_to(e, CC_B, back);
+    }
+    emit_alu_rm(e, ALU_ADD, W64, RAX, place_of(t, &r[N_WAYS - 1]).base);
+    choose_way(t, r, empty, here);
     for (unsigned way = 0; way < N_WAYS; way++) {
         if (way)
             emit_patch(here[way], emit_here(e));
+        if (way < N_WAYS - 1)
+            emit_patch(empty[way], emit_here(e));
         emit_alu_rm(e, ALU_SUB, W64, RAX, place_of(t, &r[way]).base);
         miss(t, &r[way], back);
         to_fill[way] = emit_jmp(e);
@@ -247,8 +261,7 @@ static void check_pages(struct trans *t, const struct group *g, s32 first)
     r->access.first = first;
     r->access.n_ways = 0;
     if (t->jit->has_bmi2) {
-        emit_v_rrri(e, VOP(VPP_F2, VMAP_0F3A, 0, 0xf0), 128, RCX, 0, RAX,
-                    LA_PAGE_SHIFT - 4); // rorx
+        emit_rorx(e, W32, RCX, RAX, LA_PAGE_SHIFT - 4);
     } else {
         emit_mov_rr(e, W32, RCX, RAX);
         emit_shift_ri(e, SHIFT_SHR, W32, RCX, LA_PAGE_SHIFT - 4);

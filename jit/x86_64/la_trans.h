@@ -47,8 +47,9 @@ struct trans {
     struct jit *jit;
     const struct la_cpu *cpu; // what the model has; nothing of its state
     struct jit_page *page;
-    unsigned offset; // of the first instruction in the page
-    unsigned n;      // instructions
+    unsigned offset;     // of the first instruction in the page
+    unsigned n;          // instructions
+    unsigned n_straight; // those up to the first that does not go on to the next one; 0: all
     struct la_insn insns[BLOCK_MAX_INSNS];
     la_execute_fn execute[BLOCK_MAX_INSNS];
     u8 *entry[BLOCK_MAX_INSNS]; // NULL: the state there is not what an entry needs
@@ -64,6 +65,7 @@ struct trans {
     // rax has the value of this register up to held_end, since the instruction held_by. 0: of none.
     unsigned held, held_by;
     const u8 *held_end;
+    unsigned polled;               // 1 + the last instruction before which the block polled
     bool is_head[BLOCK_MAX_INSNS]; // a branch of this block leads back to it
 
     u32 defined[32]; // 1 + offset of the instruction that a register's value is from; 0: it came in
@@ -207,6 +209,8 @@ void trans_note_label(struct trans *t); // before each instruction
 // stay.
 void trans_swap_in(struct trans *t);
 void trans_swap_out(struct trans *t);
+// Behind a jump within the loop: what follows is reached by branches alone.
+void trans_go_on_behind_jump(struct trans *t);
 // Lets the jump at `site` lead to the target, wherever that is.
 void trans_goto_in_loop(struct trans *t, u8 *site, s32 target);
 // la_branch.c: the block goes on where this call returns to.

@@ -9,15 +9,16 @@
 #include "jit/x86_64/vector_ops.h"
 #include "base/bug.h"
 
-// Counted in the kernels and programs of a distribution: what is used most.
+// What programs of a distribution use most while they run, and what functions save. The rest is
+// left to loops.
 const struct jit_pin jit_pins[JIT_N_PINS] = {
-    {3, RSI}, {4, RDI},  {5, R8},   {6, R9},   {7, R10},  {8, R11},
-    {9, R12}, {10, RBX}, {11, R15}, {12, R13}, {13, R14},
+    {1, R12},  {3, RSI},  {4, RDI},  {5, R8},   {6, R9},   {7, R10},
+    {12, R13}, {13, R14}, {22, R11}, {23, R15}, {24, RBX},
 };
 const u8 jit_gpr_host[32] = {
-    NO_REG, NO_REG, NO_REG, RSI,    RDI,    R8,     R9,     R10,    R11,    R12,    RBX,
-    R15,    R13,    R14,    NO_REG, NO_REG, NO_REG, NO_REG, NO_REG, NO_REG, NO_REG, NO_REG,
-    NO_REG, NO_REG, NO_REG, NO_REG, NO_REG, NO_REG, NO_REG, NO_REG, NO_REG, NO_REG,
+    NO_REG, R12, NO_REG, RSI,    RDI,    R8,     R9,     R10,    NO_REG, NO_REG, NO_REG,
+    NO_REG, R13, R14,    NO_REG, NO_REG, NO_REG, NO_REG, NO_REG, NO_REG, NO_REG, NO_REG,
+    R11,    R15, RBX,    NO_REG, NO_REG, NO_REG, NO_REG, NO_REG, NO_REG, NO_REG,
 };
 
 // That may be open at once; with one more all are forgotten.
