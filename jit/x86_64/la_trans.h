@@ -47,8 +47,9 @@ struct trans {
     struct jit *jit;
     const struct la_cpu *cpu; // what the model has; nothing of its state
     struct jit_page *page;
-    unsigned offset; // of the first instruction in the page
-    unsigned n;      // instructions
+    unsigned offset;   // of the first instruction in the page
+    unsigned n;        // instructions
+    unsigned n_parted; // so many, if accesses share no checks: a block beside others; or 0
     struct la_insn insns[BLOCK_MAX_INSNS];
     la_execute_fn execute[BLOCK_MAX_INSNS];
     u8 *entry[BLOCK_MAX_INSNS]; // NULL: the state there is not what an entry needs
