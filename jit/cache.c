@@ -203,7 +203,7 @@ u8 *jit_reserve(struct jit *j, size_t size)
     return j->buffer + j->used;
 }
 
-static bool has_code(const struct jit_page *p, u64 offset, u64 size)
+bool jit_has_code(const struct jit_page *p, u64 offset, u64 size)
 {
     for (u64 line = offset >> CODE_LINE_SHIFT; line <= (offset + size - 1) >> CODE_LINE_SHIFT;
          line++)
@@ -332,11 +332,11 @@ static bool drop_written(struct jit *j, gpa_t gpa, u64 size)
     for (struct jit_page *p = j->pages[hash_of(number)]; p; p = p->next) {
         if (p->number != number)
             continue;
-        if (has_code(p, gpa & (CODE_PAGE - 1), size)) {
+        if (jit_has_code(p, gpa & (CODE_PAGE - 1), size)) {
             drop_page(j, p);
             is_often |= note_invalidation(j, p);
         }
-        has_some |= has_code(p, 0, CODE_PAGE);
+        has_some |= jit_has_code(p, 0, CODE_PAGE);
     }
     if (is_often)
         stop_watching(j, number);

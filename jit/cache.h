@@ -18,10 +18,10 @@
 
 // What a translation depends on beside the bytes of its page.
 struct jit_mode {
-    u8 slots;      // la_code.mode
-    bool is_small; // the page is mapped in pieces of 4 KiB: code does not run on from one to the
-                   // next
-    bool fp_traps; // FCSR enables exceptions: arithmetic is the interpreter's
+    u8 slots;       // la_code.mode
+    bool is_small;  // the page is mapped in pieces of 4 KiB: code does not run on from one to the
+                    // next
+    bool fp_traps;  // FCSR enables exceptions: arithmetic is the interpreter's
     bool in_window; // executed in a direct-mapped window of the root
 };
 
@@ -60,10 +60,10 @@ struct jit_fresh {
 #define JIT_N_LITERALS 16384
 
 struct jit_stubs {
-    const u8 *enter;      // (cpu, code): runs until something has to be done outside
-    const u8 *leave;      // eax: offset from pc_base of the instruction to go on with
-    const u8 *leave_pc;   // rax: its address
-    const u8 *unknown;    // likewise, but a target may be found yet
+    const u8 *enter;    // (cpu, code): runs until something has to be done outside
+    const u8 *leave;    // eax: offset from pc_base of the instruction to go on with
+    const u8 *leave_pc; // rax: its address
+    const u8 *unknown;  // likewise, but a target may be found yet
     // rax: distance of a target from pc_base, rdx: a link's from rbp; goes there, and remembers it
     // in the link. By jit_mode.in_window.
     const u8 *follow[2];
@@ -73,11 +73,12 @@ struct jit_stubs {
     const u8 *call_last;  // likewise, but goes on where next_pc says; jumped to
     const u8 *call_leave; // likewise, but leaves: other translations may be right now
     // By mode and slot; rax: address - slot base, rdx: bytes. Fills the slot: rdx becomes delta and
-    // the carry is clear, or rax the address and the carry is set.
+    // the carry is clear, or rax the address and the carry is set: with zero if the accesses lie
+    // across the end of a page.
     const u8 *miss[LA_N_MODES][LA_N_REGION_SLOTS]; // NULL until jit_make_misses
     // By mode, loads' and stores'; rax: address, rcx: 16 times its place in the tables of pages,
     // rdx: bytes - 1. Fills the place: rax stays, rdx becomes the delta, and the carry is clear, or
-    // is set.
+    // is set, with zero as above.
     const u8 *near[LA_N_MODES][2];
     const u8 *fill; // rdx: struct jit_access, rax: address, which stays; rdx becomes delta
     const u8 *unit; // eax: offset, ecx: EUEN bit; loads the registers of a unit
@@ -105,6 +106,8 @@ struct jit_access {
     u8 n_ways;      // slots that take turns for these accesses
     bool is_store;  // the first one
     bool has_store; // any
+    u8 n_crossed;   // times that they lay across the end of a page
+    u32 to_parted;  // where in the code buffer the distance is of the jump taken then; 0: none
 };
 
 struct jit_counts {
@@ -209,10 +212,16 @@ bool jit_find_free_lines(struct jit *j, u64 pa, u32 size, u32 *first, u32 *end);
 // Fills the slot of an access that begins at `start`, and leaves the delta in scratch[0]. False:
 // the accesses cannot share a slot.
 bool jit_fill(struct la_cpu *c, const struct jit_access *x, u64 start);
+// Whether code came from one of so many bytes of the page. With the lock held.
+bool jit_has_code(const struct jit_page *p, u64 offset, u64 size);
 
 // translate: x86_64/la_block.c. Translates from `offset` of the page on; false: the buffer is full.
 // The entry is in the page's table afterwards.
 bool jit_translate(struct jit *j, struct la_cpu *c, struct jit_page *p, unsigned offset);
+// A block of these `n` instructions alone, each access of which is checked for itself. It is no
+// entry. Its offset in the code buffer; 0: the buffer is full.
+u32 jit_translate_parted(struct jit *j, struct la_cpu *c, struct jit_page *p, unsigned offset,
+                         unsigned n);
 struct trans *jit_trans_new(void); // never NULL
 
 // perf_map.c. NULL with a message; add and close accept NULL.

@@ -149,6 +149,44 @@ static bool fill(struct la_cpu *c, const struct jit_access *x, u64 start)
     return true;
 }
 
+static bool is_time_to_flush(const struct jit *j)
+{
+    u32 every = j->options.flush_every;
+    return every && j->counts.n_blocks % every == every - 1;
+}
+
+// Accesses of a page that is as it was when they were translated, in one that nobody waits for.
+static bool may_part(const struct jit *j, const struct jit_access *x)
+{
+    const struct jit_page *p = x->page;
+    for (unsigned n = 0; n < x->n_insns; n++)
+        if (!jit_has_code(p, x->offset + 4 * n, 4))
+            return false;
+    return !p->is_unwatched && !j->is_flushing && !is_time_to_flush(j);
+}
+
+// Accesses that share a check but lie across the end of a page, where each may be in a known one:
+// the interpreter executes them the first few times, a block beside this one from then on.
+#define N_CROSSED_PARTED 2
+
+static void note_crossing(struct jit *j, struct la_cpu *c, const struct jit_access *x)
+{
+    struct jit_access *to_write = (void *)((u8 *)(uintptr_t)x - j->to_run);
+    pthread_mutex_lock(&j->lock);
+    if (++to_write->n_crossed == N_CROSSED_PARTED && may_part(j, x)) {
+        u32 parted = jit_translate_parted(j, c, x->page, x->offset, x->n_insns);
+        if (parted)
+            emit_patch(j->buffer + x->to_parted, j->buffer + parted);
+    }
+    pthread_mutex_unlock(&j->lock);
+}
+
+static bool can_be_parted(const struct jit *j, const struct jit_access *x, u64 start)
+{
+    return x->to_parted && !is_within(start, x->span, LA_PAGE_SHIFT) && !j->options.count &&
+           !j->options.no_slots;
+}
+
 bool jit_fill(struct la_cpu *c, const struct jit_access *x, u64 start)
 {
     c->code.vcpu->n_fills++;
@@ -158,6 +196,8 @@ bool jit_fill(struct la_cpu *c, const struct jit_access *x, u64 start)
     if (fill(c, x, start))
         return true;
     c->code.left += x->n_ahead;
+    if (can_be_parted(c->code.vcpu->jit, x, start))
+        note_crossing(c->code.vcpu->jit, c, x);
     return false;
 }
 
@@ -192,12 +232,6 @@ static void flush_all(struct jit *j, struct la_cpu *c)
     jit_obey(c);
     j->is_flushing = false;
     pthread_cond_broadcast(&j->left);
-}
-
-static bool is_time_to_flush(const struct jit *j)
-{
-    u32 every = j->options.flush_every;
-    return every && j->counts.n_blocks % every == every - 1;
 }
 
 // For the owning thread.
@@ -359,8 +393,8 @@ static void interpret(struct la_cpu *c, unsigned n)
     go_outside(j, c->code.vcpu);
 }
 
-// -cpu lvz-disturb: translated code does not count its instructions to the last one, and does not know
-// this cause of an interrupt.
+// -cpu lvz-disturb: translated code does not count its instructions to the last one, and does not
+// know this cause of an interrupt.
 static bool is_to_be_disturbed(const struct la_cpu *c)
 {
     return c->disturbance.at != ~0ULL || c->disturbance.is_pending;

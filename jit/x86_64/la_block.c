@@ -14,7 +14,7 @@
 #include <string.h>
 
 // More than a block can need.
-#define MAX_BYTES (BLOCK_MAX_INSNS * 256 + BLOCK_MAX_COLD * 256)
+#define MAX_BYTES (BLOCK_MAX_INSNS * 256 + BLOCK_MAX_COLD * 320)
 
 // Instructions of a block that compares its source: few, as one that changes makes all of them be
 // translated again.
@@ -108,6 +108,8 @@ static void decode(struct trans *t)
     unsigned limit = t->page->is_unwatched ? N_COMPARED : BLOCK_MAX_INSNS;
     if (t->jit->options.one_insn)
         limit = 1;
+    if (t->n_parted)
+        limit = t->n_parted;
     max = max < limit ? max : limit;
     for (t->n = 0; t->n < max;) {
         u32 word;
@@ -263,7 +265,8 @@ static void emit_insn(struct trans *t)
     bool is_in_group = t->group_base && t->now < t->group_end;
     if (!is_in_group || !x || x->flags & T_RDX)
         t->group_base = 0;
-    if (!t->group_base && !t->units && !t->page->is_unwatched && trans_begins_stretch(t))
+    if (!t->n_parted && !t->group_base && !t->units && !t->page->is_unwatched &&
+        trans_begins_stretch(t))
         t->entry[t->now] = emit_here(&t->e);
     if (t->is_loop && t->now)
         t->entry[t->now] = NULL;
@@ -399,7 +402,8 @@ struct trans *jit_trans_new(void)
 }
 
 // Decodes the block at `offset`. False: the buffer is full.
-static bool begin(struct jit *j, struct la_cpu *c, struct jit_page *p, unsigned offset)
+static bool begin(struct jit *j, struct la_cpu *c, struct jit_page *p, unsigned offset,
+                  unsigned n_parted)
 {
     u8 *start = jit_reserve(j, MAX_BYTES);
     if (!start)
@@ -420,22 +424,25 @@ static bool begin(struct jit *j, struct la_cpu *c, struct jit_page *p, unsigned 
     t->cpu = c;
     t->page = p;
     t->offset = offset;
+    t->n_parted = n_parted;
     decode(t);
     return true;
 }
 
 // While lines are closed others may translate, with what is set up here: then it begins again.
-static bool begin_closed(struct jit *j, struct la_cpu *c, struct jit_page *p, unsigned offset)
+static bool begin_closed(struct jit *j, struct la_cpu *c, struct jit_page *p, unsigned offset,
+                         unsigned n_parted)
 {
     const u64 n_flushes = j->counts.n_flushes;
     do {
-        if (j->counts.n_flushes != n_flushes || !begin(j, c, p, offset))
+        if (j->counts.n_flushes != n_flushes || !begin(j, c, p, offset, n_parted))
             return false;
     } while (jit_close_lines(j, c, p, offset, 4 * j->trans->n));
     return true;
 }
 
-bool jit_translate(struct jit *j, struct la_cpu *c, struct jit_page *p, unsigned offset)
+static bool translate(struct jit *j, struct la_cpu *c, struct jit_page *p, unsigned offset,
+                      unsigned n_parted)
 {
     const unsigned mode = p->mode.slots;
     const u64 began = jit_ticks();
@@ -443,9 +450,10 @@ bool jit_translate(struct jit *j, struct la_cpu *c, struct jit_page *p, unsigned
         return false;
     struct trans *t = j->trans;
     do {
-        if (!begin_closed(j, c, p, offset))
+        if (!begin_closed(j, c, p, offset, n_parted))
             return false;
-        trans_find_loop(t);
+        if (!n_parted)
+            trans_find_loop(t);
         find_heads(t);
         emit_block(t);
     } while (t->e.is_lacking); // an instruction is now known to be the interpreter's
@@ -455,4 +463,15 @@ bool jit_translate(struct jit *j, struct la_cpu *c, struct jit_page *p, unsigned
     commit(t);
     j->counts.n_ticks += jit_ticks() - began;
     return true;
+}
+
+bool jit_translate(struct jit *j, struct la_cpu *c, struct jit_page *p, unsigned offset)
+{
+    return translate(j, c, p, offset, 0);
+}
+
+u32 jit_translate_parted(struct jit *j, struct la_cpu *c, struct jit_page *p, unsigned offset,
+                         unsigned n)
+{
+    return translate(j, c, p, offset, n) ? (u32)(j->trans->e.start - j->buffer) : 0;
 }

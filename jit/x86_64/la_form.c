@@ -102,7 +102,7 @@ static bool is_in(const struct trans *t, const u64 *sites)
 enum access_form trans_access_form(struct trans *t)
 {
     const u32 forced = t->jit->options.access_form;
-    if (forced == FORM_PAGES || is_in(t, t->page->probing))
+    if (forced == FORM_PAGES || t->n_parted || is_in(t, t->page->probing))
         return FORM_PAGES;
     if (forced == FORM_WAYS || is_in(t, t->page->ways))
         return FORM_WAYS;

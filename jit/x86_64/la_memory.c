@@ -51,7 +51,7 @@ static struct group find_group(const struct trans *t)
     const struct la_insn *i = &t->insns[t->now];
     struct group g = {i->imm, i->imm + (s32)size_of(t, t->now), t->now + 1, is_store(t, t->now)};
     bool past_branch = false;
-    for (unsigned n = t->now; n < t->n; n++) {
+    for (unsigned n = t->now; n < t->n && !t->n_parted; n++) {
         const struct la_template *x = trans_template(t, n);
         if (!x || x->flags & (T_RDX | T_INDEX | T_ENDS))
             break;
@@ -90,6 +90,18 @@ static bool is_wide(const struct jit_access *a)
     return a->span > 8;
 }
 
+// Accesses that share this check lie across the end of a page if the flag of zero says so. When
+// that has come about a few times there will be a block for it, to which the jump leads (run.c).
+static void go_to_parted(struct trans *t, struct record *r)
+{
+    if (r->access.n_insns == 1)
+        return;
+    trans_swap_out(t);
+    trans_keep_in_line(t, 2);
+    r->access.to_parted = (u32)(emit_jcc(&t->e, CC_E) - t->jit->buffer);
+    trans_swap_in(t);
+}
+
 // rdx is the record.
 static void fill(struct trans *t, const u8 *back)
 {
@@ -104,13 +116,15 @@ static void miss(struct trans *t, struct record *r, const u8 *back)
     emit_mov_ri(&t->e, RDX, r->access.span);
     emit_call_to(&t->e, t->jit->stubs.miss[t->page->mode.slots][r->access.slot]);
     emit_jcc_to(&t->e, CC_AE, back);
-    r->site = emit_lea_rip(&t->e, RDX);
 }
 
 static void cold_miss(struct trans *t, const struct cold *x)
 {
     const u8 *back = emit_run_address(&t->e, x->back);
-    miss(t, &t->records[x->record], back);
+    struct record *r = &t->records[x->record];
+    miss(t, r, back);
+    go_to_parted(t, r);
+    r->site = emit_lea_rip(&t->e, RDX);
     fill(t, back);
 }
 
@@ -170,8 +184,8 @@ static unsigned way_slot(const struct trans *t, unsigned way)
     return 32 + N_WAYS * (hash % ((LA_N_LOAD_SLOTS - 32) / N_WAYS)) + way;
 }
 
-// rax is an address that no way knows: lets here[] lead to the way to fill, the first if not
-// jumped. The first ones that are empty come first, as each way costs those behind it; when none
+// rax is an address that no way knows: lets here[] and empty[] lead to the way to fill, the last if
+// not jumped. The first ones that are empty come first, as each way costs those behind it; when none
 // is, the page's number chooses.
 static void choose_way(struct trans *t, const struct record *r, u8 *empty[N_WAYS], u8 *here[N_WAYS])
 {
@@ -182,35 +196,50 @@ static void choose_way(struct trans *t, const struct record *r, u8 *empty[N_WAYS
     }
     emit_mov_rr(e, W32, RDX, RAX);
     emit_alu_ri(e, ALU_AND, W32, RDX, (N_WAYS - 1) << LA_PAGE_SHIFT);
-    for (unsigned way = 1; way < N_WAYS; way++) {
+    for (unsigned way = 0; way < N_WAYS - 1; way++) {
         emit_alu_ri(e, ALU_CMP, W32, RDX, (s32)way << LA_PAGE_SHIFT);
         here[way] = emit_jcc(e, CC_E);
     }
 }
 
+// Behind the first one. rax becomes the address again if none of them has it.
+static void compare_other_ways(struct trans *t, const struct record *r, const u8 *back)
+{
+    for (unsigned way = 1; way < N_WAYS; way++) {
+        emit_alu_rm(&t->e, ALU_ADD, W64, RAX, place_of(t, &r[way - 1]).base);
+        compare_slot(t, &r[way]);
+        emit_jcc_to(&t->e, CC_B, back);
+    }
+    emit_alu_rm(&t->e, ALU_ADD, W64, RAX, place_of(t, &r[N_WAYS - 1]).base);
+}
+
+// The first one's record has the block for accesses that cross.
 static void cold_ways(struct trans *t, const struct cold *x)
 {
     struct emit *e = &t->e;
     struct record *r = &t->records[x->record];
     const u8 *back = emit_run_address(e, x->back);
-    u8 *empty[N_WAYS], *here[N_WAYS], *to_fill[N_WAYS];
-    for (unsigned way = 1; way < N_WAYS; way++) {
-        emit_alu_rm(e, ALU_ADD, W64, RAX, place_of(t, &r[way - 1]).base);
-        compare_slot(t, &r[way]);
-        emit_jcc_to(e, CC_B, back);
-    }
-    emit_alu_rm(e, ALU_ADD, W64, RAX, place_of(t, &r[N_WAYS - 1]).base);
+    u8 *empty[N_WAYS], *here[N_WAYS], *to_fill[N_WAYS], *crosses[N_WAYS];
+    compare_other_ways(t, r, back);
     choose_way(t, r, empty, here);
-    for (unsigned way = 0; way < N_WAYS; way++) {
-        if (way)
+    for (unsigned way = N_WAYS; way-- > 0;) {
+        if (way < N_WAYS - 1) {
             emit_patch(here[way], emit_here(e));
-        if (way < N_WAYS - 1)
             emit_patch(empty[way], emit_here(e));
+        }
         emit_alu_rm(e, ALU_SUB, W64, RAX, place_of(t, &r[way]).base);
         miss(t, &r[way], back);
+        if (!way)
+            break;
+        crosses[way] = emit_jcc(e, CC_E);
+        r[way].site = emit_lea_rip(e, RDX);
         to_fill[way] = emit_jmp(e);
     }
-    for (unsigned way = 0; way < N_WAYS; way++)
+    for (unsigned way = 1; way < N_WAYS; way++)
+        emit_patch(crosses[way], emit_here(e));
+    go_to_parted(t, r);
+    r->site = emit_lea_rip(e, RDX);
+    for (unsigned way = 1; way < N_WAYS; way++)
         emit_patch(to_fill[way], emit_here(e));
     fill(t, back);
 }
@@ -241,6 +270,7 @@ static void cold_pages(struct trans *t, const struct cold *x)
     emit_mov_ri(e, RDX, r->access.span - 1);
     emit_call_to(e, t->jit->stubs.near[mode][has_store]);
     emit_jcc_to(e, CC_AE, back);
+    go_to_parted(t, r);
     compare_slot(t, r);
     u8 *miss = emit_jcc(e, CC_AE);
     emit_alu_rm(e, ALU_ADD, W64, RAX, place_of(t, r).base);

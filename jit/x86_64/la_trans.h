@@ -50,6 +50,7 @@ struct trans {
     unsigned offset;     // of the first instruction in the page
     unsigned n;          // instructions
     unsigned n_straight; // those up to the first that does not go on to the next one; 0: all
+    unsigned n_parted;   // so many, if accesses share no checks: a block beside others; or 0
     struct la_insn insns[BLOCK_MAX_INSNS];
     la_execute_fn execute[BLOCK_MAX_INSNS];
     u8 *entry[BLOCK_MAX_INSNS]; // NULL: the state there is not what an entry needs

@@ -55,6 +55,16 @@ static void found(struct emit *e)
     emit_ret(e);
 }
 
+static void not_found(struct emit *e, bool crosses)
+{
+    if (crosses)
+        emit_alu_rr(e, ALU_CMP, W32, RAX, RAX);
+    else
+        emit_test_rr(e, W64, RSP, RSP);
+    emit_bytes(e, "\xf9", 1); // stc
+    emit_ret(e);
+}
+
 static void set_limits(const struct miss *m, s64 size)
 {
     emit_mov_mi(m->e, W64, SLOT(m, limit), (s32)(size - LA_SLOT_SPAN + 1));
@@ -196,11 +206,6 @@ static void probe_pages(const struct miss *m)
     emit_mov_rr(e, W64, RDX, RAX);
     emit_alu_ri(e, ALU_AND, W64, RDX, ~in_page);
     u8 *is_other = compare_tag(e, m->mode, pages);
-    emit_mov_rr(e, W32, RDX, RAX);
-    emit_alu_ri(e, ALU_AND, W32, RDX, in_page);
-    emit_alu_rm(e, ALU_ADD, W32, RDX, span());
-    emit_alu_ri(e, ALU_CMP, W32, RDX, in_page + 1);
-    u8 *crosses = emit_jcc(e, CC_A);
     emit_alu_ri(e, ALU_AND, W64, RAX, ~in_page);
     emit_mov_mr(e, W64, SLOT(m, base), RAX);
     emit_mov_rm(e, W64, RDX, at_index(RBP, RCX, 1, pages + 8));
@@ -208,7 +213,16 @@ static void probe_pages(const struct miss *m)
     set_limits(m, 1 << LA_PAGE_SHIFT);
     found(e);
     emit_patch(is_other, emit_here(e));
-    emit_patch(crosses, emit_here(e));
+}
+
+// rax is the address, rdx is free. The jump is taken if the accesses lie across the end of a page.
+static u8 *test_crossing(struct emit *e)
+{
+    emit_mov_rm(e, W64, RDX, span());
+    emit_lea(e, W64, RDX, at_index(RDX, RAX, 1, -1));
+    emit_alu_rr(e, ALU_XOR, W64, RDX, RAX);
+    emit_shift_ri(e, SHIFT_SHR, W64, RDX, LA_PAGE_SHIFT);
+    return emit_jcc(e, CC_NE);
 }
 
 static bool has_windows(unsigned mode)
@@ -216,7 +230,8 @@ static bool has_windows(unsigned mode)
     return mode == 0 || mode == 4;
 }
 
-// What the stubs of all slots go on with.
+// What the stubs of all slots go on with. Accesses that lie across the end of a page do not count
+// as misses: no other form of a check would know them, only a window does.
 static const u8 *make_shared(const struct jit *j, const struct miss *m)
 {
     struct emit *e = m->e;
@@ -225,17 +240,21 @@ static const u8 *make_shared(const struct jit *j, const struct miss *m)
     emit_push(e, RCX);
     emit_push(e, RDX);
     emit_alu_rm(e, ALU_ADD, W64, RAX, SLOT(m, base));
+    u8 *crosses = has_windows(m->mode) ? NULL : test_crossing(e);
     emit_alu_mi(e, ALU_SUB, W32, at_index(RBP, RBX, 4, JIT_FIELD(code.misses_left)), 1);
     u8 *looks = emit_jcc(e, CC_LE); // at the first one, too
-    if (!j->options.no_slots) {
-        for (unsigned n = 0; n < LA_N_WINDOWS && has_windows(m->mode); n++)
-            probe_window(m, n);
+    for (unsigned n = 0; n < LA_N_WINDOWS && has_windows(m->mode) && !j->options.no_slots; n++)
+        probe_window(m, n);
+    if (!crosses)
+        crosses = test_crossing(e);
+    if (!j->options.no_slots)
         probe_pages(m);
-    }
     emit_patch(looks, emit_here(e));
     give_back(e);
-    emit_bytes(e, "\xf9", 1); // stc
-    emit_ret(e);
+    not_found(e, false);
+    emit_patch(crosses, emit_here(e));
+    give_back(e);
+    not_found(e, true);
     return start;
 }
 
@@ -282,11 +301,12 @@ static const u8 *make_near(struct emit *e, unsigned mode, bool is_store)
     emit_pop(e, RCX);
     emit_bytes(e, "\xf8", 1); // clc
     emit_ret(e);
-    emit_patch(crosses, emit_here(e));
     emit_patch(miss, emit_here(e));
     emit_pop(e, RCX);
-    emit_bytes(e, "\xf9", 1); // stc
-    emit_ret(e);
+    not_found(e, false);
+    emit_patch(crosses, emit_here(e));
+    emit_pop(e, RCX);
+    not_found(e, true);
     return start;
 }
 
