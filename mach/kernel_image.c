@@ -8,10 +8,13 @@
 #include "mach/kernel_image.h"
 
 #include "base/bits.h"
+#include "base/bug.h"
 #include "mach/kernel_parse.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #define IMAGE_HEADER_SIZE 0x40
 #define LINUX_PE_MAGIC    0x818223cd
@@ -101,12 +104,13 @@ static bool image_parse(struct kernel_image *k, const u8 *data, size_t size, str
 
 static bool zboot_parse(struct kernel_image *k, const u8 *data, size_t size, struct err *e)
 {
-    size_t unpacked_size = 0;
-    if (!kernel_zboot_unpack(k, data, size, &unpacked_size, e))
+    if (!kernel_zboot_unpack(k, data, size, e))
         return false;
-    bool ok = is_mz(k->unpacked, unpacked_size) && !is_zboot(k->unpacked, unpacked_size)
-                  ? check_mz_header(k->unpacked, unpacked_size, e) &&
-                        image_parse(k, k->unpacked, unpacked_size, e)
+    k->packed = data;
+    k->packed_size = size;
+    bool ok = is_mz(k->unpacked, k->unpacked_size) && !is_zboot(k->unpacked, k->unpacked_size)
+                  ? check_mz_header(k->unpacked, k->unpacked_size, e) &&
+                        image_parse(k, k->unpacked, k->unpacked_size, e)
                   : err_set(e, "is not an EFI image");
     return ok || err_context(e, "its payload");
 }
@@ -146,6 +150,26 @@ bool kernel_image_check_efi(const u8 *data, size_t size, struct err *e)
         return not_a_kernel(data, size, e);
     return check_efi_header(data, size, e) &&
            (!is_zboot(data, size) || kernel_zboot_check_size(data, size, e));
+}
+
+// Whole pages only: what lies around the memory is the allocator's.
+void kernel_image_let_go(struct kernel_image *k)
+{
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    uintptr_t first = align_up((uintptr_t)k->unpacked, page);
+    uintptr_t end = align_down((uintptr_t)k->unpacked + k->unpacked_size, page);
+    if (!k->unpacked || first >= end)
+        return;
+    (void)madvise((void *)first, end - first, MADV_DONTNEED);
+    k->is_let_go = true;
+}
+
+void kernel_image_renew(struct kernel_image *k)
+{
+    struct err e = {0};
+    if (k->is_let_go)
+        BUG_ON(!kernel_zboot_unpack(k, k->packed, k->packed_size, &e)); // it went well before
+    k->is_let_go = false;
 }
 
 void kernel_image_free(struct kernel_image *k)

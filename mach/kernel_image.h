@@ -32,6 +32,10 @@ struct kernel_image {
     struct kernel_segment segments[KERNEL_MAX_SEGMENTS]; // ascending, without overlaps
     unsigned n_segments;
     u8 *unpacked; // owned; NULL if nothing was packed
+    size_t unpacked_size;
+    const u8 *packed; // borrowed: the parsed buffer; NULL if nothing was packed
+    size_t packed_size;
+    bool is_let_go;
 };
 
 // `data` must stay as long as the image is used. On false, `k` holds nothing to free. Messages do
@@ -39,5 +43,11 @@ struct kernel_image {
 bool kernel_image_parse(struct kernel_image *k, const u8 *data, size_t size, struct err *e);
 // Only that `data` is an EFI program for LoongArch64, which firmware can start. Same messages.
 bool kernel_image_check_efi(const u8 *data, size_t size, struct err *e);
+
+// Gives what was unpacked back to the host: until it is renewed, segments have unknown data.
+// Nothing happens where nothing was packed.
+void kernel_image_let_go(struct kernel_image *k);
+// Unpacks again what was let go, to where it was.
+void kernel_image_renew(struct kernel_image *k);
 
 void kernel_image_free(struct kernel_image *k);

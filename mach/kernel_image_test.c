@@ -69,6 +69,11 @@ static void check_zboot(const char *compression, const char *form)
         CHECK_EQ(k.entry, 0x20040c);
         CHECK_EQ(k.segments[0].data_size, inner_size);
         CHECK(!memcmp(k.segments[0].data, inner, inner_size));
+        kernel_image_let_go(&k);
+        CHECK(memcmp(k.segments[0].data, inner, inner_size));
+        kernel_image_renew(&k);
+        CHECK(!memcmp(k.segments[0].data, inner, inner_size));
+        kernel_image_renew(&k); // has nothing to do
         kernel_image_free(&k);
     }
     free(file);

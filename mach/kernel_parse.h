@@ -10,10 +10,9 @@
 // kernel_elf.c: `data` begins with the ELF magic.
 bool kernel_elf_parse(struct kernel_image *k, const u8 *data, size_t size, struct err *e);
 
-// kernel_zboot.c: `data` begins with the zboot header. Unpacks the payload into k->unpacked and
-// sets k->form; `*unpacked_size` is its exact size.
-bool kernel_zboot_unpack(struct kernel_image *k, const u8 *data, size_t size, size_t *unpacked_size,
-                         struct err *e);
+// kernel_zboot.c: `data` begins with the zboot header. Unpacks the payload into k->unpacked, which
+// is allocated if it is NULL, and sets k->form and k->unpacked_size, its exact size.
+bool kernel_zboot_unpack(struct kernel_image *k, const u8 *data, size_t size, struct err *e);
 
 // Only that the file has all of the payload.
 bool kernel_zboot_check_size(const u8 *data, size_t size, struct err *e);

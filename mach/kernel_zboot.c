@@ -97,18 +97,24 @@ static bool find_payload(struct packed *p, const struct compression *c, const u8
     return true;
 }
 
-bool kernel_zboot_unpack(struct kernel_image *k, const u8 *data, size_t size, size_t *unpacked_size,
-                         struct err *e)
+static bool make_room(struct kernel_image *k, size_t size, struct err *e)
+{
+    if (k->unpacked)
+        return true;
+    k->unpacked = malloc(size);
+    if (!k->unpacked)
+        return err_set(e, "cannot be unpacked: no memory for %zu bytes", size);
+    k->unpacked_size = size;
+    huge_advise(k->unpacked, size);
+    return true;
+}
+
+bool kernel_zboot_unpack(struct kernel_image *k, const u8 *data, size_t size, struct err *e)
 {
     struct packed p;
     const struct compression *c = compression_find(data, e);
-    if (!c || !find_payload(&p, c, data, size, e))
+    if (!c || !find_payload(&p, c, data, size, e) || !make_room(k, p.unpacked_size, e))
         return false;
-    k->unpacked = malloc(p.unpacked_size);
-    if (!k->unpacked)
-        return err_set(e, "cannot be unpacked: no memory for %zu bytes", p.unpacked_size);
-    huge_advise(k->unpacked, p.unpacked_size);
     k->form = c->form;
-    *unpacked_size = p.unpacked_size;
     return c->unpack(k->unpacked, &p, e);
 }

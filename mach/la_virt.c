@@ -251,7 +251,9 @@ static void la_virt_reset(struct machine *m)
     struct la_virt *v = la_virt_of(m);
     v->dma_config_value = 0;
     la_virt_renew_seed(m);
+    kernel_image_renew(&v->kernel);
     boot_image_load(&v->image, &m->mem);
+    kernel_image_let_go(&v->kernel); // 25 MiB of a distribution's kernel
 }
 
 static void la_virt_power_button(struct machine *m)

@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// A vCPU thread runs its processor until it idles or is told to stop; then it sleeps on its own
-// condition. Whoever sets a request wakes it: requests are set before `sleeps` is read, and
-// `sleeps` is set before requests are read, so one of the two sides sees the other.
+// A vCPU thread runs its processor until it idles or is told to stop. An idle one sleeps until
+// whoever sets a request wakes it (sleeper.h); one that is told to stop waits on its own condition.
 #include "vmm/accel.h"
 #include "vmm/alarm.h"
+#include "vmm/sleeper.h"
 #include "base/bug.h"
 
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include <stdatomic.h>
 
 enum wish { WISH_PAUSE, WISH_RUN, WISH_END };
@@ -21,10 +20,10 @@ struct vcpu {
     struct cpu *cpu;
     pthread_t thread;
     pthread_mutex_t lock;
-    pthread_cond_t changed; // wish, is_parked, or a request for a sleeping processor
-    enum wish wish;
+    pthread_cond_t changed; // wish or is_parked
+    _Atomic enum wish wish; // written with the lock held
     bool is_parked;
-    _Atomic bool sleeps;
+    struct sleeper sleeper;
 };
 
 struct accel {
@@ -37,40 +36,25 @@ struct accel {
 static void wake(void *opaque, struct cpu *c)
 {
     struct vcpu *v = opaque;
-    if (!atomic_load_explicit(&v->sleeps, memory_order_seq_cst))
-        return;
-    pthread_mutex_lock(&v->lock);
-    pthread_cond_broadcast(&v->changed);
-    pthread_mutex_unlock(&v->lock);
+    sleeper_wake(&v->sleeper);
 }
 
-static struct timespec host_time_after(u64 ns)
+static bool has_reason(void *opaque)
 {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    u64 total = (u64)t.tv_nsec + ns;
-    t.tv_sec += (time_t)(total / NS_PER_SEC);
-    t.tv_nsec = (long)(total % NS_PER_SEC);
-    return t;
+    struct vcpu *v = opaque;
+    return atomic_load_explicit(&v->wish, memory_order_seq_cst) != WISH_RUN ||
+           atomic_load_explicit(&v->cpu->requests, memory_order_seq_cst) || cpu_can_wake(v->cpu);
 }
 
-// Sleeps until a request or the processor's own timer.
-static void sleep_idle(struct vcpu *v)
+// To the processor's own timer. An alarm wakes when it rings.
+static u64 left_ns(void *opaque)
 {
-    pthread_mutex_lock(&v->lock);
-    atomic_store_explicit(&v->sleeps, true, memory_order_seq_cst);
-    while (v->wish == WISH_RUN && !atomic_load_explicit(&v->cpu->requests, memory_order_seq_cst) &&
-           !cpu_can_wake(v->cpu)) {
-        u64 deadline = cpu_idle_deadline(v->cpu), now = clock_now(v->cpu->bus->clock);
-        if (deadline == CLOCK_NEVER) {
-            pthread_cond_wait(&v->changed, &v->lock);
-        } else if (deadline > now) {
-            struct timespec until = host_time_after(deadline - now);
-            pthread_cond_timedwait(&v->changed, &v->lock, &until);
-        }
-    }
-    atomic_store_explicit(&v->sleeps, false, memory_order_seq_cst);
-    pthread_mutex_unlock(&v->lock);
+    struct vcpu *v = opaque;
+    u64 deadline = v->cpu->alarm ? CLOCK_NEVER : cpu_idle_deadline(v->cpu);
+    if (deadline == CLOCK_NEVER)
+        return ~0ULL;
+    u64 now = clock_now(v->cpu->bus->clock);
+    return deadline > now ? deadline - now : 0;
 }
 
 // Waits while the wish is to pause. False: end.
@@ -108,7 +92,7 @@ static void *vcpu_thread(void *opaque)
         while (why != CPU_EXIT_STOP && why != CPU_EXIT_FAILED) {
             why = cpu_run(v->cpu, ~0ULL >> 1);
             if (why == CPU_EXIT_IDLE)
-                sleep_idle(v);
+                sleeper_sleep(&v->sleeper, has_reason, left_ns, v);
         }
         if (why == CPU_EXIT_FAILED)
             give_up(v);
@@ -126,11 +110,7 @@ static void start_vcpu(struct accel *a, struct cpu *cpu, unsigned index)
     cpu->wake = wake;
     cpu->wake_opaque = v;
     pthread_mutex_init(&v->lock, NULL);
-    pthread_condattr_t monotonic;
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&v->changed, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    pthread_cond_init(&v->changed, NULL);
     BUG_ON(pthread_create(&v->thread, NULL, vcpu_thread, v));
     char name[16];
     snprintf(name, sizeof(name), "vcpu%u", index);
@@ -154,9 +134,10 @@ struct accel *accel_new(struct cpu *const *cpus, unsigned n,
 static void set_wish(struct vcpu *v, enum wish wish)
 {
     pthread_mutex_lock(&v->lock);
-    v->wish = wish;
+    atomic_store_explicit(&v->wish, wish, memory_order_seq_cst);
     pthread_cond_broadcast(&v->changed);
     pthread_mutex_unlock(&v->lock);
+    sleeper_wake(&v->sleeper);
 }
 
 void accel_resume(struct accel *a)

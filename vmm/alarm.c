@@ -29,6 +29,8 @@ static void ring(int number, siginfo_t *info, void *context)
         return;
     atomic_store_explicit(&a->armed, CLOCK_NEVER, memory_order_relaxed);
     atomic_fetch_or_explicit(&a->cpu->requests, CPU_REQ_ALARM, memory_order_seq_cst);
+    if (a->cpu->wake)
+        a->cpu->wake(a->cpu->wake_opaque, a->cpu); // a wait that it interrupts begins again
 }
 
 static void set(void *opaque, struct cpu *c, u64 deadline_ns)
