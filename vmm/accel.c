@@ -46,11 +46,12 @@ static bool has_reason(void *opaque)
            atomic_load_explicit(&v->cpu->requests, memory_order_seq_cst) || cpu_can_wake(v->cpu);
 }
 
-// To the processor's own timer. An alarm wakes when it rings.
+// To the processor's own timer, also where an alarm rings then: its signal may come late, as it does
+// under a sanitizer that keeps signals until it is called.
 static u64 left_ns(void *opaque)
 {
     struct vcpu *v = opaque;
-    u64 deadline = v->cpu->alarm ? CLOCK_NEVER : cpu_idle_deadline(v->cpu);
+    u64 deadline = cpu_idle_deadline(v->cpu);
     if (deadline == CLOCK_NEVER)
         return ~0ULL;
     u64 now = clock_now(v->cpu->bus->clock);
