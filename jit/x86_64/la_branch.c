@@ -299,7 +299,7 @@ static bool pairs_calls(const struct trans *t)
 static void cold_forget_calls(struct trans *t, const struct cold *x)
 {
     emit_mov_rm(&t->e, W64, RSP, STATE(code.calls_base));
-    emit_alu_mi(&t->e, ALU_CMP, W32, STATE(cpu.requests), 0);
+    emit_test_mi8(&t->e, STATE(cpu.requests), CPU_REQ_ALL);
     emit_jcc_to(&t->e, CC_E, emit_run_address(&t->e, x->back));
     cold_leave(t, x);
 }
